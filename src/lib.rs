@@ -1,0 +1,1 @@
+//! sweepd: a hyperparameter-search daemon.
