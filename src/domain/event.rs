@@ -1,0 +1,79 @@
+//! The append-only record of every decision.
+
+use super::ids::{AttemptId, SweepId, TrialId};
+use super::reason::Reason;
+use super::time::Millis;
+use serde::{Deserialize, Serialize};
+
+/// What was decided or happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A sweep was submitted.
+    SweepSubmitted,
+    /// A sweep was paused by the user.
+    SweepPaused,
+    /// A sweep was resumed by the user.
+    SweepResumed,
+    /// A sweep ended because all its trials did.
+    SweepCompleted,
+    /// A sweep was cancelled by the user.
+    SweepCancelled,
+    /// A trial was suggested.
+    TrialSuggested,
+    /// A trial's leg was handed out.
+    AttemptStarted,
+    /// An attempt ended without a result; the trial waits for a slot again.
+    TrialRequeued,
+    /// A trial was told to end.
+    TrialStopping,
+    /// A trial spent its budget.
+    TrialCompleted,
+    /// A trial was stopped early.
+    TrialStopped,
+    /// A trial failed.
+    TrialFailed,
+    /// A trial was cancelled.
+    TrialCancelled,
+}
+
+impl EventKind {
+    /// The word used in the database and in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SweepSubmitted => "sweep_submitted",
+            Self::SweepPaused => "sweep_paused",
+            Self::SweepResumed => "sweep_resumed",
+            Self::SweepCompleted => "sweep_completed",
+            Self::SweepCancelled => "sweep_cancelled",
+            Self::TrialSuggested => "trial_suggested",
+            Self::AttemptStarted => "attempt_started",
+            Self::TrialRequeued => "trial_requeued",
+            Self::TrialStopping => "trial_stopping",
+            Self::TrialCompleted => "trial_completed",
+            Self::TrialStopped => "trial_stopped",
+            Self::TrialFailed => "trial_failed",
+            Self::TrialCancelled => "trial_cancelled",
+        }
+    }
+}
+
+/// One entry of the record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The sequence number of the input that led to it; inputs are numbered in the order they were handled.
+    pub seq: i64,
+    /// When.
+    pub at_ms: Millis,
+    /// Which sweep.
+    pub sweep: SweepId,
+    /// Which trial, if one.
+    pub trial: Option<TrialId>,
+    /// Which attempt, if one.
+    pub attempt: Option<AttemptId>,
+    /// What.
+    pub kind: EventKind,
+    /// Why.
+    pub reason: Option<Reason>,
+}

@@ -1,0 +1,22 @@
+//! The words everything else is written in: plain data, no input or output.
+//!
+//! Nothing here may know tokio, sqlx, tch, a file, a socket or a clock.
+
+pub mod event;
+pub mod ids;
+pub mod metric;
+pub mod reason;
+pub mod stream;
+pub mod sweep;
+pub mod time;
+pub mod trial;
+pub mod value;
+
+pub use event::{Event, EventKind};
+pub use ids::{AttemptId, LegId, SweepId, TrialId};
+pub use metric::Metrics;
+pub use reason::Reason;
+pub use sweep::{Direction, Objective, ObjectiveKind, Parameter, ParameterKind, Search, Sweep, SweepState, When};
+pub use time::Millis;
+pub use trial::{Decision, TellState, TrialState};
+pub use value::{Params, Value};

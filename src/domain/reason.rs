@@ -1,0 +1,106 @@
+//! Why something was decided: typed, stored with the decision, shown to people.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a trial was suggested, ended or retried, with its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Reason {
+    /// A sampler's suggestion.
+    Suggested {
+        /// The sampler's name.
+        sampler: String,
+        /// How many earlier draws were refused, because such a trial could not exist.
+        refused: u32,
+        /// Why the last of them was refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<String>,
+    },
+    /// The whole budget was spent.
+    BudgetSpent,
+    /// The trial's own patience ran out: no better validation step for `patience` steps.
+    NoImprovement {
+        /// Steps without a better value.
+        patience: u64,
+    },
+    /// A loss or metric became NaN or infinite.
+    Diverged {
+        /// The step in which it happened, from 1.
+        step: u64,
+        /// What became non-finite.
+        what: String,
+    },
+    /// The device had too little memory.
+    OutOfMemory {
+        /// What the allocator said.
+        message: String,
+    },
+    /// The configuration cannot be trained.
+    BadConfiguration {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The worker process ended, or fell silent, in the middle.
+    WorkerLost {
+        /// How it ended, as far as is known: `signal 9`, `exit code 1`, `no word for 60 s`.
+        how: String,
+    },
+    /// An error in the worker.
+    Error {
+        /// The error and its causes.
+        message: String,
+    },
+    /// The user's word.
+    ByUser,
+    /// The daemon was ended and let its workers go.
+    DaemonStopped,
+    /// The sampler has no further configuration.
+    SpaceExhausted,
+}
+
+impl Reason {
+    /// The stable word for the kind, as stored and filtered by.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Suggested { .. } => "suggested",
+            Self::BudgetSpent => "budget_spent",
+            Self::NoImprovement { .. } => "no_improvement",
+            Self::Diverged { .. } => "diverged",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::BadConfiguration { .. } => "bad_configuration",
+            Self::WorkerLost { .. } => "worker_lost",
+            Self::Error { .. } => "error",
+            Self::ByUser => "by_user",
+            Self::DaemonStopped => "daemon_stopped",
+            Self::SpaceExhausted => "space_exhausted",
+        }
+    }
+}
+
+/// One line for people.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Suggested { sampler, refused: 0, .. } => write!(f, "drawn by {sampler}"),
+            Self::Suggested { sampler, refused, refusal } => {
+                write!(f, "drawn by {sampler} after {refused} refused draws")?;
+                match refusal {
+                    Some(why) => write!(f, " (the last: {why})"),
+                    None => Ok(()),
+                }
+            }
+            Self::BudgetSpent => f.write_str("budget spent"),
+            Self::NoImprovement { patience } => write!(f, "no better step for {patience} epochs"),
+            Self::Diverged { step, what } => write!(f, "diverged: {what} was not finite in epoch {step}"),
+            Self::OutOfMemory { message } => write!(f, "out of memory: {message}"),
+            Self::BadConfiguration { message } => write!(f, "bad configuration: {message}"),
+            Self::WorkerLost { how } => write!(f, "the worker was lost: {how}"),
+            Self::Error { message } => f.write_str(message),
+            Self::ByUser => f.write_str("by the user"),
+            Self::DaemonStopped => f.write_str("the daemon stopped"),
+            Self::SpaceExhausted => f.write_str("every configuration has been tried"),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A sweep as its file says it, with every default filled in.
+
+use super::value::Value;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One search: what is optimised, how it is searched, and over which space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// The name people say; several sweeps may share one, the newest is meant.
+    pub name: String,
+    /// Every random number of the sweep derives from it.
+    pub seed: u64,
+    /// Higher goes first when slots are scarce.
+    pub priority: i64,
+    /// What a trial is and which number of it counts.
+    pub objective: Objective,
+    /// How configurations are chosen.
+    pub search: Search,
+    /// The parameters by name.
+    pub space: BTreeMap<String, Parameter>,
+}
+
+/// What a trial runs and what of it is optimised.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Objective {
+    /// Who runs a trial.
+    pub kind: ObjectiveKind,
+    /// Name of the dataset, for the built-in trainer.
+    pub dataset: Option<String>,
+    /// Share of the images (by group of identical images) kept for validation, for the built-in trainer.
+    pub validation: f64,
+    /// The reported metric that ranks trials.
+    pub metric: String,
+    /// Whether less or more of the metric is better.
+    pub direction: Direction,
+}
+
+/// Who runs a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectiveKind {
+    /// The built-in trainer: keypoint regression on a dataset.
+    Keypoints,
+    /// A synthetic function of the parameters, evaluated in a worker process: for trying out a search.
+    Toy,
+    /// Any client that asks and tells over HTTP.
+    External,
+}
+
+/// Whether less or more is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Less is better.
+    Minimize,
+    /// More is better.
+    Maximize,
+}
+
+impl Direction {
+    /// Whether `a` is better than `b`. A non-finite number is never better.
+    #[must_use]
+    pub fn better(self, a: f64, b: f64) -> bool {
+        if !a.is_finite() {
+            return false;
+        }
+        if !b.is_finite() {
+            return true;
+        }
+        match self {
+            Self::Minimize => a < b,
+            Self::Maximize => a > b,
+        }
+    }
+}
+
+/// How configurations are chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    /// Which sampler suggests configurations.
+    pub sampler: SamplerSpec,
+    /// How many trials the sweep runs; `None` for as many as the sampler has (a grid).
+    pub trials: Option<u64>,
+    /// How many trials may run at once; `None` for as many as there are slots.
+    pub parallel: Option<u32>,
+}
+
+/// A sampler by name with its options.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum SamplerSpec {
+    /// Independent draws.
+    Random,
+    /// Every combination, in order.
+    Grid {
+        /// How many values a float, or a wide int, is divided into.
+        divisions: u32,
+    },
+}
+
+impl SamplerSpec {
+    /// The name it has in a sweep file.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Grid { .. } => "grid",
+        }
+    }
+}
+
+/// One entry of the space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its range or choices.
+    pub kind: ParameterKind,
+    /// When it exists; `None` for always.
+    pub when: Option<When>,
+}
+
+/// A parameter's range or choices.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ParameterKind {
+    /// A real number in `[low, high]`.
+    Float {
+        /// Smallest value.
+        low: f64,
+        /// Largest value.
+        high: f64,
+        /// Uniform in the logarithm.
+        log: bool,
+        /// Only `low + k * step`.
+        step: Option<f64>,
+    },
+    /// A whole number in `[low, high]`.
+    Int {
+        /// Smallest value.
+        low: i64,
+        /// Largest value.
+        high: i64,
+        /// Uniform in the logarithm.
+        log: bool,
+        /// Only `low + k * step`.
+        step: Option<i64>,
+    },
+    /// One of some values.
+    Choice {
+        /// The values, in the order of the file.
+        values: Vec<Value>,
+    },
+    /// Always the same.
+    Fixed {
+        /// The value.
+        value: Value,
+    },
+}
+
+/// A parameter exists only while its parent has one of these values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct When {
+    /// The parent's name.
+    pub param: String,
+    /// The parent's values under which the parameter exists.
+    #[serde(rename = "in")]
+    pub values: Vec<Value>,
+}
+
+/// Where a sweep stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SweepState {
+    /// Hands out work.
+    Active,
+    /// Hands out no new work until resumed; running trials finish.
+    Paused,
+    /// Every trial has ended.
+    Completed,
+    /// Ended by the user.
+    Cancelled,
+}
+
+impl SweepState {
+    /// The word used in the database and in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state a word means.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Active, Self::Paused, Self::Completed, Self::Cancelled].into_iter().find(|s| s.as_str() == word)
+    }
+
+    /// Whether nothing more will happen by itself.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled)
+    }
+}

@@ -1,0 +1,172 @@
+//! What daemon and workers say to each other: JSON over HTTP, the same near or far.
+
+use crate::domain::{AttemptId, Decision, Metrics, Millis, Objective, Params, Reason, TellState, TrialId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// `POST /api/v1/work/claim`: a worker's slot is free.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The worker's name, unique among the daemon's workers.
+    pub worker: String,
+    /// The slot it serves: `cpu:0`, `cuda:1` ...
+    pub slot: String,
+    /// A repeat of the same request gets the same answer.
+    pub request_id: String,
+    /// The worker's versions, device, threads, host and so on, recorded with the attempt.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+/// The answer to a claim: one leg to work on. No content when there is nothing now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// The sweep's public id.
+    pub sweep: String,
+    /// The sweep's name, for logs.
+    pub sweep_name: String,
+    /// Which trial.
+    pub trial_id: TrialId,
+    /// The trial's number within its sweep, from 0.
+    pub number: u64,
+    /// The attempt's id: every later call about it must carry it.
+    pub attempt: AttemptId,
+    /// The fold, from 0.
+    pub fold: u32,
+    /// The step after which the leg starts; 0 for the beginning.
+    pub from_step: u64,
+    /// The step at which the leg ends; `None` for the trial's own budget.
+    pub until_step: Option<u64>,
+    /// The configuration.
+    pub params: Params,
+    /// What to do with it.
+    pub objective: Objective,
+    /// The sweep's seed; the trial's streams are keyed by it and by the trial's number.
+    pub seed: u64,
+    /// The dataset, for the built-in trainer.
+    pub dataset: Option<DatasetRef>,
+    /// A folder of the daemon's machine for this trial's files (its log): a local path, an optimisation.
+    pub folder: Option<PathBuf>,
+    /// How often the worker must be heard of, in milliseconds.
+    pub lease_ms: i64,
+}
+
+/// Which bytes to train on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetRef {
+    /// Its name.
+    pub name: String,
+    /// BLAKE3 of its content, in hex: what is trained on must have it.
+    pub hash: String,
+    /// Where the daemon's machine has it.
+    pub path: PathBuf,
+}
+
+/// `POST /api/v1/work/heartbeat`: the worker lives, also in the middle of a long epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// Which trial.
+    pub trial_id: TrialId,
+    /// Which attempt.
+    pub attempt: AttemptId,
+}
+
+/// `POST /api/v1/trials/{trial_id}/report`: one step's metrics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// Which step, from 1: an epoch for the built-in trainer.
+    pub step: u64,
+    /// Its numbers.
+    pub metrics: Metrics,
+}
+
+/// The answer to a report or a heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What to do now.
+    pub decision: Decision,
+}
+
+/// `POST /api/v1/trials/{trial_id}/tell`: the attempt has ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tell {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// How it ended.
+    pub state: TellState,
+    /// Final metrics, for clients that report no steps.
+    #[serde(default)]
+    pub metrics: Metrics,
+    /// Why, where `state` does not say it all.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+    /// BLAKE3 (hex) of the best weights, put beforehand as a blob.
+    #[serde(default)]
+    pub weights: Option<String>,
+}
+
+/// `POST /api/v1/sweeps/{id}/ask`: an outside client wants a trial.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// A repeat of the same request gets the same answer.
+    #[serde(default)]
+    pub request_id: Option<String>,
+    /// The trial is taken back when nothing is heard for so long; without it, it waits for its tell.
+    #[serde(default)]
+    pub lease_s: Option<u32>,
+}
+
+/// The answer to an ask. No content when there is nothing now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which trial.
+    pub trial_id: TrialId,
+    /// Its number within the sweep, from 0.
+    pub number: u64,
+    /// The attempt's id.
+    pub attempt: AttemptId,
+    /// The configuration.
+    pub params: Params,
+    /// The step at which to pause; `None` for the whole budget.
+    pub until_step: Option<u64>,
+}
+
+/// `HOME/daemon.json` (mode 0600): where the daemon listens and the token it wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonFile {
+    /// `http://127.0.0.1:7788`
+    pub url: String,
+    /// The bearer token.
+    pub token: String,
+    /// The daemon's process id.
+    pub pid: i32,
+    /// When it started.
+    pub started_ms: Millis,
+}
+
+/// Every error over HTTP: one shape with a stable code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorDetail {
+    /// A stable word for programs: `stale_attempt`, `not_found` ...
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+    /// Several mistakes, each with its place, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+}
