@@ -1,0 +1,96 @@
+//! A trial's parameters, understood.
+
+use super::architecture::Architecture;
+use super::layers::LayerTable;
+use super::memory;
+use super::problem::Problem;
+use super::read::Reader;
+use super::training::Training;
+use crate::domain::Params;
+
+/// What a trial trains and how. One that exists can be trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    params: Params,
+    architecture: Architecture,
+    training: Training,
+    layers: LayerTable,
+    unused: Vec<String>,
+}
+
+impl Plan {
+    /// Understands a trial's parameters; what is not set takes its default (see
+    /// [`PARAMETERS`](super::PARAMETERS)).
+    ///
+    /// # Errors
+    /// Every problem found: unknown names, wrong types, values out of range, parameters that contradict
+    /// each other, an architecture that cannot exist.
+    pub fn from_params(params: &Params) -> Result<Self, Vec<Problem>> {
+        let reader = Reader::new(params);
+        let architecture = Architecture::read(&reader);
+        let training = Training::read(&reader, architecture.head);
+        let (problems, unused) = reader.finish();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let layers = LayerTable::build(&architecture).map_err(|problem| vec![problem])?;
+        Ok(Self { params: params.clone(), architecture, training, layers, unused })
+    }
+
+    /// The parameters as they were given.
+    #[must_use]
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// What the network consists of.
+    #[must_use]
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// How it is trained.
+    #[must_use]
+    pub fn training(&self) -> &Training {
+        &self.training
+    }
+
+    /// Its layers, shapes and tensors.
+    #[must_use]
+    pub fn layers(&self) -> &LayerTable {
+        &self.layers
+    }
+
+    /// How many numbers the network holds, batch norm's running ones among them.
+    #[must_use]
+    pub fn parameter_count(&self) -> u64 {
+        self.layers.parameter_count()
+    }
+
+    /// How many of them training changes.
+    #[must_use]
+    pub fn trainable_count(&self) -> u64 {
+        self.layers.trainable_count()
+    }
+
+    /// Passes over the training rows: the trial's budget in steps.
+    #[must_use]
+    pub fn epochs(&self) -> u64 {
+        self.training.epochs
+    }
+
+    /// Bytes that training takes, roughly, with so many training rows (they bound a batch); without the
+    /// dataset and without what libtorch takes for itself.
+    #[must_use]
+    pub fn memory_estimate_bytes(&self, training_rows: u64) -> u64 {
+        let batch = self.training.batch_size.images(training_rows);
+        memory::estimate_bytes(&self.layers, batch, self.training.optimizer.state_per_weight())
+    }
+
+    /// Parameters that are set but have no effect under the others, such as `leaky_slope` under `relu`.
+    /// Not a problem: a space without conditions has them.
+    #[must_use]
+    pub fn without_effect(&self) -> &[String] {
+        &self.unused
+    }
+}
