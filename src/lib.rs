@@ -14,4 +14,5 @@
 pub mod dataset;
 pub mod domain;
 pub mod model;
+pub mod store;
 pub mod worker;
