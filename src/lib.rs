@@ -14,5 +14,19 @@
 pub mod dataset;
 pub mod domain;
 pub mod model;
+pub mod scheduler;
 pub mod store;
 pub mod worker;
+
+/// An error and its causes on one line: `opening x: permission denied`.
+#[must_use]
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

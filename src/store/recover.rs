@@ -25,7 +25,11 @@ impl Writer {
             last_attempt: last_id(connection, "attempt").await?,
             sweeps: Vec::new(),
         };
-        let rows = sqlx::query("select * from sweep where state in ('active', 'paused') order by sweep_id")
+        // A cancelled sweep's running trials still wind down.
+        let rows = sqlx::query(
+            "select * from sweep where state in ('active', 'paused') or sweep_id in (select sweep_id from trial \
+             where state in ('queued', 'running', 'paused', 'stopping')) order by sweep_id",
+        )
             .fetch_all(&mut *connection)
             .await?;
         for row in rows {

@@ -1,6 +1,6 @@
 //! Trials: lists of them, and one with all that is known of it.
 
-use crate::domain::{Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState, Value};
+use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState, Value};
 use crate::store::apply::bind_value;
 use crate::store::rows::{from_json, join_metrics, optional_json, trial_state, unsigned};
 use crate::store::{Reader, StoreError};
@@ -172,6 +172,26 @@ impl Reader {
         row.as_ref().map(step_row).transpose()
     }
 
+    /// What an attempt reported for a step.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn step(
+        &self,
+        trial: TrialId,
+        attempt: AttemptId,
+        step: u64,
+    ) -> Result<Option<StepRow>, StoreError> {
+        let Ok(step) = i64::try_from(step) else { return Ok(None) };
+        let row = sqlx::query("select * from report where trial_id = ? and attempt_id = ? and step = ?")
+            .bind(trial.0)
+            .bind(attempt.0)
+            .bind(step)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(step_row).transpose()
+    }
+
     /// All that is known of a trial; `None` where there is no such trial.
     ///
     /// # Errors
@@ -260,7 +280,7 @@ fn event(row: &SqliteRow) -> Result<Event, StoreError> {
         at_ms: Millis(row.try_get("at_ms")?),
         sweep: SweepId(row.try_get("sweep_id")?),
         trial: row.try_get::<Option<i64>, _>("trial_id")?.map(TrialId),
-        attempt: row.try_get::<Option<i64>, _>("attempt_id")?.map(crate::domain::AttemptId),
+        attempt: row.try_get::<Option<i64>, _>("attempt_id")?.map(AttemptId),
         kind: serde_json::from_value(serde_json::Value::String(kind.clone()))
             .map_err(|_| StoreError::damaged("event.kind", kind))?,
         reason: optional_json("event.reason", row.try_get("reason")?)?,
