@@ -11,11 +11,17 @@
 //! The trainer is not here: it lives in the tree of the binary `sweepd-worker`, the only place that
 //! names `tch`.
 
+pub mod cli;
+pub mod daemon;
 pub mod dataset;
 pub mod domain;
+pub mod home;
+pub mod http;
+pub mod intake;
 pub mod model;
 pub mod scheduler;
 pub mod store;
+pub mod telemetry;
 pub mod worker;
 
 /// An error and its causes on one line: `opening x: permission denied`.

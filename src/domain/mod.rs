@@ -13,6 +13,7 @@ pub mod sweep;
 pub mod time;
 pub mod trial;
 pub mod value;
+pub mod worker_process;
 
 pub use change::{AttemptState, Change, Leg, NewAttempt, NewTrial, Origin, StepReport, SweepRow};
 pub use event::{Event, EventKind};
@@ -26,3 +27,4 @@ pub use sweep::{
 pub use time::Millis;
 pub use trial::{Decision, TellState, TrialState};
 pub use value::{Params, Value};
+pub use worker_process::WorkerProcess;

@@ -60,7 +60,9 @@ impl From<DispatchError> for ApiError {
                 };
                 Self::new(status, code, message)
             }
-            DispatchError::NotPersisted(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_persisted", message),
+            DispatchError::NotPersisted(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not_persisted", message)
+            }
             DispatchError::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message),
         }
     }

@@ -27,6 +27,7 @@ fn bad_body(rejection: &JsonRejection) -> ApiError {
 
 /// A body that is text.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, ApiError> {
-    std::str::from_utf8(bytes)
-        .map_err(|e| ApiError::new(StatusCode::BAD_REQUEST, "bad_body", format!("the body is not UTF-8: {e}")))
+    std::str::from_utf8(bytes).map_err(|e| {
+        ApiError::new(StatusCode::BAD_REQUEST, "bad_body", format!("the body is not UTF-8: {e}"))
+    })
 }

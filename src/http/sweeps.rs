@@ -67,7 +67,8 @@ async fn submit(
 }
 
 fn refused_sweep(error: intake::IntakeError) -> ApiError {
-    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_sweep", error.to_string()).with_problems(error.lines())
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_sweep", error.to_string())
+        .with_problems(error.lines())
 }
 
 /// A public id that no sweep has.
@@ -172,7 +173,8 @@ async fn find(app: &App, word: &str) -> Result<SweepId, ApiError> {
         [] => Err(ApiError::not_found("sweep", word)),
         [one] => Ok(*one),
         several => {
-            let message = format!("{} sweeps have an id that starts with {word}: give more of it", several.len());
+            let message =
+                format!("{} sweeps have an id that starts with {word}: give more of it", several.len());
             Err(ApiError::new(StatusCode::CONFLICT, "ambiguous", message))
         }
     }

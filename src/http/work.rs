@@ -53,7 +53,7 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
     let objective = claimed.spec.objective;
     let dataset = match (&objective.dataset, claimed.dataset_hash) {
         (Some(name), Some(hash)) => {
-            Some(DatasetRef { name: name.clone(), hash, path: registry::path(&app.home, name) })
+            Some(DatasetRef { name: name.clone(), hash, path: registry::path_of(&app.home, name) })
         }
         _ => None,
     };

@@ -3,7 +3,9 @@
 use super::core::{Core, Turn};
 use super::input::{Command, Refusal, Reply};
 use crate::domain::trial::TrialEvent;
-use crate::domain::{Change, EventKind, Origin, Reason, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState};
+use crate::domain::{
+    Change, EventKind, Origin, Reason, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState,
+};
 
 impl Core {
     /// A checked sweep begins.
@@ -28,7 +30,12 @@ impl Core {
     }
 
     /// The user's word on a sweep.
-    pub(super) fn command(&mut self, turn: &mut Turn, sweep: SweepId, command: Command) -> Result<Reply, Refusal> {
+    pub(super) fn command(
+        &mut self,
+        turn: &mut Turn,
+        sweep: SweepId,
+        command: Command,
+    ) -> Result<Reply, Refusal> {
         match command {
             Command::Pause => self.move_sweep(turn, sweep, SweepState::Active, SweepState::Paused)?,
             Command::Resume => self.move_sweep(turn, sweep, SweepState::Paused, SweepState::Active)?,
@@ -54,7 +61,8 @@ impl Core {
         from: SweepState,
         to: SweepState,
     ) -> Result<(), Refusal> {
-        let active = self.sweeps.get_mut(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
+        let active =
+            self.sweeps.get_mut(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
         if active.row.state != from {
             return Err(Refusal::WrongState(match active.row.state {
                 SweepState::Paused => "it is paused already",
@@ -69,7 +77,8 @@ impl Core {
     }
 
     fn cancel(&mut self, turn: &mut Turn, sweep: SweepId) -> Result<(), Refusal> {
-        let active = self.sweeps.get_mut(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
+        let active =
+            self.sweeps.get_mut(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
         let (from, to) = (active.row.state, SweepState::Cancelled);
         active.row.state = to;
         turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });

@@ -4,7 +4,8 @@ use super::input::{Input, Refusal, Reply};
 use super::state::{Active, Attempt, Open};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::{
-    AttemptId, Change, Event, EventKind, LegId, Millis, Reason, SweepId, SweepRow, SweepState, TrialId, TrialState,
+    AttemptId, Change, Event, EventKind, LegId, Millis, Reason, SweepId, SweepRow, SweepState, TrialId,
+    TrialState,
 };
 use crate::domain::{Decision, trial::TrialEvent};
 use crate::sampler;
@@ -147,7 +148,12 @@ impl Core {
     }
 
     /// Moves a trial through the one transition function and notes the change.
-    pub(super) fn move_trial(turn: &mut Turn, trial: &mut Open, event: TrialEvent, reason: Option<Reason>) -> bool {
+    pub(super) fn move_trial(
+        turn: &mut Turn,
+        trial: &mut Open,
+        event: TrialEvent,
+        reason: Option<Reason>,
+    ) -> bool {
         match trial.state.apply(event) {
             Ok(to) => {
                 let from = std::mem::replace(&mut trial.state, to);
@@ -199,7 +205,8 @@ impl Core {
         })?;
         let sampler = sampler::build(&row.spec.search.sampler);
         let id = row.id;
-        let active = Active { row, space, sampler, created: 0, legs: 0, exhausted: false, open: BTreeMap::new() };
+        let active =
+            Active { row, space, sampler, created: 0, legs: 0, exhausted: false, open: BTreeMap::new() };
         Ok(self.sweeps.entry(id).insert_entry(active).into_mut())
     }
 

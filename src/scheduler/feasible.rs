@@ -11,9 +11,7 @@ pub fn plan_of(kind: ObjectiveKind, params: &Params) -> Result<Option<Plan>, Str
     match kind {
         ObjectiveKind::Keypoints => match Plan::from_params(params) {
             Ok(plan) => Ok(Some(plan)),
-            Err(problems) => {
-                Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-            }
+            Err(problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         },
         ObjectiveKind::Toy | ObjectiveKind::External => Ok(None),
     }

@@ -59,7 +59,8 @@ impl Core {
     /// What the same request was answered, while its attempt is open.
     fn answered(&self, request_id: &str) -> Option<Claimed> {
         self.sweeps.values().find_map(|sweep| {
-            let is_it = |trial: &&Open| trial.attempt.as_ref().is_some_and(|a| a.row.request_id == request_id);
+            let is_it =
+                |trial: &&Open| trial.attempt.as_ref().is_some_and(|a| a.row.request_id == request_id);
             sweep.open.values().find(is_it).and_then(|trial| claimed(sweep, trial))
         })
     }

@@ -1,7 +1,8 @@
 //! What the core is told, and what it answers.
 
 use crate::domain::{
-    AttemptId, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId, TellState, TrialId,
+    AttemptId, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId, TellState,
+    TrialId,
 };
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -153,7 +154,9 @@ pub enum Refusal {
     #[error("the sweep is over")]
     SweepOver,
     /// The sweep's trials are not handed out this way.
-    #[error("this sweep's trials are run by sweepd's own workers; only sweeps of kind \"external\" are asked for")]
+    #[error(
+        "this sweep's trials are run by sweepd's own workers; only sweeps of kind \"external\" are asked for"
+    )]
     NotExternal,
     /// The trial has no open attempt: it ended, waits for a slot, or never was.
     #[error("the trial has no open attempt")]

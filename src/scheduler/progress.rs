@@ -5,8 +5,8 @@ use super::input::{Refusal, Reply};
 use super::state::{Active, Attempt, Open};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    AttemptId, AttemptState, Change, Decision, EventKind, Metrics, Reason, StepReport, SweepId, TellState, TrialId,
-    TrialState,
+    AttemptId, AttemptState, Change, Decision, EventKind, Metrics, Reason, StepReport, SweepId, TellState,
+    TrialId, TrialState,
 };
 
 /// The end of an attempt, as told.
@@ -20,7 +20,12 @@ pub(super) struct Told {
 
 impl Core {
     /// The worker lives; it learns whether to go on.
-    pub(super) fn heartbeat(&mut self, turn: &Turn, trial: TrialId, attempt: AttemptId) -> Result<Reply, Refusal> {
+    pub(super) fn heartbeat(
+        &mut self,
+        turn: &Turn,
+        trial: TrialId,
+        attempt: AttemptId,
+    ) -> Result<Reply, Refusal> {
         let (_, open) = self.open_trial(trial, attempt)?;
         extend_lease(turn, open);
         Ok(Reply::Decision(decision(open)))
@@ -48,15 +53,8 @@ impl Core {
         }
         let answer = decision(open);
         let fold = open.leg.map_or(0, |leg| leg.fold);
-        let report = StepReport {
-            trial,
-            fold,
-            step,
-            attempt,
-            seq: turn.seq,
-            at: turn.now,
-            metrics: metrics.clone(),
-        };
+        let report =
+            StepReport { trial, fold, step, attempt, seq: turn.seq, at: turn.now, metrics: metrics.clone() };
         turn.changes.push(Change::Reported(Box::new(report)));
         if let Some(value) = metrics.get(&objective.0).filter(|value| value.is_finite()) {
             if open.best.is_none_or(|(_, best)| objective.1.better(value, best)) {

@@ -6,8 +6,8 @@
 
 use super::core::{Core, RecoverError};
 use super::input::{Input, Refusal, Reply};
-use crate::domain::{Change, Millis, SweepId};
-use crate::store::{Durability, StoreError, WorkerRow, Writer, blob};
+use crate::domain::{Change, Millis, SweepId, WorkerProcess};
+use crate::store::{Durability, StoreError, Writer, blob};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub enum ShellError {
 /// What the dispatcher is asked to do.
 enum Request {
     Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
-    NoteWorker { worker: WorkerRow, reply: oneshot::Sender<Result<(), DispatchError>> },
+    NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
 }
 
@@ -81,7 +81,7 @@ impl Dispatcher {
     ///
     /// # Errors
     /// [`DispatchError`]: not persisted, or the daemon is stopping.
-    pub async fn note_worker(&self, worker: WorkerRow) -> Result<(), DispatchError> {
+    pub async fn note_worker(&self, worker: WorkerProcess) -> Result<(), DispatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::NoteWorker { worker, reply }).await?;
         answer.await.map_err(|_| DispatchError::Stopping)?
@@ -167,7 +167,11 @@ impl Shell {
                 }
                 Request::ForgetWorker { name } => {
                     if let Err(error) = self.writer.forget_worker(&name).await {
-                        tracing::warn!(worker = name, error = &error as &dyn std::error::Error, "not forgotten");
+                        tracing::warn!(
+                            worker = name,
+                            error = &error as &dyn std::error::Error,
+                            "not forgotten"
+                        );
                     }
                 }
             }

@@ -1,6 +1,8 @@
 //! What the core remembers of the sweeps that are not over.
 
-use crate::domain::{Decision, Leg, Metrics, Millis, NewAttempt, NewTrial, SweepRow, SweepState, TrialId, TrialState};
+use crate::domain::{
+    Decision, Leg, Metrics, Millis, NewAttempt, NewTrial, SweepRow, SweepState, TrialId, TrialState,
+};
 use crate::sampler::Sampler;
 use crate::space::Space;
 use std::collections::BTreeMap;

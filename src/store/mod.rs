@@ -14,4 +14,3 @@ mod workers;
 
 pub use error::StoreError;
 pub use open::{DATABASE_FILE, Durability, Reader, Writer};
-pub use workers::WorkerRow;

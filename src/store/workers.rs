@@ -2,33 +2,15 @@
 
 use super::StoreError;
 use super::open::Writer;
-use crate::domain::Millis;
-use serde::Serialize;
+use crate::domain::{Millis, WorkerProcess};
 use sqlx::Row;
-
-/// One worker process that the daemon started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct WorkerRow {
-    /// Its name.
-    pub name: String,
-    /// The slot it serves.
-    pub slot: String,
-    /// Its process id.
-    pub pid: i32,
-    /// Start time of the process, in clock ticks since boot.
-    pub pid_started: i64,
-    /// The file its output goes to.
-    pub log: String,
-    /// When it was started.
-    pub started_ms: Millis,
-}
 
 impl Writer {
     /// Notes a started worker, replacing what was noted under its name.
     ///
     /// # Errors
     /// What SQLite says.
-    pub async fn note_worker(&mut self, worker: &WorkerRow) -> Result<(), StoreError> {
+    pub async fn note_worker(&mut self, worker: &WorkerProcess) -> Result<(), StoreError> {
         sqlx::query(
             "insert or replace into worker (name, slot, pid, pid_started, log, started_ms) values (?, ?, ?, ?, ?, ?)",
         )
@@ -56,11 +38,11 @@ impl Writer {
     ///
     /// # Errors
     /// What SQLite says.
-    pub async fn noted_workers(&mut self) -> Result<Vec<WorkerRow>, StoreError> {
+    pub async fn noted_workers(&mut self) -> Result<Vec<WorkerProcess>, StoreError> {
         let rows = sqlx::query("select * from worker order by name").fetch_all(&mut self.connection).await?;
         rows.into_iter()
             .map(|row| {
-                Ok(WorkerRow {
+                Ok(WorkerProcess {
                     name: row.try_get("name")?,
                     slot: row.try_get("slot")?,
                     pid: row.try_get("pid")?,
