@@ -11,7 +11,28 @@
 //! The trainer is not here: it lives in the tree of the binary `sweepd-worker`, the only place that
 //! names `tch`.
 
+pub mod cli;
+pub mod daemon;
 pub mod dataset;
 pub mod domain;
+pub mod home;
+pub mod http;
+pub mod intake;
 pub mod model;
+pub mod scheduler;
+pub mod store;
+pub mod telemetry;
 pub mod worker;
+
+/// An error and its causes on one line: `opening x: permission denied`.
+#[must_use]
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -2,21 +2,29 @@
 //!
 //! Nothing here may know tokio, sqlx, tch, a file, a socket or a clock.
 
+pub mod change;
 pub mod event;
 pub mod ids;
 pub mod metric;
 pub mod reason;
+pub mod recovery;
 pub mod stream;
 pub mod sweep;
 pub mod time;
 pub mod trial;
 pub mod value;
+pub mod worker_process;
 
+pub use change::{AttemptState, Change, Leg, NewAttempt, NewTrial, Origin, StepReport, SweepRow};
 pub use event::{Event, EventKind};
 pub use ids::{AttemptId, LegId, SweepId, TrialId};
 pub use metric::Metrics;
 pub use reason::Reason;
-pub use sweep::{Direction, Objective, ObjectiveKind, Parameter, ParameterKind, Search, Sweep, SweepState, When};
+pub use recovery::Recovery;
+pub use sweep::{
+    Direction, Objective, ObjectiveKind, Parameter, ParameterKind, Search, Sweep, SweepState, When,
+};
 pub use time::Millis;
 pub use trial::{Decision, TellState, TrialState};
 pub use value::{Params, Value};
+pub use worker_process::WorkerProcess;

@@ -196,7 +196,9 @@ impl SweepState {
     /// The state a word means.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Paused, Self::Completed, Self::Cancelled].into_iter().find(|s| s.as_str() == word)
+        [Self::Active, Self::Paused, Self::Completed, Self::Cancelled]
+            .into_iter()
+            .find(|s| s.as_str() == word)
     }
 
     /// Whether nothing more will happen by itself.

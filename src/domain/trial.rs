@@ -152,15 +152,8 @@ mod tests {
     #[test]
     fn ended_trials_only_leave_by_retry() {
         use TrialEvent as E;
-        let events = [
-            E::Started,
-            E::Paused,
-            E::CancelRequested,
-            E::Completed,
-            E::Stopped,
-            E::Failed,
-            E::Cancelled,
-        ];
+        let events =
+            [E::Started, E::Paused, E::CancelRequested, E::Completed, E::Stopped, E::Failed, E::Cancelled];
         for state in TrialState::ALL.into_iter().filter(|s| s.is_over()) {
             for event in events {
                 assert!(state.apply(event).is_err(), "{state:?} took {event:?}");

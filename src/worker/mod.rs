@@ -1,5 +1,10 @@
 //! The protocol between daemon and workers, and both its ends.
 //!
-//! Knows the domain and the model room; never the store: only the daemon touches the database.
+//! `client` and `run` are the worker's side, `supervise` the daemon's. Knows the domain; never the store:
+//! only the daemon touches the database.
 
+pub mod client;
+pub mod process;
 pub mod protocol;
+pub mod run;
+pub mod toy;

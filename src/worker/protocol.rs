@@ -1,6 +1,8 @@
 //! What daemon and workers say to each other: JSON over HTTP, the same near or far.
 
-use crate::domain::{AttemptId, Decision, Metrics, Millis, Objective, Params, Reason, TellState, TrialId};
+use crate::domain::{
+    AttemptId, Decision, Metrics, Millis, Objective, ObjectiveKind, Params, Reason, TellState, TrialId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +17,8 @@ pub struct Claim {
     pub slot: String,
     /// A repeat of the same request gets the same answer.
     pub request_id: String,
+    /// The kinds of objective it can work on.
+    pub kinds: Vec<ObjectiveKind>,
     /// The worker's versions, device, threads, host and so on, recorded with the attempt.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,

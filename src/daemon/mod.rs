@@ -1,0 +1,24 @@
+//! The daemon put together: database, dispatcher, HTTP, worker processes, signals.
+//!
+//! Decides nothing about trials: that is the scheduler's.
+
+mod lock;
+mod program;
+mod serve;
+mod slots;
+mod supervise;
+
+pub use program::WorkerProgram;
+pub use serve::{ServeError, ServeOptions, serve};
+pub use slots::Slot;
+
+use crate::domain::Millis;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The wall clock.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "this is the daemon's one clock")]
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,283 @@
+//! `sweepd serve`: from an empty folder to a daemon that answers, and back.
+
+use super::supervise::{Phase, Supervisor};
+use super::{Slot, WorkerProgram, lock, now};
+use crate::domain::WorkerProcess;
+use crate::home;
+use crate::http::{self, App, StopRequest};
+use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
+use crate::store::{Reader, StoreError, Writer};
+use crate::worker::process::is_alive;
+use crate::worker::protocol::DaemonFile;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+/// How much longer than their lease attempts found open at the start may take to be heard of.
+const GRACE_MS: i64 = 120_000;
+/// With `--exit-when-idle`: how long to wait for a first sweep, and for another after the last.
+const FIRST_SWEEP: Duration = Duration::from_secs(60);
+const NEXT_SWEEP: Duration = Duration::from_secs(3);
+
+/// How the daemon is to run.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The home folder.
+    pub home: PathBuf,
+    /// Where to listen; `None` for 127.0.0.1:7788, or any free port where that is taken.
+    pub listen: Option<SocketAddr>,
+    /// The slots to serve.
+    pub slots: Vec<Slot>,
+    /// What the workers run.
+    pub program: WorkerProgram,
+    /// End when nothing is left to do.
+    pub exit_when_idle: bool,
+    /// Want no token. Loopback only.
+    pub no_auth: bool,
+}
+
+/// Why the daemon could not start or had to end.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// Another daemon has this home.
+    #[error("another daemon serves {home}: `sweepd stop` ends it, and --home FOLDER names another home")]
+    Locked {
+        /// The home folder.
+        home: PathBuf,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// `--no-auth` was given with an address that others can reach.
+    #[error("--no-auth is for loopback addresses alone: {address} can be reached from outside")]
+    OpenToOthers {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A file of the home folder.
+    #[error("{path}")]
+    Home {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The scheduler.
+    #[error(transparent)]
+    Shell(#[from] ShellError),
+    /// The operating system.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// Why the daemon ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// SIGTERM: workers stay and find the next daemon.
+    LeaveWorkers,
+    /// Ctrl-C, `stop --drain`, or nothing left to do: workers hand back what they have and end.
+    Drain,
+    /// The dispatcher ended by itself: the database failed.
+    Broken,
+}
+
+/// Runs the daemon until it is told to end.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
+    let home_error = |path: &PathBuf| {
+        let path = path.clone();
+        move |source| ServeError::Home { path, source }
+    };
+    std::fs::create_dir_all(&options.home).map_err(home_error(&options.home))?;
+    let Some(_lock) = lock::take(&options.home).map_err(home_error(&options.home))? else {
+        return Err(ServeError::Locked { home: options.home });
+    };
+    let mut writer = Writer::open(&options.home).await?;
+    let left = writer.noted_workers().await?;
+    let reader = Reader::open(&options.home, 4).await?;
+    let (shell, dispatcher) = Shell::start(options.home.clone(), writer, GRACE_MS, now).await?;
+    let listener = listen(&options).await?;
+    let token = if options.no_auth { String::new() } else { home::random_word(32)? };
+    let daemon = DaemonFile {
+        url: format!("http://{}", listener.local_addr()?),
+        token: token.clone(),
+        // Process ids fit: Linux limits them to 4,194,304.
+        pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
+        started_ms: now(),
+    };
+    let daemon_file = home::daemon_file(&options.home);
+    home::write_daemon_file(&options.home, &daemon).map_err(home_error(&daemon_file))?;
+    let stop = Arc::new(StopRequest::default());
+    let app = App {
+        home: options.home.clone(),
+        dispatcher: dispatcher.clone(),
+        reader,
+        token: (!options.no_auth).then(|| token.into()),
+        stop: Arc::clone(&stop),
+        started: daemon.started_ms,
+    };
+    tracing::info!(url = daemon.url, home = %options.home.display(), slots = options.slots.len(), "serving");
+    if !options.program.trains {
+        tracing::warn!(
+            "sweepd-worker is not beside sweepd: keypoint sweeps will wait until a worker can train"
+        );
+    }
+    let mut shell = tokio::spawn(shell.run());
+    let web = tokio::spawn(axum::serve(listener, http::router(app)).into_future());
+    let (phase, phase_receiver) = watch::channel(Phase::Run);
+    let mut supervisors = supervise(&options, &dispatcher, &phase_receiver, left);
+    let end = until_end(&options, &dispatcher, &stop, &mut shell).await?;
+    tracing::info!(?end, "stopping");
+    match end {
+        End::LeaveWorkers => supervisors.abort_all(),
+        End::Drain => drain(&phase, &mut supervisors).await?,
+        End::Broken => {}
+    }
+    drop(supervisors);
+    web.abort();
+    // The web task held the last handles besides this one: the dispatcher ends when all are gone.
+    let _ = web.await;
+    drop(dispatcher);
+    let result = match end {
+        End::Broken => shell.await,
+        _ => match timeout(Duration::from_secs(5), shell).await {
+            Ok(result) => result,
+            // A call still runs; everything acknowledged is stored.
+            Err(_) => Ok(Ok(())),
+        },
+    };
+    std::fs::remove_file(&daemon_file).map_err(home_error(&daemon_file))?;
+    result.map_err(io::Error::other)??;
+    Ok(())
+}
+
+async fn listen(options: &ServeOptions) -> Result<TcpListener, ServeError> {
+    const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7788);
+    let address = options.listen.unwrap_or(DEFAULT);
+    if options.no_auth && !address.ip().is_loopback() {
+        return Err(ServeError::OpenToOthers { address });
+    }
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(listener),
+        // Another home's daemon may have the default port; clients read the address from daemon.json.
+        Err(error) if options.listen.is_none() && error.kind() == io::ErrorKind::AddrInUse => {
+            let any = SocketAddr::new(DEFAULT.ip(), 0);
+            TcpListener::bind(any).await.map_err(|source| ServeError::Listen { address: any, source })
+        }
+        Err(source) => Err(ServeError::Listen { address, source }),
+    }
+}
+
+fn supervise(
+    options: &ServeOptions,
+    dispatcher: &Dispatcher,
+    phase: &watch::Receiver<Phase>,
+    left: Vec<WorkerProcess>,
+) -> JoinSet<()> {
+    let mut left: Vec<WorkerProcess> = left.into_iter().filter(|w| is_alive(w.pid, w.pid_started)).collect();
+    let mut tasks = JoinSet::new();
+    for slot in &options.slots {
+        let at = left.iter().position(|worker| worker.slot == slot.name);
+        let supervisor = Supervisor {
+            home: options.home.clone(),
+            slot: slot.clone(),
+            program: options.program.clone(),
+            dispatcher: dispatcher.clone(),
+            phase: phase.clone(),
+        };
+        tasks.spawn(supervisor.run(at.map(|index| left.swap_remove(index))));
+    }
+    for stranger in left {
+        // Its slot is not served any more: it ends by itself when it gets nothing to do.
+        tracing::warn!(
+            worker = stranger.name,
+            pid = stranger.pid,
+            "a worker of an earlier daemon has no slot here"
+        );
+        crate::worker::process::signal_group(
+            stranger.pid,
+            stranger.pid_started,
+            nix::sys::signal::Signal::SIGTERM,
+        );
+    }
+    tasks
+}
+
+async fn until_end(
+    options: &ServeOptions,
+    dispatcher: &Dispatcher,
+    stop: &StopRequest,
+    shell: &mut JoinHandle<Result<(), ShellError>>,
+) -> io::Result<End> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => End::LeaveWorkers,
+        _ = interrupt.recv() => End::Drain,
+        () = stop.asked.notified() => {
+            if stop.drain.load(Ordering::SeqCst) { End::Drain } else { End::LeaveWorkers }
+        }
+        () = until_idle(dispatcher.pulse()), if options.exit_when_idle => End::Drain,
+        () = until_finished(shell) => End::Broken,
+    })
+}
+
+/// Waits without taking the result, which is wanted later.
+async fn until_finished(shell: &mut JoinHandle<Result<(), ShellError>>) {
+    while !shell.is_finished() {
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn until_idle(mut pulse: watch::Receiver<Pulse>) {
+    loop {
+        let Pulse { version, idle } = *pulse.borrow_and_update();
+        let patience = if version == 0 { FIRST_SWEEP } else { NEXT_SWEEP };
+        let changed = if idle {
+            match timeout(patience, pulse.changed()).await {
+                Err(_) => return,
+                Ok(changed) => changed,
+            }
+        } else {
+            pulse.changed().await
+        };
+        if changed.is_err() {
+            return;
+        }
+    }
+}
+
+/// Ends the workers, politely; a second signal ends them at once.
+async fn drain(phase: &watch::Sender<Phase>, supervisors: &mut JoinSet<()>) -> io::Result<()> {
+    phase.send_replace(Phase::Drain);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    loop {
+        tokio::select! {
+            ended = supervisors.join_next() => if ended.is_none() { return Ok(()) },
+            _ = terminate.recv() => { phase.send_replace(Phase::Kill); }
+            _ = interrupt.recv() => { phase.send_replace(Phase::Kill); }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Slots: shares of a device, each served by one worker process.
+
+/// One slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// `cpu:0`, `cuda:1` ...
+    pub name: String,
+    /// Threads that its worker computes with.
+    pub threads: usize,
+}
+
+impl Slot {
+    /// The slots of this machine: one per named GPU; else `cpu_slots` shares of the cores, by default one
+    /// per core up to eight.
+    #[must_use]
+    pub fn plan(gpus: &[u32], cpu_slots: Option<usize>, threads: Option<usize>, cores: usize) -> Vec<Self> {
+        let cpu = cpu_slots.unwrap_or(if gpus.is_empty() { cores.clamp(1, 8) } else { 0 });
+        let share = threads.unwrap_or((cores / (cpu + gpus.len()).max(1)).max(1));
+        let gpus = gpus.iter().map(|gpu| Self { name: format!("cuda:{gpu}"), threads: share });
+        let cpus = (0..cpu).map(|index| Self { name: format!("cpu:{index}"), threads: share });
+        gpus.chain(cpus).collect()
+    }
+
+    /// The name of the worker that serves it.
+    #[must_use]
+    pub fn worker(&self) -> String {
+        format!("local-{}", self.name.replace(':', "-"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_shared_without_oversubscription() {
+        for cores in 1..=64 {
+            for wanted in [None, Some(1), Some(3)] {
+                let slots = Slot::plan(&[], wanted, None, cores);
+                let threads: usize = slots.iter().map(|slot| slot.threads).sum();
+                assert!(threads <= cores.max(slots.len()), "{cores} cores, {wanted:?}: {slots:?}");
+                assert!(!slots.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn gpus_come_instead_of_cpu_slots_unless_both_are_asked_for() {
+        let names = |slots: Vec<Slot>| slots.into_iter().map(|slot| slot.name).collect::<Vec<_>>();
+        assert_eq!(names(Slot::plan(&[0, 1], None, None, 16)), ["cuda:0", "cuda:1"]);
+        assert_eq!(names(Slot::plan(&[0], Some(1), None, 16)), ["cuda:0", "cpu:0"]);
+    }
+}

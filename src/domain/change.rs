@@ -1,0 +1,256 @@
+//! What the scheduler decided, as rows to write: the core returns changes, the store applies them.
+
+use super::event::Event;
+use super::ids::{AttemptId, LegId, SweepId, TrialId};
+use super::metric::Metrics;
+use super::reason::Reason;
+use super::sweep::{Sweep, SweepState};
+use super::time::Millis;
+use super::trial::TrialState;
+use super::value::Params;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One row to insert, update or delete. All changes of one input are committed together.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A new sweep.
+    SweepInserted(Box<SweepRow>),
+    /// A sweep moved from one state to another.
+    SweepMoved {
+        /// Which.
+        sweep: SweepId,
+        /// The state it must be in.
+        from: SweepState,
+        /// The state it is in afterwards.
+        to: SweepState,
+        /// When.
+        at: Millis,
+    },
+    /// A sweep and all that belongs to it is deleted.
+    SweepRemoved {
+        /// Which.
+        sweep: SweepId,
+    },
+    /// A new trial, queued.
+    TrialInserted(Box<NewTrial>),
+    /// A trial moved from one state to another.
+    TrialMoved {
+        /// Which.
+        trial: TrialId,
+        /// The state it must be in.
+        from: TrialState,
+        /// The state it is in afterwards.
+        to: TrialState,
+        /// Why it ended, where it did.
+        reason: Option<Reason>,
+        /// When.
+        at: Millis,
+    },
+    /// A leg was cut.
+    LegInserted(Leg),
+    /// An attempt at a leg began.
+    AttemptOpened(Box<NewAttempt>),
+    /// An attempt ended.
+    AttemptClosed {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        state: AttemptState,
+        /// Why.
+        reason: Option<Reason>,
+        /// The call that ended it, as JSON.
+        tell: Option<String>,
+        /// When.
+        at: Millis,
+    },
+    /// A step's metrics arrived.
+    Reported(Box<StepReport>),
+    /// The reports of a fold after a step do not count any more: it is trained again from there.
+    ReportsDiscarded {
+        /// Which trial.
+        trial: TrialId,
+        /// Which fold.
+        fold: u32,
+        /// The last step that counts.
+        after_step: u64,
+    },
+    /// A trial's best step so far.
+    BestMoved {
+        /// Which trial.
+        trial: TrialId,
+        /// The step.
+        step: u64,
+        /// The value there.
+        value: f64,
+    },
+    /// A trial ended with a value.
+    Valued {
+        /// The sweep.
+        sweep: SweepId,
+        /// The trial.
+        trial: TrialId,
+        /// Which objective, from 0.
+        objective: u32,
+        /// The step it was reached at.
+        step: u64,
+        /// The value.
+        value: f64,
+        /// Whether it takes part in the ranking.
+        ranked: bool,
+    },
+    /// A trial's best weights were stored.
+    WeightsStored {
+        /// Which trial.
+        trial: TrialId,
+        /// BLAKE3 in hex.
+        hash: String,
+    },
+    /// An entry of the record.
+    Recorded(Event),
+}
+
+/// A sweep as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweepRow {
+    /// Its id.
+    pub id: SweepId,
+    /// Its public id.
+    pub uid: String,
+    /// Its state.
+    pub state: SweepState,
+    /// What it is.
+    pub spec: Sweep,
+    /// Where it came from.
+    pub origin: Origin,
+    /// When it was submitted.
+    pub created: Millis,
+}
+
+/// Where a sweep came from, and what its dataset is worth without any learning.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// The file as it was submitted.
+    pub source: String,
+    /// The commit of the file's folder, where it lies in a git work tree.
+    pub git_commit: Option<String>,
+    /// Hash of the dataset as it was at submission; trials train on nothing else.
+    pub dataset_hash: Option<String>,
+    /// Validation metric of predicting the training rows' mean.
+    pub baseline: Option<f64>,
+}
+
+/// A trial to insert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTrial {
+    /// Its id.
+    pub id: TrialId,
+    /// Its sweep.
+    pub sweep: SweepId,
+    /// Its number within the sweep.
+    pub number: u64,
+    /// Its configuration.
+    pub params: Params,
+    /// Why this configuration.
+    pub suggested: Reason,
+    /// Number of weights, where the model room knows it.
+    pub parameter_count: Option<u64>,
+    /// Its whole budget in steps, where it is known.
+    pub budget_steps: Option<u64>,
+    /// When.
+    pub created: Millis,
+}
+
+/// The unit of work that is handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leg {
+    /// Its id.
+    pub id: LegId,
+    /// Its sweep.
+    pub sweep: SweepId,
+    /// Its number within the sweep, in the order of handing out.
+    pub number: u64,
+    /// Its trial.
+    pub trial: TrialId,
+    /// The fold, from 0.
+    pub fold: u32,
+    /// The step after which it starts.
+    pub from_step: u64,
+    /// The step at which it ends; `None` for the trial's own budget.
+    pub until_step: Option<u64>,
+}
+
+/// An attempt to insert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAttempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// Its leg.
+    pub leg: LegId,
+    /// Its trial.
+    pub trial: TrialId,
+    /// Who works on it.
+    pub worker: String,
+    /// On which slot.
+    pub slot: String,
+    /// The request that it answers.
+    pub request_id: String,
+    /// The worker's environment.
+    pub environment: BTreeMap<String, String>,
+    /// Milliseconds of silence after which it is lost; `None`: it waits for ever.
+    pub lease_ms: Option<i64>,
+    /// When it began.
+    pub started: Millis,
+}
+
+/// How an attempt stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// Being worked on.
+    Open,
+    /// Ended with the budget spent.
+    Completed,
+    /// Ended by an error.
+    Failed,
+    /// Ended early on request.
+    Stopped,
+    /// Ended to be continued.
+    Paused,
+    /// Its worker went away.
+    Lost,
+}
+
+impl AttemptState {
+    /// The word used in the database and in every output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Paused => "paused",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// One step's metrics, to insert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepReport {
+    /// Which trial.
+    pub trial: TrialId,
+    /// Which fold.
+    pub fold: u32,
+    /// Which step, from 1.
+    pub step: u64,
+    /// By which attempt.
+    pub attempt: AttemptId,
+    /// The input's sequence number.
+    pub seq: i64,
+    /// When it arrived.
+    pub at: Millis,
+    /// The numbers.
+    pub metrics: Metrics,
+}

@@ -1,0 +1,68 @@
+//! The HTTP API: a thin shell around the dispatcher (writes) and the reader (questions).
+//!
+//! Decides nothing: every write goes through the scheduler, every answer through the store's query types.
+
+mod auth;
+mod blobs;
+mod error;
+mod extract;
+mod health;
+mod sweeps;
+mod trials;
+mod work;
+
+use crate::domain::Millis;
+use crate::scheduler::shell::Dispatcher;
+use crate::store::Reader;
+use axum::{Router, middleware};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tower_http::trace::TraceLayer;
+
+/// Largest body of an ordinary call, in bytes.
+const BODY_LIMIT_BYTES: usize = 4 << 20;
+
+/// What every handler sees.
+#[derive(Clone)]
+pub struct App {
+    /// The home folder.
+    pub home: PathBuf,
+    /// The scheduler.
+    pub dispatcher: Dispatcher,
+    /// The database, for questions.
+    pub reader: Reader,
+    /// The token that is wanted; `None` on loopback with `--no-auth`.
+    pub token: Option<Arc<str>>,
+    /// Ends the daemon.
+    pub stop: Arc<StopRequest>,
+    /// When the daemon started.
+    pub started: Millis,
+}
+
+/// A request to end the daemon that came over HTTP.
+#[derive(Debug, Default)]
+pub struct StopRequest {
+    /// Fired once when somebody asks.
+    pub asked: Notify,
+    /// Whether workers are to be ended too.
+    pub drain: std::sync::atomic::AtomicBool,
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    let guarded = Router::new()
+        .merge(sweeps::routes())
+        .merge(trials::routes())
+        .merge(work::routes())
+        .merge(health::guarded_routes())
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .merge(blobs::routes())
+        .layer(middleware::from_fn_with_state(app.clone(), auth::require_token));
+    Router::new()
+        .merge(guarded)
+        .merge(health::open_routes())
+        .fallback(error::no_such_route)
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}

@@ -1,0 +1,181 @@
+//! Sweeps: submit, list, steer, ask for trials, the best of them.
+
+use super::App;
+use super::error::ApiError;
+use super::extract::{Body, text};
+use crate::domain::{ObjectiveKind, SweepId};
+use crate::intake;
+use crate::scheduler::{Command, Input, Reply, Seeker};
+use crate::store::query::{Leaderboard, SweepSummary};
+use crate::worker::protocol::{Ask, Asked};
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/sweeps", get(list).post(submit))
+        .route("/api/v1/sweeps/{sweep}", get(show).delete(remove))
+        .route("/api/v1/sweeps/{sweep}/best", get(best))
+        .route("/api/v1/sweeps/{sweep}/ask", post(ask))
+        .route("/api/v1/sweeps/{sweep}/pause", post(pause))
+        .route("/api/v1/sweeps/{sweep}/resume", post(resume))
+        .route("/api/v1/sweeps/{sweep}/cancel", post(cancel))
+}
+
+/// Where a submitted file came from.
+#[derive(Deserialize)]
+struct Provenance {
+    #[serde(default)]
+    file: Option<String>,
+    #[serde(default)]
+    git_commit: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Submitted {
+    id: String,
+}
+
+/// A sweep as JSON, or the text of its file as `application/toml`.
+async fn submit(
+    State(app): State<App>,
+    Query(provenance): Query<Provenance>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let source = text(&body)?.to_owned();
+    let is_toml = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/toml");
+    let home = app.home.clone();
+    let file = provenance.file.unwrap_or_else(|| "sweep".into());
+    // Reading a dataset's labels for the baseline is no work for an async thread.
+    let taken = tokio::task::spawn_blocking(move || {
+        let spec = if is_toml { intake::read_toml(&file, &source) } else { intake::read_json(&source) }?;
+        let origin = intake::origin(&home, &spec, source, provenance.git_commit)?;
+        Ok::<_, intake::IntakeError>((spec, origin))
+    });
+    let (spec, origin) = taken.await.map_err(|e| ApiError::internal(&e))?.map_err(refused_sweep)?;
+    let uid = new_uid(&app).await?;
+    let input = Input::Submit { uid: uid.clone(), spec: Box::new(spec), origin: Box::new(origin) };
+    app.dispatcher.handle(input).await?;
+    Ok((StatusCode::CREATED, Json(Submitted { id: uid })).into_response())
+}
+
+fn refused_sweep(error: intake::IntakeError) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_sweep", error.to_string())
+        .with_problems(error.lines())
+}
+
+/// A public id that no sweep has.
+async fn new_uid(app: &App) -> Result<String, ApiError> {
+    loop {
+        let uid = crate::home::random_word(8).map_err(|e| ApiError::internal(&e))?;
+        if app.reader.sweeps_called(&uid).await?.is_empty() {
+            return Ok(uid);
+        }
+    }
+}
+
+async fn list(State(app): State<App>) -> Result<Json<Vec<SweepSummary>>, ApiError> {
+    Ok(Json(app.reader.sweeps().await?))
+}
+
+async fn show(State(app): State<App>, Path(word): Path<String>) -> Result<Json<SweepSummary>, ApiError> {
+    let sweep = find(&app, &word).await?;
+    app.reader.sweep(sweep).await?.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
+}
+
+#[derive(Deserialize)]
+struct HowMany {
+    #[serde(default = "ten")]
+    n: u64,
+}
+
+fn ten() -> u64 {
+    10
+}
+
+async fn best(
+    State(app): State<App>,
+    Path(word): Path<String>,
+    Query(HowMany { n }): Query<HowMany>,
+) -> Result<Json<Leaderboard>, ApiError> {
+    let sweep = find(&app, &word).await?;
+    let board = app.reader.leaderboard(sweep, n.min(10_000)).await?;
+    board.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
+}
+
+async fn ask(
+    State(app): State<App>,
+    Path(word): Path<String>,
+    Body(ask): Body<Ask>,
+) -> Result<Response, ApiError> {
+    let sweep = find(&app, &word).await?;
+    let request_id = match ask.request_id {
+        Some(id) => id,
+        None => crate::home::random_word(20).map_err(|e| ApiError::internal(&e))?,
+    };
+    let seeker = Seeker {
+        worker: format!("client {request_id}"),
+        slot: "client".into(),
+        request_id,
+        kinds: vec![ObjectiveKind::External],
+        environment: BTreeMap::new(),
+    };
+    let lease_ms = ask.lease_s.map(|s| i64::from(s) * 1000);
+    match app.dispatcher.handle(Input::Ask { sweep, seeker, lease_ms }).await? {
+        Reply::Work(claimed) => Ok(Json(Asked {
+            trial_id: claimed.leg.trial,
+            number: claimed.number,
+            attempt: claimed.attempt,
+            params: claimed.params,
+            until_step: claimed.leg.until_step,
+        })
+        .into_response()),
+        _ => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
+}
+
+async fn pause(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
+    command(app, word, Command::Pause).await
+}
+
+async fn resume(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
+    command(app, word, Command::Resume).await
+}
+
+async fn cancel(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
+    command(app, word, Command::Cancel).await
+}
+
+async fn remove(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
+    command(app, word, Command::Remove).await
+}
+
+async fn command(
+    State(app): State<App>,
+    Path(word): Path<String>,
+    command: Command,
+) -> Result<StatusCode, ApiError> {
+    let sweep = find(&app, &word).await?;
+    app.dispatcher.handle(Input::Command { sweep, command }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The one sweep that a word means.
+async fn find(app: &App, word: &str) -> Result<SweepId, ApiError> {
+    match app.reader.sweeps_called(word).await?.as_slice() {
+        [] => Err(ApiError::not_found("sweep", word)),
+        [one] => Ok(*one),
+        several => {
+            let message =
+                format!("{} sweeps have an id that starts with {word}: give more of it", several.len());
+            Err(ApiError::new(StatusCode::CONFLICT, "ambiguous", message))
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! A trial's own calls: report and tell, and what is known of it.
+
+use super::App;
+use super::error::ApiError;
+use super::extract::Body;
+use crate::domain::{AttemptId, Decision, TrialId};
+use crate::scheduler::shell::DispatchError;
+use crate::scheduler::{Input, Refusal, Reply};
+use crate::store::query::TrialDetail;
+use crate::worker::protocol::{Report, Tell, Verdict};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/trials/{trial_id}", get(show))
+        .route("/api/v1/trials/{trial_id}/report", post(report))
+        .route("/api/v1/trials/{trial_id}/tell", post(tell))
+}
+
+async fn show(State(app): State<App>, Path(trial): Path<TrialId>) -> Result<Json<TrialDetail>, ApiError> {
+    let found = app.reader.trial(trial).await?;
+    found.map(Json).ok_or_else(|| ApiError::not_found("trial", trial))
+}
+
+async fn report(
+    State(app): State<App>,
+    Path(trial): Path<TrialId>,
+    Body(report): Body<Report>,
+) -> Result<Json<Verdict>, ApiError> {
+    let Report { attempt, step, metrics } = report;
+    let input = Input::Report { trial, attempt, step, metrics: metrics.clone() };
+    match app.dispatcher.handle(input).await {
+        Ok(reply) => verdict(reply),
+        Err(error @ DispatchError::Refused(Refusal::NotOpen | Refusal::StaleAttempt { .. })) => {
+            let ended = exists(&app, trial, attempt).await?;
+            let stored = app.reader.step(trial, attempt, step).await?;
+            match (ended, stored) {
+                // The answer to the first was lost on its way, and the attempt has ended since.
+                (true, Some(stored)) if stored.metrics.same(&metrics) => {
+                    Ok(Json(Verdict { decision: Decision::Continue }))
+                }
+                _ => Err(error.into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn tell(
+    State(app): State<App>,
+    Path(trial): Path<TrialId>,
+    Body(tell): Body<Tell>,
+) -> Result<StatusCode, ApiError> {
+    let text = serde_json::to_string(&tell).map_err(|e| ApiError::internal(&e))?;
+    let Tell { attempt, state, metrics, reason, weights } = tell;
+    let input = Input::Tell { trial, attempt, state, metrics, reason, weights, text: text.clone() };
+    match app.dispatcher.handle(input).await {
+        Ok(_) => Ok(StatusCode::NO_CONTENT),
+        Err(error @ DispatchError::Refused(Refusal::NotOpen | Refusal::StaleAttempt { .. })) => {
+            exists(&app, trial, attempt).await?;
+            match app.reader.attempt_end(trial, attempt).await? {
+                Some((_, Some(first))) if first == text => Ok(StatusCode::NO_CONTENT),
+                _ => Err(error.into()),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the attempt has ended; an attempt that never was is not found.
+async fn exists(app: &App, trial: TrialId, attempt: AttemptId) -> Result<bool, ApiError> {
+    match app.reader.attempt_end(trial, attempt).await? {
+        Some((state, _)) => Ok(state != "open"),
+        None => Err(ApiError::not_found("attempt", format!("{attempt} of trial {trial}"))),
+    }
+}
+
+pub(super) fn verdict(reply: Reply) -> Result<Json<Verdict>, ApiError> {
+    match reply {
+        Reply::Decision(decision) => Ok(Json(Verdict { decision })),
+        other => Err(ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            format!("the scheduler answered {other:?} to a report"),
+        )),
+    }
+}

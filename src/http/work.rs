@@ -1,0 +1,76 @@
+//! The calls of our own workers: claim and heartbeat.
+
+use super::App;
+use super::error::ApiError;
+use super::extract::Body;
+use crate::dataset::registry;
+use crate::scheduler::{Claimed, Input, Reply, Seeker};
+use crate::worker::protocol::{Claim, DatasetRef, Heartbeat, Verdict, Work};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use std::time::Duration;
+
+/// How long a claim waits for work before it is answered with "nothing".
+const CLAIM_WAIT: Duration = Duration::from_secs(20);
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/api/v1/work/claim", post(claim)).route("/api/v1/work/heartbeat", post(heartbeat))
+}
+
+async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Response, ApiError> {
+    let mut pulse = app.dispatcher.pulse();
+    let deadline = tokio::time::Instant::now() + CLAIM_WAIT;
+    loop {
+        // Armed before asking, so that work which appears in between is not missed.
+        pulse.mark_unchanged();
+        let seeker = Seeker {
+            worker: claim.worker.clone(),
+            slot: claim.slot.clone(),
+            request_id: claim.request_id.clone(),
+            kinds: claim.kinds.clone(),
+            environment: claim.environment.clone(),
+        };
+        match app.dispatcher.handle(Input::Claim(seeker)).await? {
+            Reply::Work(claimed) => return Ok(Json(work_of(&app, *claimed)).into_response()),
+            _ => match tokio::time::timeout_at(deadline, pulse.changed()).await {
+                Ok(Ok(())) => {}
+                // Out of time, or the daemon is ending.
+                _ => return Ok(StatusCode::NO_CONTENT.into_response()),
+            },
+        }
+    }
+}
+
+async fn heartbeat(State(app): State<App>, Body(beat): Body<Heartbeat>) -> Result<Json<Verdict>, ApiError> {
+    let input = Input::Heartbeat { trial: beat.trial_id, attempt: beat.attempt };
+    super::trials::verdict(app.dispatcher.handle(input).await?)
+}
+
+fn work_of(app: &App, claimed: Claimed) -> Work {
+    let objective = claimed.spec.objective;
+    let dataset = match (&objective.dataset, claimed.dataset_hash) {
+        (Some(name), Some(hash)) => {
+            Some(DatasetRef { name: name.clone(), hash, path: registry::path_of(&app.home, name) })
+        }
+        _ => None,
+    };
+    Work {
+        folder: Some(crate::home::trial_folder(&app.home, &claimed.sweep_uid, claimed.number)),
+        sweep: claimed.sweep_uid,
+        sweep_name: claimed.spec.name,
+        trial_id: claimed.leg.trial,
+        number: claimed.number,
+        attempt: claimed.attempt,
+        fold: claimed.leg.fold,
+        from_step: claimed.leg.from_step,
+        until_step: claimed.leg.until_step,
+        params: claimed.params,
+        objective,
+        seed: claimed.spec.seed,
+        dataset,
+        lease_ms: claimed.lease_ms.unwrap_or(i64::MAX),
+    }
+}

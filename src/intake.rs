@@ -1,0 +1,114 @@
+//! A sweep's way in: its file is read, checked against the trainer, its sampler and its dataset.
+//!
+//! Used before a submission (on the user's side, for quick errors) and at it (in the daemon, whose word
+//! counts). Nothing is stored here.
+
+use crate::dataset::{self, Split, mean_face_rmse, split};
+use crate::domain::{ObjectiveKind, Origin, Params, Reason, Sweep, Value};
+use crate::sampler::{self, Ask, Suggestion};
+use crate::scheduler::{check_parameter, plan_of};
+use crate::space::Space;
+use crate::sweepfile;
+use std::path::Path;
+use thiserror::Error;
+
+/// Why a sweep was not taken.
+#[derive(Debug, Error)]
+pub enum IntakeError {
+    /// Mistakes in the file, each with its place.
+    #[error("{0}")]
+    Mistakes(sweepfile::Problems),
+    /// The dataset cannot be used.
+    #[error("{}", crate::error_chain(.0))]
+    Dataset(#[from] dataset::DatasetError),
+    /// No configuration of the space can exist.
+    #[error("no trial of this sweep can exist: {0}")]
+    NoTrial(Reason),
+}
+
+impl IntakeError {
+    /// One line per mistake.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Mistakes(problems) => problems.0.iter().map(ToString::to_string).collect(),
+            other => vec![other.to_string()],
+        }
+    }
+}
+
+/// Reads a sweep file.
+///
+/// # Errors
+/// All mistakes of the file, or that no trial of it can exist.
+pub fn read_toml(file: &str, text: &str) -> Result<Sweep, IntakeError> {
+    checked(sweepfile::parse_toml(file, text, &check_parameter))
+}
+
+/// Reads the same structure as JSON.
+///
+/// # Errors
+/// As [`read_toml`].
+pub fn read_json(text: &str) -> Result<Sweep, IntakeError> {
+    checked(sweepfile::parse_json(text, &check_parameter))
+}
+
+fn checked(parsed: Result<Sweep, sweepfile::Problems>) -> Result<Sweep, IntakeError> {
+    let sweep = parsed.map_err(IntakeError::Mistakes)?;
+    match samples(&sweep, 1).pop() {
+        Some(Suggestion::Exhausted { reason }) => Err(IntakeError::NoTrial(reason)),
+        _ => Ok(sweep),
+    }
+}
+
+/// What the sampler suggests for the first `n` trials, up to where it ends.
+#[must_use]
+pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
+    let Ok(space) = Space::new(&sweep.space) else { return Vec::new() };
+    let sampler = sampler::build(&sweep.search.sampler);
+    let kind = sweep.objective.kind;
+    let feasible = |params: &Params| plan_of(kind, params).map(|_| ());
+    let mut suggestions = Vec::new();
+    for number in 0..n {
+        let ask = Ask { space: &space, seed: sweep.seed, number, observations: &[], feasible: &feasible };
+        let suggestion = sampler.suggest(&ask);
+        let is_last = matches!(suggestion, Suggestion::Exhausted { .. });
+        suggestions.push(suggestion);
+        if is_last {
+            break;
+        }
+    }
+    suggestions
+}
+
+/// What of a sweep's origin the daemon finds out itself: the dataset's hash and its mean-face baseline.
+///
+/// # Errors
+/// Where the dataset is missing, damaged or cannot be split.
+pub fn origin(
+    home: &Path,
+    sweep: &Sweep,
+    source: String,
+    git_commit: Option<String>,
+) -> Result<Origin, IntakeError> {
+    let mut origin = Origin { source, git_commit, dataset_hash: None, baseline: None };
+    if let (ObjectiveKind::Keypoints, Some(name)) = (sweep.objective.kind, &sweep.objective.dataset) {
+        let dataset = dataset::find(home, name)?;
+        let split = Split::fraction(&dataset, sweep.objective.validation, split::DEFAULT_SEED)?;
+        origin.dataset_hash = Some(dataset.hash().to_owned());
+        origin.baseline = Some(mean_face_rmse(&dataset, &split));
+    }
+    Ok(origin)
+}
+
+/// The parameters of a sweep whose every parameter is fixed; `None` where one varies.
+#[must_use]
+pub fn fixed_params(sweep: &Sweep) -> Option<Params> {
+    let fixed = |kind: &crate::domain::ParameterKind| -> Option<Value> {
+        match kind {
+            crate::domain::ParameterKind::Fixed { value } => Some(value.clone()),
+            _ => None,
+        }
+    };
+    sweep.space.iter().map(|(name, parameter)| Some((name.clone(), fixed(&parameter.kind)?))).collect()
+}

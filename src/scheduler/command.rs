@@ -1,0 +1,114 @@
+//! The user's word: submit, pause, resume, cancel, remove.
+
+use super::core::{Core, Turn};
+use super::input::{Command, Refusal, Reply};
+use crate::domain::trial::TrialEvent;
+use crate::domain::{
+    Change, EventKind, Origin, Reason, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState,
+};
+
+impl Core {
+    /// A checked sweep begins.
+    pub(super) fn submit(
+        &mut self,
+        turn: &mut Turn,
+        uid: String,
+        spec: Sweep,
+        origin: Origin,
+    ) -> Result<Reply, Refusal> {
+        let id = SweepId(self.last.sweep + 1);
+        let row = SweepRow { id, uid, state: SweepState::Active, spec, origin, created: turn.now };
+        if let Err(error) = self.activate(row.clone()) {
+            // Whoever submits has checked the space; this is the last line of defence.
+            tracing::error!(%error, "a sweep was refused");
+            return Err(Refusal::WrongState("the sweep's space is not valid"));
+        }
+        self.last.sweep += 1;
+        turn.changes.push(Change::SweepInserted(Box::new(row)));
+        turn.record(id, None, None, EventKind::SweepSubmitted, Some(Reason::ByUser));
+        Ok(Reply::Submitted(id))
+    }
+
+    /// The user's word on a sweep.
+    pub(super) fn command(
+        &mut self,
+        turn: &mut Turn,
+        sweep: SweepId,
+        command: Command,
+    ) -> Result<Reply, Refusal> {
+        match command {
+            Command::Pause => self.move_sweep(turn, sweep, SweepState::Active, SweepState::Paused)?,
+            Command::Resume => self.move_sweep(turn, sweep, SweepState::Paused, SweepState::Active)?,
+            Command::Cancel => self.cancel(turn, sweep)?,
+            Command::Remove => {
+                if let Some(active) = self.sweeps.get(&sweep) {
+                    return Err(Refusal::WrongState(if active.row.state.is_over() {
+                        "its last trials are still ending: try again in a moment"
+                    } else {
+                        "it is not over: cancel it first"
+                    }));
+                }
+                turn.changes.push(Change::SweepRemoved { sweep });
+            }
+        }
+        Ok(Reply::Done)
+    }
+
+    fn move_sweep(
+        &mut self,
+        turn: &mut Turn,
+        sweep: SweepId,
+        from: SweepState,
+        to: SweepState,
+    ) -> Result<(), Refusal> {
+        let active =
+            self.sweeps.get_mut(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
+        if active.row.state != from {
+            return Err(Refusal::WrongState(match active.row.state {
+                SweepState::Paused => "it is paused already",
+                _ => "it is not paused",
+            }));
+        }
+        active.row.state = to;
+        turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
+        let kind = if to == SweepState::Paused { EventKind::SweepPaused } else { EventKind::SweepResumed };
+        turn.record(sweep, None, None, kind, Some(Reason::ByUser));
+        Ok(())
+    }
+
+    fn cancel(&mut self, turn: &mut Turn, sweep: SweepId) -> Result<(), Refusal> {
+        let active =
+            self.sweeps.get_mut(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
+        let (from, to) = (active.row.state, SweepState::Cancelled);
+        active.row.state = to;
+        turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
+        turn.record(sweep, None, None, EventKind::SweepCancelled, Some(Reason::ByUser));
+        let trials: Vec<TrialId> = active.open.keys().copied().collect();
+        for trial in trials {
+            self.cancel_trial(turn, sweep, trial);
+        }
+        self.complete_if_done(turn, sweep);
+        Ok(())
+    }
+
+    fn cancel_trial(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId) {
+        let Some(open) = self.sweeps.get_mut(&sweep).and_then(|s| s.open.get_mut(&trial)) else { return };
+        let (event, kind, reason) = match open.state {
+            TrialState::Running => (TrialEvent::CancelRequested, EventKind::TrialStopping, None),
+            TrialState::Queued | TrialState::Paused => {
+                (TrialEvent::Cancelled, EventKind::TrialCancelled, Some(Reason::ByUser))
+            }
+            _ => return,
+        };
+        if Self::move_trial(turn, open, event, reason) {
+            turn.record(sweep, Some(trial), None, kind, Some(Reason::ByUser));
+        }
+        // A client without a lease may never come back, so it is not waited for.
+        let waits_for_ever = open.attempt.as_ref().is_some_and(|attempt| attempt.lease_until.is_none());
+        if waits_for_ever {
+            self.lose(turn, sweep, trial, "its sweep was cancelled");
+        } else {
+            self.forget_if_over(turn, sweep, trial);
+        }
+    }
+}

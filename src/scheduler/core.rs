@@ -1,0 +1,263 @@
+//! The state machine: input and time in, changes and reply out.
+
+use super::input::{Input, Refusal, Reply};
+use super::state::{Active, Attempt, Open};
+use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
+use crate::domain::{
+    AttemptId, Change, Event, EventKind, LegId, Millis, Reason, SweepId, SweepRow, SweepState, TrialId,
+    TrialState,
+};
+use crate::domain::{Decision, trial::TrialEvent};
+use crate::sampler;
+use crate::space::Space;
+use std::collections::{BTreeMap, HashMap};
+use thiserror::Error;
+
+/// How long a worker may be silent.
+pub(super) const LEASE_MS: i64 = 60_000;
+
+/// The scheduler's state and the only code that changes it.
+///
+/// After an error while persisting what [`Core::handle`] returned, the core is ahead of the database:
+/// throw it away and recover another.
+pub struct Core {
+    /// Inputs handled so far.
+    pub(super) seq: i64,
+    pub(super) last: LastIds,
+    pub(super) sweeps: BTreeMap<SweepId, Active>,
+    /// Which sweep an open trial belongs to.
+    pub(super) home: HashMap<TrialId, SweepId>,
+}
+
+/// The largest id given out so far, each.
+pub(super) struct LastIds {
+    pub sweep: i64,
+    pub trial: i64,
+    pub leg: i64,
+    pub attempt: i64,
+}
+
+/// What an input led to.
+#[derive(Debug)]
+pub struct Handled {
+    /// To be committed together, before the reply is given.
+    pub changes: Vec<Change>,
+    /// The input's sequence number.
+    pub seq: i64,
+    /// Whether the commit has to survive a power cut before the reply is given.
+    pub synced: bool,
+    /// The reply, or why nothing changed.
+    pub reply: Result<Reply, Refusal>,
+}
+
+/// A stored sweep that this version cannot run.
+#[derive(Debug, Error)]
+#[error("sweep {uid} ({name}) cannot be continued: {why}")]
+pub struct RecoverError {
+    /// Its public id.
+    pub uid: String,
+    /// Its name.
+    pub name: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// One input being handled: the time, its number, and the changes so far.
+pub(super) struct Turn {
+    pub now: Millis,
+    pub seq: i64,
+    pub changes: Vec<Change>,
+}
+
+impl Turn {
+    /// Adds an entry to the record.
+    pub fn record(
+        &mut self,
+        sweep: SweepId,
+        trial: Option<TrialId>,
+        attempt: Option<AttemptId>,
+        kind: EventKind,
+        reason: Option<Reason>,
+    ) {
+        let event = Event { seq: self.seq, at_ms: self.now, sweep, trial, attempt, kind, reason };
+        self.changes.push(Change::Recorded(event));
+    }
+}
+
+impl Core {
+    /// The only way to start: from the open rows, none for a new database. Attempts found open get
+    /// `grace_ms` beyond their lease, so that workers which outlived the last daemon find this one.
+    ///
+    /// # Errors
+    /// [`RecoverError`] for a stored sweep that this version cannot run.
+    pub fn recover(recovery: Recovery, now: Millis, grace_ms: i64) -> Result<Self, RecoverError> {
+        let mut core = Self {
+            seq: recovery.seq,
+            last: LastIds {
+                sweep: recovery.last_sweep,
+                trial: recovery.last_trial,
+                leg: recovery.last_leg,
+                attempt: recovery.last_attempt,
+            },
+            sweeps: BTreeMap::new(),
+            home: HashMap::new(),
+        };
+        for sweep in recovery.sweeps {
+            core.adopt(sweep, now, grace_ms)?;
+        }
+        Ok(core)
+    }
+
+    /// Handles one input. The changes must be committed before the reply is given.
+    pub fn handle(&mut self, input: Input, now: Millis) -> Handled {
+        self.seq += 1;
+        let mut turn = Turn { now, seq: self.seq, changes: Vec::new() };
+        let synced = !matches!(input, Input::Report { .. } | Input::Heartbeat { .. } | Input::Tick);
+        let reply = match input {
+            Input::Submit { uid, spec, origin } => self.submit(&mut turn, uid, *spec, *origin),
+            Input::Command { sweep, command } => self.command(&mut turn, sweep, command),
+            Input::Claim(seeker) => self.claim(&mut turn, &seeker),
+            Input::Ask { sweep, seeker, lease_ms } => self.ask(&mut turn, sweep, &seeker, lease_ms),
+            Input::Heartbeat { trial, attempt } => self.heartbeat(&turn, trial, attempt),
+            Input::Report { trial, attempt, step, metrics } => {
+                self.report(&mut turn, trial, attempt, step, metrics)
+            }
+            Input::Tell { trial, attempt, state, metrics, reason, weights, text } => {
+                let told = super::progress::Told { state, metrics, reason, weights, text };
+                self.tell(&mut turn, trial, attempt, told)
+            }
+            Input::WorkerGone { worker, how } => self.worker_gone(&mut turn, &worker, &how),
+            Input::Tick => self.expire_leases(&mut turn),
+        };
+        // A transition that came with an unsynced input is a transition all the same.
+        let synced = synced || turn.changes.iter().any(|change| matches!(change, Change::Recorded(_)));
+        Handled { changes: turn.changes, seq: turn.seq, synced, reply }
+    }
+
+    /// Whether nothing is left to hand out or to wait for; paused sweeps wait for the user.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.sweeps.values().all(|sweep| sweep.row.state == SweepState::Paused && sweep.running() == 0)
+    }
+
+    /// When the next lease runs out.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Millis> {
+        let attempts = self.sweeps.values().flat_map(|s| s.open.values()).filter_map(|t| t.attempt.as_ref());
+        attempts.filter_map(|attempt| attempt.lease_until).min()
+    }
+
+    /// Moves a trial through the one transition function and notes the change.
+    pub(super) fn move_trial(
+        turn: &mut Turn,
+        trial: &mut Open,
+        event: TrialEvent,
+        reason: Option<Reason>,
+    ) -> bool {
+        match trial.state.apply(event) {
+            Ok(to) => {
+                let from = std::mem::replace(&mut trial.state, to);
+                turn.changes.push(Change::TrialMoved { trial: trial.row.id, from, to, reason, at: turn.now });
+                true
+            }
+            Err(illegal) => {
+                // Every caller has looked at the state; reaching this is a defect, not a user's mistake.
+                debug_assert!(false, "{illegal}");
+                tracing::error!(trial = %trial.row.id, error = %illegal, "a transition was refused");
+                false
+            }
+        }
+    }
+
+    /// Forgets a trial that has ended, and its sweep with the last of them.
+    pub(super) fn forget_if_over(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId) {
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        if active.open.get(&trial).is_some_and(|t| t.state.is_over()) {
+            active.open.remove(&trial);
+            self.home.remove(&trial);
+        }
+        self.complete_if_done(turn, sweep);
+    }
+
+    /// Ends a sweep whose last trial has ended.
+    pub(super) fn complete_if_done(&mut self, turn: &mut Turn, sweep: SweepId) {
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        if !active.open.is_empty() {
+            return;
+        }
+        if active.row.state.is_over() {
+            self.sweeps.remove(&sweep);
+        } else if !active.may_create() {
+            let from = active.row.state;
+            let to = SweepState::Completed;
+            turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
+            let reason = if active.exhausted { Reason::SpaceExhausted } else { Reason::BudgetSpent };
+            turn.record(sweep, None, None, EventKind::SweepCompleted, Some(reason));
+            self.sweeps.remove(&sweep);
+        }
+    }
+
+    pub(super) fn activate(&mut self, row: SweepRow) -> Result<&mut Active, RecoverError> {
+        let space = Space::new(&row.spec.space).map_err(|problems| RecoverError {
+            uid: row.uid.clone(),
+            name: row.spec.name.clone(),
+            why: problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        })?;
+        let sampler = sampler::build(&row.spec.search.sampler);
+        let id = row.id;
+        let active =
+            Active { row, space, sampler, created: 0, legs: 0, exhausted: false, open: BTreeMap::new() };
+        Ok(self.sweeps.entry(id).insert_entry(active).into_mut())
+    }
+
+    fn adopt(&mut self, stored: OpenSweep, now: Millis, grace_ms: i64) -> Result<(), RecoverError> {
+        let id = stored.row.id;
+        let home: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
+        let active = self.activate(stored.row)?;
+        active.created = stored.trials;
+        active.legs = stored.legs;
+        for trial in stored.open {
+            let objective = &active.row.spec.objective;
+            let (metric, direction) = (objective.metric.clone(), objective.direction);
+            let mut open = adopt_trial(trial, now, grace_ms);
+            for (step, (metrics, _)) in &open.steps {
+                if let Some(value) = metrics.get(&metric).filter(|v| v.is_finite()) {
+                    if open.best.is_none_or(|(_, best)| direction.better(value, best)) {
+                        open.best = Some((*step, value));
+                    }
+                }
+            }
+            active.open.insert(open.row.id, open);
+        }
+        self.home.extend(home.into_iter().map(|trial| (trial, id)));
+        Ok(())
+    }
+
+    pub(super) fn next_trial_id(&mut self) -> TrialId {
+        self.last.trial += 1;
+        TrialId(self.last.trial)
+    }
+
+    pub(super) fn next_leg_id(&mut self) -> LegId {
+        self.last.leg += 1;
+        LegId(self.last.leg)
+    }
+
+    pub(super) fn next_attempt_id(&mut self) -> AttemptId {
+        self.last.attempt += 1;
+        AttemptId(self.last.attempt)
+    }
+}
+
+fn adopt_trial(stored: OpenTrial, now: Millis, grace_ms: i64) -> Open {
+    let steps = stored.reports.into_iter().map(|r| (r.step, (r.metrics, Decision::Continue))).collect();
+    let attempt = stored.attempt.map(|row| Attempt {
+        lease_until: row.lease_ms.map(|lease| now.plus_ms(lease.max(grace_ms))),
+        row,
+        recovered: true,
+    });
+    // Killed between the move to `running` and ... cannot be: both are one commit. But a trial without an
+    // open attempt has nobody working on it, whatever its state says.
+    debug_assert!(attempt.is_some() || !matches!(stored.state, TrialState::Running | TrialState::Stopping));
+    Open { row: stored.row, state: stored.state, leg: stored.leg, attempt, steps, best: None }
+}

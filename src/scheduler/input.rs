@@ -1,0 +1,187 @@
+//! What the core is told, and what it answers.
+
+use crate::domain::{
+    AttemptId, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId, TellState,
+    TrialId,
+};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Something that happened, in the order in which it is handled.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A sweep was submitted; it has been checked.
+    Submit {
+        /// Its public id, drawn by the shell.
+        uid: String,
+        /// What it is.
+        spec: Box<Sweep>,
+        /// Where it came from.
+        origin: Box<Origin>,
+    },
+    /// The user's word on a sweep.
+    Command {
+        /// Which.
+        sweep: SweepId,
+        /// What.
+        command: Command,
+    },
+    /// A worker's slot is free and takes work of any sweep.
+    Claim(Seeker),
+    /// A client wants a trial of one sweep.
+    Ask {
+        /// Which sweep.
+        sweep: SweepId,
+        /// Who asks.
+        seeker: Seeker,
+        /// Milliseconds of silence after which the trial is taken back; `None` for never.
+        lease_ms: Option<i64>,
+    },
+    /// A worker lives.
+    Heartbeat {
+        /// Its trial.
+        trial: TrialId,
+        /// Its attempt.
+        attempt: AttemptId,
+    },
+    /// A step's metrics.
+    Report {
+        /// The trial.
+        trial: TrialId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// The step, from 1.
+        step: u64,
+        /// Its numbers.
+        metrics: Metrics,
+    },
+    /// An attempt ended.
+    Tell {
+        /// The trial.
+        trial: TrialId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// How.
+        state: TellState,
+        /// Final metrics.
+        metrics: Metrics,
+        /// Why.
+        reason: Option<Reason>,
+        /// Hash of its best weights.
+        weights: Option<String>,
+        /// The call as it came, to recognise its repeats.
+        text: String,
+    },
+    /// A worker process ended.
+    WorkerGone {
+        /// Its name.
+        worker: String,
+        /// How: `signal 9`, `exit code 1` ...
+        how: String,
+    },
+    /// Time passed.
+    Tick,
+}
+
+/// The user's word on a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Hand out no new work; running trials finish.
+    Pause,
+    /// Hand out work again.
+    Resume,
+    /// End it: waiting trials at once, running ones at their next word.
+    Cancel,
+    /// Delete it with all that belongs to it.
+    Remove,
+}
+
+/// Who wants work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seeker {
+    /// The worker's name.
+    pub worker: String,
+    /// Its slot.
+    pub slot: String,
+    /// A repeat of the same request gets the same answer.
+    pub request_id: String,
+    /// The kinds of objective it can work on.
+    pub kinds: Vec<ObjectiveKind>,
+    /// Its environment, recorded with the attempt.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// What the core answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// The sweep has this id.
+    Submitted(SweepId),
+    /// Work on this.
+    Work(Box<Claimed>),
+    /// There is nothing now.
+    Nothing,
+    /// The worker is to do this.
+    Decision(Decision),
+}
+
+/// A leg that was handed out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The sweep's public id.
+    pub sweep_uid: String,
+    /// The sweep.
+    pub spec: Sweep,
+    /// Hash of its dataset.
+    pub dataset_hash: Option<String>,
+    /// The leg.
+    pub leg: Leg,
+    /// The trial's number.
+    pub number: u64,
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The configuration.
+    pub params: Params,
+    /// How often the worker must be heard of.
+    pub lease_ms: Option<i64>,
+}
+
+/// Why an input changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The sweep is over, or never was.
+    #[error("the sweep is over")]
+    SweepOver,
+    /// The sweep's trials are not handed out this way.
+    #[error(
+        "this sweep's trials are run by sweepd's own workers; only sweeps of kind \"external\" are asked for"
+    )]
+    NotExternal,
+    /// The trial has no open attempt: it ended, waits for a slot, or never was.
+    #[error("the trial has no open attempt")]
+    NotOpen,
+    /// The attempt is not the trial's open one.
+    #[error("attempt {attempt} is not the open attempt of the trial: another took its place")]
+    StaleAttempt {
+        /// The attempt that was named.
+        attempt: AttemptId,
+    },
+    /// A step was reported again, with other numbers.
+    #[error("step {step} was reported before with other numbers")]
+    StepDiffers {
+        /// The step.
+        step: u64,
+    },
+    /// Steps are counted from 1 and only grow.
+    #[error("step {step} comes after step {last}: steps are counted from 1 and only grow")]
+    StepBackwards {
+        /// The step that was named.
+        step: u64,
+        /// The last step.
+        last: u64,
+    },
+    /// The command does not fit the state the sweep is in.
+    #[error("{0}")]
+    WrongState(&'static str),
+}

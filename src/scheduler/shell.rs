@@ -1,0 +1,270 @@
+//! The dispatcher: one task that owns the core and the only writing connection.
+//!
+//! Inputs queue up in a bounded channel; all that wait are handled together, their changes committed in
+//! one transaction, and only then is anybody answered. A commit that fails is answered as such, and the
+//! core is recovered from what the database really holds.
+
+use super::core::{Core, RecoverError};
+use super::input::{Input, Refusal, Reply};
+use crate::domain::{Change, Millis, SweepId, WorkerProcess};
+use crate::store::{Durability, StoreError, Writer, blob};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// How many inputs may wait, and how many are committed together at most.
+const QUEUE: usize = 1024;
+const GROUP: usize = 256;
+
+/// Why an input was not carried out.
+#[derive(Debug, Clone, Error)]
+pub enum DispatchError {
+    /// The core refused it; nothing changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be persisted; nothing changed.
+    #[error("{0}")]
+    NotPersisted(Arc<str>),
+    /// The dispatcher has ended.
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+/// Why the dispatcher could not start or go on.
+#[derive(Debug, Error)]
+pub enum ShellError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored sweep that cannot be continued.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+}
+
+/// What the dispatcher is asked to do.
+enum Request {
+    Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
+    NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
+    ForgetWorker { name: String },
+}
+
+/// What anybody may know of the dispatcher without asking it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Grows with every change that may have made work available.
+    pub version: u64,
+    /// Nothing is left to hand out or to wait for.
+    pub idle: bool,
+}
+
+/// A handle to the dispatcher; clones speak to the same one.
+#[derive(Clone)]
+pub struct Dispatcher {
+    requests: mpsc::Sender<Request>,
+    pulse: watch::Receiver<Pulse>,
+}
+
+impl Dispatcher {
+    /// Hands in an input and waits until it is committed.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: refused, not persisted, or the daemon is stopping.
+    pub async fn handle(&self, input: Input) -> Result<Reply, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Handle { input: Box::new(input), reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Notes a started worker process, so that a later daemon finds it.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: not persisted, or the daemon is stopping.
+    pub async fn note_worker(&self, worker: WorkerProcess) -> Result<(), DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::NoteWorker { worker, reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Forgets a worker process that has ended.
+    pub async fn forget_worker(&self, name: String) {
+        // A dispatcher that has ended leaves the row; the next daemon sees that the process is gone.
+        let _ = self.send(Request::ForgetWorker { name }).await;
+    }
+
+    /// Changes whenever work may have become available.
+    #[must_use]
+    pub fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.pulse.clone()
+    }
+
+    async fn send(&self, request: Request) -> Result<(), DispatchError> {
+        self.requests.send(request).await.map_err(|_| DispatchError::Stopping)
+    }
+}
+
+/// The dispatcher's task.
+pub struct Shell {
+    home: PathBuf,
+    writer: Writer,
+    core: Core,
+    grace_ms: i64,
+    clock: fn() -> Millis,
+    requests: mpsc::Receiver<Request>,
+    pulse: watch::Sender<Pulse>,
+}
+
+impl Shell {
+    /// Recovers the core from the database and readies the task. `clock` tells the time.
+    ///
+    /// # Errors
+    /// [`ShellError`] where the database cannot be read or holds a sweep that cannot be continued.
+    pub async fn start(
+        home: PathBuf,
+        mut writer: Writer,
+        grace_ms: i64,
+        clock: fn() -> Millis,
+    ) -> Result<(Self, Dispatcher), ShellError> {
+        let core = Core::recover(writer.recover().await?, clock(), grace_ms)?;
+        let (sender, requests) = mpsc::channel(QUEUE);
+        let (pulse, pulse_receiver) = watch::channel(Pulse { version: 0, idle: core.is_idle() });
+        let shell = Self { home, writer, core, grace_ms, clock, requests, pulse };
+        Ok((shell, Dispatcher { requests: sender, pulse: pulse_receiver }))
+    }
+
+    /// Runs until every [`Dispatcher`] is gone, then closes the database.
+    ///
+    /// # Errors
+    /// [`ShellError`] where the database fails and the core cannot be recovered from it.
+    pub async fn run(mut self) -> Result<(), ShellError> {
+        let mut waiting = Vec::with_capacity(GROUP);
+        loop {
+            let received = tokio::select! {
+                n = self.requests.recv_many(&mut waiting, GROUP) => n,
+                () = until_deadline(&self.core, self.clock) => {
+                    self.handle_group(vec![(Input::Tick, None)]).await?;
+                    continue;
+                }
+            };
+            if received == 0 {
+                break;
+            }
+            self.serve(&mut waiting).await?;
+        }
+        Ok(self.writer.close().await?)
+    }
+
+    async fn serve(&mut self, waiting: &mut Vec<Request>) -> Result<(), ShellError> {
+        let mut group = Vec::with_capacity(waiting.len());
+        for request in waiting.drain(..) {
+            match request {
+                Request::Handle { input, reply } => group.push((*input, Some(reply))),
+                Request::NoteWorker { worker, reply } => {
+                    let noted = self.writer.note_worker(&worker).await.map_err(|e| not_persisted(&e));
+                    // Whoever asked may be gone; the row is what matters.
+                    let _ = reply.send(noted);
+                }
+                Request::ForgetWorker { name } => {
+                    if let Err(error) = self.writer.forget_worker(&name).await {
+                        tracing::warn!(
+                            worker = name,
+                            error = &error as &dyn std::error::Error,
+                            "not forgotten"
+                        );
+                    }
+                }
+            }
+        }
+        self.handle_group(group).await
+    }
+
+    async fn handle_group(
+        &mut self,
+        group: Vec<(Input, Option<oneshot::Sender<Result<Reply, DispatchError>>>)>,
+    ) -> Result<(), ShellError> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let now = (self.clock)();
+        let (mut changes, mut replies, mut durability) = (Vec::new(), Vec::new(), Durability::Batched);
+        for (input, reply) in group {
+            let mut handled = self.core.handle(input, now);
+            if handled.synced && !handled.changes.is_empty() {
+                durability = Durability::Synced;
+            }
+            changes.append(&mut handled.changes);
+            replies.push((reply, handled.reply));
+        }
+        let removed = self.weights_to_remove(&changes).await;
+        let committed = self.commit(&changes, durability).await;
+        if let Err(error) = &committed {
+            tracing::error!(error = error as &dyn std::error::Error, "nothing of this group was stored");
+            // The core is ahead of the database: start again from what is really there.
+            self.core = Core::recover(self.writer.recover().await?, now, self.grace_ms)?;
+        }
+        for hash in removed.iter().filter(|_| committed.is_ok()) {
+            if let Err(error) = blob::remove(&self.home, hash) {
+                tracing::warn!(error = &error as &dyn std::error::Error, "weights of a removed sweep stay");
+            }
+        }
+        for (reply, answer) in replies {
+            let answer = match &committed {
+                Ok(()) => answer.map_err(DispatchError::Refused),
+                Err(error) => Err(not_persisted(error)),
+            };
+            if let Some(reply) = reply {
+                // A caller that hung up has lost its answer, not its change.
+                let _ = reply.send(answer);
+            }
+        }
+        if changes.iter().any(|change| matches!(change, Change::Recorded(_) | Change::SweepRemoved { .. })) {
+            let idle = self.core.is_idle();
+            self.pulse.send_modify(|pulse| *pulse = Pulse { version: pulse.version + 1, idle });
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, changes: &[Change], durability: Durability) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.writer.apply(changes, self.core_seq(), durability).await
+    }
+
+    fn core_seq(&self) -> i64 {
+        self.core.seq
+    }
+
+    async fn weights_to_remove(&mut self, changes: &[Change]) -> Vec<String> {
+        let mut hashes = Vec::new();
+        for change in changes {
+            if let Change::SweepRemoved { sweep } = change {
+                hashes.extend(self.weights_of(*sweep).await);
+            }
+        }
+        hashes
+    }
+
+    async fn weights_of(&mut self, sweep: SweepId) -> Vec<String> {
+        self.writer.weights_of_sweep_alone(sweep).await.unwrap_or_else(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "weights of a removed sweep stay");
+            Vec::new()
+        })
+    }
+}
+
+fn not_persisted(error: &StoreError) -> DispatchError {
+    DispatchError::NotPersisted(crate::error_chain(error).into())
+}
+
+/// Waits until the next lease runs out; for ever when there is none.
+async fn until_deadline(core: &Core, clock: fn() -> Millis) {
+    match core.next_deadline() {
+        Some(deadline) => {
+            let wait_ms = u64::try_from(deadline.since_ms(clock())).unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
+        None => std::future::pending().await,
+    }
+}

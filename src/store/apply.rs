@@ -1,0 +1,308 @@
+//! Writing changes: a group in one transaction, guarded by the state each row must be in.
+
+use super::open::{Durability, Writer};
+use super::rows::{signed, split_metrics, to_json};
+use super::{StoreError, blob};
+use crate::domain::{
+    AttemptState, Change, Event, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId, SweepRow,
+    SweepState, TrialId, TrialState, Value,
+};
+use sqlx::sqlite::{SqliteArguments, SqliteQueryResult};
+use sqlx::{Connection, Sqlite, SqliteConnection};
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+impl Writer {
+    /// Applies all changes and the new input counter in one `BEGIN IMMEDIATE` transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where a row is not in the state a change expects, or what SQLite says.
+    /// Nothing is applied then.
+    pub async fn apply(
+        &mut self,
+        changes: &[Change],
+        seq: i64,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        self.set_durability(durability).await?;
+        let mut transaction = self.connection.begin_with("begin immediate").await?;
+        for change in changes {
+            apply_one(&mut transaction, change).await?;
+        }
+        sqlx::query("update counter set value = ? where name = 'seq'")
+            .bind(seq)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The weights that only this sweep refers to: blobs that go when it does.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn weights_of_sweep_alone(&mut self, sweep: SweepId) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "select distinct weights from trial where sweep_id = ?1 and weights is not null \
+             and weights not in (select weights from trial where sweep_id <> ?1 and weights is not null)",
+        )
+        .bind(sweep.0)
+        .fetch_all(&mut self.connection)
+        .await?)
+    }
+}
+
+async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result<(), StoreError> {
+    match change {
+        Change::SweepInserted(row) => insert_sweep(connection, row).await,
+        Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at).await,
+        Change::SweepRemoved { sweep } => {
+            let query = sqlx::query("delete from sweep where sweep_id = ?").bind(sweep.0);
+            one_row(query.execute(connection).await?, || format!("sweep {sweep} is not there"))
+        }
+        Change::TrialInserted(trial) => insert_trial(connection, trial).await,
+        Change::TrialMoved { trial, from, to, reason, at } => {
+            move_trial(connection, *trial, *from, *to, reason.as_ref(), *at).await
+        }
+        Change::LegInserted(leg) => {
+            let query = sqlx::query(
+                "insert into leg (leg_id, sweep_id, number, trial_id, fold, from_step, until_step) \
+                 values (?, ?, ?, ?, ?, ?, ?)",
+            )
+            .bind(leg.id.0)
+            .bind(leg.sweep.0)
+            .bind(signed("leg.number", leg.number)?)
+            .bind(leg.trial.0)
+            .bind(i64::from(leg.fold))
+            .bind(signed("leg.from_step", leg.from_step)?)
+            .bind(leg.until_step.map(|step| signed("leg.until_step", step)).transpose()?);
+            execute(connection, query).await
+        }
+        Change::AttemptOpened(attempt) => open_attempt(connection, attempt).await,
+        Change::AttemptClosed { attempt, state, reason, tell, at } => {
+            let query = sqlx::query(
+                "update attempt set state = ?, reason = ?, tell = ?, finished_ms = ? \
+                 where attempt_id = ? and state = ?",
+            )
+            .bind(state.as_str())
+            .bind(reason.as_ref().map(to_json).transpose()?)
+            .bind(tell)
+            .bind(at.0)
+            .bind(attempt.0)
+            .bind(AttemptState::Open.as_str());
+            one_row(query.execute(connection).await?, || format!("attempt {attempt} is not open"))
+        }
+        Change::Reported(report) => insert_report(connection, report).await,
+        Change::ReportsDiscarded { trial, fold, after_step } => {
+            discard_reports(connection, *trial, *fold, signed("step", *after_step)?).await
+        }
+        Change::BestMoved { trial, step, value } => {
+            let query = sqlx::query("update trial set best_step = ?, best_value = ? where trial_id = ?")
+                .bind(signed("trial.best_step", *step)?)
+                .bind(value)
+                .bind(trial.0);
+            one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
+        }
+        Change::Valued { sweep, trial, objective, step, value, ranked } => {
+            let query = sqlx::query(
+                "insert into trial_value (trial_id, objective, sweep_id, step, value, ranked) \
+                 values (?, ?, ?, ?, ?, ?) on conflict (trial_id, objective) \
+                 do update set step = excluded.step, value = excluded.value, ranked = excluded.ranked",
+            )
+            .bind(trial.0)
+            .bind(i64::from(*objective))
+            .bind(sweep.0)
+            .bind(signed("trial_value.step", *step)?)
+            .bind(value)
+            .bind(ranked);
+            execute(connection, query).await
+        }
+        Change::WeightsStored { trial, hash } => {
+            if !blob::is_hash(hash) {
+                return Err(StoreError::damaged("trial.weights", hash));
+            }
+            let query =
+                sqlx::query("update trial set weights = ? where trial_id = ?").bind(hash).bind(trial.0);
+            one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
+        }
+        Change::Recorded(event) => record(connection, event).await,
+    }
+}
+
+async fn execute(connection: &mut SqliteConnection, query: Query<'_>) -> Result<(), StoreError> {
+    query.execute(connection).await?;
+    Ok(())
+}
+
+fn one_row(result: SqliteQueryResult, otherwise: impl FnOnce() -> String) -> Result<(), StoreError> {
+    match result.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict { what: otherwise() }),
+    }
+}
+
+async fn insert_sweep(connection: &mut SqliteConnection, row: &SweepRow) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "insert into sweep (sweep_id, uid, name, priority, state, spec, source, git_commit, dataset_hash, baseline, \
+         created_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(row.id.0)
+    .bind(&row.uid)
+    .bind(&row.spec.name)
+    .bind(row.spec.priority)
+    .bind(row.state.as_str())
+    .bind(to_json(&row.spec)?)
+    .bind(&row.origin.source)
+    .bind(&row.origin.git_commit)
+    .bind(&row.origin.dataset_hash)
+    .bind(row.origin.baseline)
+    .bind(row.created.0);
+    execute(connection, query).await
+}
+
+async fn move_sweep(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+    from: SweepState,
+    to: SweepState,
+    at: Millis,
+) -> Result<(), StoreError> {
+    let query = sqlx::query("update sweep set state = ?, finished_ms = ? where sweep_id = ? and state = ?")
+        .bind(to.as_str())
+        .bind(to.is_over().then_some(at.0))
+        .bind(sweep.0)
+        .bind(from.as_str());
+    one_row(query.execute(connection).await?, || format!("sweep {sweep} is not {}", from.as_str()))
+}
+
+async fn insert_trial(connection: &mut SqliteConnection, trial: &NewTrial) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "insert into trial (trial_id, sweep_id, number, state, params, suggested, parameter_count, budget_steps, \
+         created_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(trial.id.0)
+    .bind(trial.sweep.0)
+    .bind(signed("trial.number", trial.number)?)
+    .bind(TrialState::Queued.as_str())
+    .bind(to_json(&trial.params)?)
+    .bind(to_json(&trial.suggested)?)
+    .bind(trial.parameter_count.map(|n| signed("trial.parameter_count", n)).transpose()?)
+    .bind(trial.budget_steps.map(|n| signed("trial.budget_steps", n)).transpose()?)
+    .bind(trial.created.0);
+    execute(connection, query).await?;
+    for (name, value) in &trial.params {
+        let query =
+            sqlx::query("insert into trial_param (trial_id, name, sweep_id, value) values (?, ?, ?, ?)")
+                .bind(trial.id.0)
+                .bind(name)
+                .bind(trial.sweep.0);
+        execute(connection, bind_value(query, value)?).await?;
+    }
+    Ok(())
+}
+
+/// Binds a parameter's value by its own type; a list as its JSON.
+pub(super) fn bind_value<'q>(query: Query<'q>, value: &Value) -> Result<Query<'q>, StoreError> {
+    Ok(match value {
+        Value::Bool(b) => query.bind(*b),
+        Value::Int(i) => query.bind(*i),
+        Value::Float(x) => query.bind(*x),
+        Value::Text(s) => query.bind(s.clone()),
+        list @ Value::List(_) => query.bind(to_json(list)?),
+    })
+}
+
+async fn move_trial(
+    connection: &mut SqliteConnection,
+    trial: TrialId,
+    from: TrialState,
+    to: TrialState,
+    reason: Option<&Reason>,
+    at: Millis,
+) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "update trial set state = ?1, ended = ?2, finished_ms = ?3, started_ms = coalesce(started_ms, ?4) \
+         where trial_id = ?5 and state = ?6",
+    )
+    .bind(to.as_str())
+    .bind(reason.map(to_json).transpose()?)
+    .bind(to.is_over().then_some(at.0))
+    .bind((to == TrialState::Running).then_some(at.0))
+    .bind(trial.0)
+    .bind(from.as_str());
+    one_row(query.execute(connection).await?, || format!("trial {trial} is not {}", from.as_str()))
+}
+
+async fn open_attempt(connection: &mut SqliteConnection, attempt: &NewAttempt) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "insert into attempt (attempt_id, leg_id, trial_id, worker, slot, request_id, environment, lease_ms, state, \
+         started_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(attempt.id.0)
+    .bind(attempt.leg.0)
+    .bind(attempt.trial.0)
+    .bind(&attempt.worker)
+    .bind(&attempt.slot)
+    .bind(&attempt.request_id)
+    .bind(to_json(&attempt.environment)?)
+    .bind(attempt.lease_ms)
+    .bind(AttemptState::Open.as_str())
+    .bind(attempt.started.0);
+    execute(connection, query).await
+}
+
+async fn insert_report(connection: &mut SqliteConnection, report: &StepReport) -> Result<(), StoreError> {
+    let (fixed, extra) = split_metrics(&report.metrics)?;
+    let step = signed("report.step", report.step)?;
+    let mut query = sqlx::query(
+        "insert into report (trial_id, fold, step, attempt_id, seq, at_ms, rmse, train_loss, train_rmse, \
+         learning_rate, seconds, images_per_second, extra) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(report.trial.0)
+    .bind(i64::from(report.fold))
+    .bind(step)
+    .bind(report.attempt.0)
+    .bind(report.seq)
+    .bind(report.at.0);
+    for value in fixed {
+        query = query.bind(value);
+    }
+    execute(&mut *connection, query.bind(extra)).await?;
+    let query = sqlx::query("update trial set steps = ? where trial_id = ?").bind(step).bind(report.trial.0);
+    one_row(query.execute(connection).await?, || format!("trial {} is not there", report.trial))
+}
+
+async fn discard_reports(
+    connection: &mut SqliteConnection,
+    trial: TrialId,
+    fold: u32,
+    after_step: i64,
+) -> Result<(), StoreError> {
+    let query = sqlx::query("delete from report where trial_id = ? and fold = ? and step > ?")
+        .bind(trial.0)
+        .bind(i64::from(fold))
+        .bind(after_step);
+    execute(&mut *connection, query).await?;
+    let query = sqlx::query(
+        "update trial set steps = ?1, \
+         best_step = case when best_step > ?1 then null else best_step end, \
+         best_value = case when best_step > ?1 then null else best_value end where trial_id = ?2",
+    )
+    .bind(after_step)
+    .bind(trial.0);
+    execute(connection, query).await
+}
+
+async fn record(connection: &mut SqliteConnection, event: &Event) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "insert into event (seq, at_ms, sweep_id, trial_id, attempt_id, kind, reason) values (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(event.seq)
+    .bind(event.at_ms.0)
+    .bind(event.sweep.0)
+    .bind(event.trial.map(|t| t.0))
+    .bind(event.attempt.map(|a| a.0))
+    .bind(event.kind.as_str())
+    .bind(event.reason.as_ref().map(to_json).transpose()?);
+    execute(connection, query).await
+}

@@ -1,0 +1,84 @@
+//! What can go wrong with the database.
+
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// An error of the store.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// SQLite, or the disk under it.
+    #[error("the database failed")]
+    Sqlite(#[from] sqlx::Error),
+    /// There is no database yet.
+    #[error("{path} does not exist: nothing has been submitted yet. `sweepd run FILE` starts a first sweep")]
+    Absent {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// The database was written by a newer version.
+    #[error(
+        "{path} was written by a newer sweepd (its schema is {found}, this sweepd knows {known}): use that version"
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema known here.
+        known: i64,
+    },
+    /// The database was written by an older version and has not been migrated.
+    #[error(
+        "{path} was written by an older sweepd (its schema is {found}, this sweepd reads {known}): \
+         `sweepd serve` migrates it"
+    )]
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The schema read here.
+        known: i64,
+    },
+    /// Migrating failed.
+    #[error("migrating the database failed")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// SQLite's locks do not hold there.
+    #[error(
+        "{path} lies on a network file system ({kind}), where SQLite's locks do not hold: choose another --home"
+    )]
+    NetworkFileSystem {
+        /// The folder.
+        path: PathBuf,
+        /// Which file system.
+        kind: &'static str,
+    },
+    /// A row was not in the state that a change expects.
+    #[error("the database does not agree with the scheduler: {what}")]
+    Conflict {
+        /// Which row, and what was expected.
+        what: String,
+    },
+    /// A row holds what it never should.
+    #[error("the database holds a damaged value: {what}. `sweepd doctor` checks it")]
+    Damaged {
+        /// Which.
+        what: String,
+    },
+    /// A file beside the database.
+    #[error("{path}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl StoreError {
+    /// A damaged value of a column.
+    pub(super) fn damaged(column: &str, found: impl std::fmt::Display) -> Self {
+        Self::Damaged { what: format!("{column} = {found}") }
+    }
+}

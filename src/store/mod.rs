@@ -1,0 +1,16 @@
+//! The database: SQLite in WAL mode, one writer, readers that never wait.
+//!
+//! Knows the domain and the expression language. Must not know the scheduler, HTTP or the workers: it
+//! applies the changes it is given, all of one group or none, and answers questions.
+
+mod apply;
+pub mod blob;
+mod error;
+mod open;
+pub mod query;
+mod recover;
+mod rows;
+mod workers;
+
+pub use error::StoreError;
+pub use open::{DATABASE_FILE, Durability, Reader, Writer};

@@ -1,0 +1,142 @@
+//! Opening the database, for writing (the daemon alone) and for reading (anybody).
+
+use super::StoreError;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The database's file name within the home folder.
+pub const DATABASE_FILE: &str = "sweepd.db";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Whether a commit has to survive a power cut before it is acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Synced to the disk: results and transitions.
+    Synced,
+    /// Survives the process, and reaches the disk with the next synced commit: step reports.
+    Batched,
+}
+
+/// The one connection that writes.
+#[derive(Debug)]
+pub struct Writer {
+    pub(super) connection: SqliteConnection,
+    durability: Option<Durability>,
+}
+
+/// A few connections that only read.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub(super) pool: SqlitePool,
+}
+
+impl Writer {
+    /// Opens the database in `home`, creating and migrating it as needed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the folder is on a network file system, the database is of a newer version,
+    /// or SQLite fails.
+    pub async fn open(home: &Path) -> Result<Self, StoreError> {
+        refuse_network_file_system(home)?;
+        let path = home.join(DATABASE_FILE);
+        let mut connection = options(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .connect()
+            .await?;
+        MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
+            MigrateError::VersionMissing(found) => StoreError::Newer { path, found, known: newest_schema() },
+            other => StoreError::Migrate(other),
+        })?;
+        Ok(Self { connection, durability: None })
+    }
+
+    /// Sets how durable the next commits are.
+    pub(super) async fn set_durability(&mut self, wanted: Durability) -> Result<(), StoreError> {
+        if self.durability != Some(wanted) {
+            let pragma = match wanted {
+                Durability::Synced => "pragma synchronous = full",
+                Durability::Batched => "pragma synchronous = normal",
+            };
+            sqlx::raw_sql(pragma).execute(&mut self.connection).await?;
+            self.durability = Some(wanted);
+        }
+        Ok(())
+    }
+
+    /// Closes the connection, folding the log into the database.
+    ///
+    /// # Errors
+    /// [`StoreError`] where SQLite fails.
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.connection.close().await?)
+    }
+}
+
+impl Reader {
+    /// Opens the database in `home` for reading. Works with and without a daemon.
+    ///
+    /// # Errors
+    /// [`StoreError`] where there is no database, or it is of another version.
+    pub async fn open(home: &Path, connections: u32) -> Result<Self, StoreError> {
+        let path = home.join(DATABASE_FILE);
+        if !path.exists() {
+            return Err(StoreError::Absent { path });
+        }
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            // One process reads its own file: a connection does not go stale.
+            .test_before_acquire(false)
+            .connect_with(options(&path).read_only(true))
+            .await?;
+        let found: i64 = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations")
+            .fetch_one(&pool)
+            .await?;
+        let known = newest_schema();
+        match found.cmp(&known) {
+            std::cmp::Ordering::Equal => Ok(Self { pool }),
+            std::cmp::Ordering::Less => Err(StoreError::Older { path, found, known }),
+            std::cmp::Ordering::Greater => Err(StoreError::Newer { path, found, known }),
+        }
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .disable_statement_logging()
+}
+
+fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
+}
+
+fn refuse_network_file_system(home: &Path) -> Result<(), StoreError> {
+    // From linux/magic.h and the sources of the file systems themselves.
+    const NETWORK: [(u32, &str); 6] = [
+        (0x6969, "nfs"),
+        (0xff53_4d42, "cifs"),
+        (0xfe53_4d42, "smb2"),
+        (0x0102_1997, "9p"),
+        (0x0bd0_0bd0, "lustre"),
+        (0x5346_414f, "afs"),
+    ];
+    let stat = nix::sys::statfs::statfs(home)
+        .map_err(|errno| StoreError::File { path: home.to_owned(), source: errno.into() })?;
+    // The magic numbers are 32 bits wide; the field's own width differs between machines.
+    let magic = stat.filesystem_type().0 as u32;
+    match NETWORK.iter().find(|(known, _)| *known == magic) {
+        Some((_, kind)) => Err(StoreError::NetworkFileSystem { path: PathBuf::from(home), kind }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,168 @@
+//! Sweeps: the list, and one in summary.
+
+use crate::domain::{Millis, Sweep, SweepId, SweepState, TrialState};
+use crate::store::recover::sweep_row;
+use crate::store::rows::{trial_state, unsigned};
+use crate::store::{Reader, StoreError};
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// How many trials of a sweep are in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Waiting for a slot.
+    pub queued: u64,
+    /// Being trained.
+    pub running: u64,
+    /// Between legs.
+    pub paused: u64,
+    /// Told to end.
+    pub stopping: u64,
+    /// Ended with the budget spent.
+    pub completed: u64,
+    /// Ended early by a stopper.
+    pub stopped: u64,
+    /// Ended by an error.
+    pub failed: u64,
+    /// Ended by the user.
+    pub cancelled: u64,
+}
+
+impl Counts {
+    /// All trials created so far.
+    #[must_use]
+    pub fn created(&self) -> u64 {
+        self.queued + self.running + self.paused + self.stopping + self.ended()
+    }
+
+    /// Trials that have ended, in whatever way.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.completed + self.stopped + self.failed + self.cancelled
+    }
+
+    fn add(&mut self, state: TrialState, n: u64) {
+        *match state {
+            TrialState::Queued => &mut self.queued,
+            TrialState::Running => &mut self.running,
+            TrialState::Paused => &mut self.paused,
+            TrialState::Stopping => &mut self.stopping,
+            TrialState::Completed => &mut self.completed,
+            TrialState::Stopped => &mut self.stopped,
+            TrialState::Failed => &mut self.failed,
+            TrialState::Cancelled => &mut self.cancelled,
+        } += n;
+    }
+}
+
+/// One sweep, as lists show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SweepSummary {
+    /// The id inside the database.
+    #[serde(skip)]
+    pub sweep: SweepId,
+    /// Its public id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: SweepState,
+    /// Its priority.
+    pub priority: i64,
+    /// How many trials it will run, where that is known.
+    pub planned: Option<u64>,
+    /// How many are in each state.
+    pub trials: Counts,
+    /// The best completed trial's number.
+    pub best_trial: Option<u64>,
+    /// Its value.
+    pub best: Option<f64>,
+    /// What predicting the training rows' mean scores.
+    pub baseline: Option<f64>,
+    /// Hash of the dataset.
+    pub dataset_hash: Option<String>,
+    /// Commit of the folder that the file came from.
+    pub git_commit: Option<String>,
+    /// When it was submitted.
+    pub created_ms: Millis,
+    /// When it ended.
+    pub finished_ms: Option<Millis>,
+    /// The sweep with every default filled in.
+    pub spec: Sweep,
+}
+
+impl Reader {
+    /// All sweeps, newest first.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn sweeps(&self) -> Result<Vec<SweepSummary>, StoreError> {
+        let rows = sqlx::query("select * from sweep order by sweep_id desc").fetch_all(&self.pool).await?;
+        let mut sweeps = Vec::with_capacity(rows.len());
+        for row in &rows {
+            sweeps.push(self.summary(row).await?);
+        }
+        Ok(sweeps)
+    }
+
+    /// One sweep; `None` where it has been removed.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn sweep(&self, sweep: SweepId) -> Result<Option<SweepSummary>, StoreError> {
+        let row = sqlx::query("select * from sweep where sweep_id = ?")
+            .bind(sweep.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        match row {
+            Some(row) => Ok(Some(self.summary(&row).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// How many sweeps still have work to hand out or to wait for.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn open_sweeps(&self) -> Result<i64, StoreError> {
+        let sql = "select count(*) from sweep where state in ('active', 'paused')";
+        Ok(sqlx::query_scalar(sql).fetch_one(&self.pool).await?)
+    }
+
+    async fn summary(&self, row: &SqliteRow) -> Result<SweepSummary, StoreError> {
+        let finished: Option<i64> = row.try_get("finished_ms")?;
+        let row = sweep_row(row)?;
+        let best = self.best_of(row.id, row.spec.objective.direction).await?;
+        Ok(SweepSummary {
+            sweep: row.id,
+            id: row.uid,
+            name: row.spec.name.clone(),
+            state: row.state,
+            priority: row.spec.priority,
+            planned: row.spec.search.trials,
+            trials: self.counts(row.id).await?,
+            best_trial: best.map(|(number, _)| number),
+            best: best.map(|(_, value)| value),
+            baseline: row.origin.baseline,
+            dataset_hash: row.origin.dataset_hash,
+            git_commit: row.origin.git_commit,
+            created_ms: row.created,
+            finished_ms: finished.map(Millis),
+            spec: row.spec,
+        })
+    }
+
+    async fn counts(&self, sweep: SweepId) -> Result<Counts, StoreError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("select state, count(*) from trial where sweep_id = ? group by state")
+                .bind(sweep.0)
+                .fetch_all(&self.pool)
+                .await?;
+        let mut counts = Counts::default();
+        for (state, n) in rows {
+            counts.add(trial_state(&state)?, unsigned("count", n)?);
+        }
+        Ok(counts)
+    }
+}

@@ -1,0 +1,288 @@
+//! Trials: lists of them, and one with all that is known of it.
+
+use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState, Value};
+use crate::store::apply::bind_value;
+use crate::store::rows::{from_json, join_metrics, optional_json, trial_state, unsigned};
+use crate::store::{Reader, StoreError};
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
+use std::collections::BTreeMap;
+
+/// One trial, as lists show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrialSummary {
+    /// Its id.
+    pub trial_id: TrialId,
+    /// Its number within the sweep.
+    pub number: u64,
+    /// Its state.
+    pub state: TrialState,
+    /// The metric at its best step.
+    pub value: Option<f64>,
+    /// That step.
+    pub best_step: Option<u64>,
+    /// Steps reported so far.
+    pub steps: u64,
+    /// Its whole budget, where it is known.
+    pub budget_steps: Option<u64>,
+    /// Number of weights.
+    pub parameter_count: Option<u64>,
+    /// Its configuration.
+    pub params: Params,
+    /// Why it was suggested.
+    pub suggested: Reason,
+    /// Why it ended.
+    pub ended: Option<Reason>,
+    /// BLAKE3 of its best weights.
+    pub weights: Option<String>,
+    /// When it was created.
+    pub created_ms: Millis,
+    /// When it was first handed out.
+    pub started_ms: Option<Millis>,
+    /// When it ended.
+    pub finished_ms: Option<Millis>,
+}
+
+/// One step of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepRow {
+    /// The fold, from 0.
+    pub fold: u32,
+    /// The step, from 1.
+    pub step: u64,
+    /// When it arrived.
+    pub at_ms: Millis,
+    /// Its numbers.
+    pub metrics: Metrics,
+}
+
+/// One attempt at a trial.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AttemptDetail {
+    /// Its id.
+    pub attempt_id: i64,
+    /// Who worked on it.
+    pub worker: String,
+    /// On which slot.
+    pub slot: String,
+    /// `open`, `completed`, `failed`, `stopped`, `paused` or `lost`.
+    pub state: String,
+    /// Why it ended.
+    pub reason: Option<Reason>,
+    /// Versions, device, threads, host.
+    pub environment: BTreeMap<String, String>,
+    /// When it began.
+    pub started_ms: Millis,
+    /// When it ended.
+    pub finished_ms: Option<Millis>,
+}
+
+/// All that is known of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrialDetail {
+    /// Its sweep's public id.
+    pub sweep: String,
+    /// Its sweep's name.
+    pub sweep_name: String,
+    /// What the list shows.
+    pub trial: TrialSummary,
+    /// Every attempt, oldest first.
+    pub attempts: Vec<AttemptDetail>,
+    /// Every step.
+    pub steps: Vec<StepRow>,
+    /// Every decision about it.
+    pub events: Vec<Event>,
+}
+
+/// A condition on trials, as SQL over the table `trial` with bound values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    /// A boolean SQL expression with `?` for each value; it must come from the expression language, never
+    /// from a user's text.
+    pub sql: String,
+    /// The values.
+    pub binds: Vec<Value>,
+}
+
+/// An order of trials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sort {
+    /// An SQL expression over the table `trial`, under the same rule as [`Filter::sql`].
+    pub by: Filter,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl Reader {
+    /// Trials of a sweep that a filter lets through, at most `limit`, by number unless sorted.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn trials(
+        &self,
+        sweep: SweepId,
+        filter: Option<&Filter>,
+        sort: Option<&Sort>,
+        limit: u64,
+    ) -> Result<Vec<TrialSummary>, StoreError> {
+        let mut sql = String::from("select * from trial where sweep_id = ?");
+        let mut binds: Vec<&Value> = Vec::new();
+        if let Some(filter) = filter {
+            sql.push_str(&format!(" and ({})", filter.sql));
+            binds.extend(&filter.binds);
+        }
+        match sort {
+            Some(Sort { by, descending }) => {
+                // Trials without the value come last, whichever the direction.
+                let direction = if *descending { "desc" } else { "asc" };
+                sql.push_str(&format!(" order by ({}) {direction} nulls last, number", by.sql));
+                binds.extend(&by.binds);
+            }
+            None => sql.push_str(" order by number"),
+        }
+        sql.push_str(" limit ?");
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(sweep.0);
+        for value in binds {
+            query = bind_value(query, value)?;
+        }
+        let rows = query.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&self.pool).await?;
+        rows.iter().map(trial_summary).collect()
+    }
+
+    /// Trials that are being worked on now.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn running_trials(&self, sweep: SweepId) -> Result<Vec<TrialSummary>, StoreError> {
+        let filter = Filter { sql: "state in ('running', 'stopping')".into(), binds: Vec::new() };
+        self.trials(sweep, Some(&filter), None, 10_000).await
+    }
+
+    /// The newest step of a trial.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn last_step(&self, trial: TrialId) -> Result<Option<StepRow>, StoreError> {
+        let row =
+            sqlx::query("select * from report where trial_id = ? order by fold desc, step desc limit 1")
+                .bind(trial.0)
+                .fetch_optional(&self.pool)
+                .await?;
+        row.as_ref().map(step_row).transpose()
+    }
+
+    /// What an attempt reported for a step.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn step(
+        &self,
+        trial: TrialId,
+        attempt: AttemptId,
+        step: u64,
+    ) -> Result<Option<StepRow>, StoreError> {
+        let Ok(step) = i64::try_from(step) else { return Ok(None) };
+        let row = sqlx::query("select * from report where trial_id = ? and attempt_id = ? and step = ?")
+            .bind(trial.0)
+            .bind(attempt.0)
+            .bind(step)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(step_row).transpose()
+    }
+
+    /// All that is known of a trial; `None` where there is no such trial.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn trial(&self, trial: TrialId) -> Result<Option<TrialDetail>, StoreError> {
+        let sql =
+            "select trial.*, sweep.uid, sweep.name from trial join sweep using (sweep_id) where trial_id = ?";
+        let Some(row) = sqlx::query(sql).bind(trial.0).fetch_optional(&self.pool).await? else {
+            return Ok(None);
+        };
+        let attempts = sqlx::query("select * from attempt where trial_id = ? order by attempt_id")
+            .bind(trial.0)
+            .fetch_all(&self.pool)
+            .await?;
+        let steps = sqlx::query("select * from report where trial_id = ? order by fold, step")
+            .bind(trial.0)
+            .fetch_all(&self.pool)
+            .await?;
+        let events = sqlx::query("select * from event where trial_id = ? order by event_id")
+            .bind(trial.0)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(Some(TrialDetail {
+            sweep: row.try_get("uid")?,
+            sweep_name: row.try_get("name")?,
+            trial: trial_summary(&row)?,
+            attempts: attempts.iter().map(attempt_detail).collect::<Result<_, _>>()?,
+            steps: steps.iter().map(step_row).collect::<Result<_, _>>()?,
+            events: events.iter().map(event).collect::<Result<_, _>>()?,
+        }))
+    }
+}
+
+pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError> {
+    let optional = |column: &str| -> Result<Option<u64>, StoreError> {
+        row.try_get::<Option<i64>, _>(column)?.map(|n| unsigned(column, n)).transpose()
+    };
+    let time = |column: &str| -> Result<Option<Millis>, StoreError> {
+        Ok(row.try_get::<Option<i64>, _>(column)?.map(Millis))
+    };
+    Ok(TrialSummary {
+        trial_id: TrialId(row.try_get("trial_id")?),
+        number: unsigned("trial.number", row.try_get("number")?)?,
+        state: trial_state(row.try_get("state")?)?,
+        value: row.try_get("best_value")?,
+        best_step: optional("best_step")?,
+        steps: unsigned("trial.steps", row.try_get("steps")?)?,
+        budget_steps: optional("budget_steps")?,
+        parameter_count: optional("parameter_count")?,
+        params: from_json("trial.params", row.try_get("params")?)?,
+        suggested: from_json("trial.suggested", row.try_get("suggested")?)?,
+        ended: optional_json("trial.ended", row.try_get("ended")?)?,
+        weights: row.try_get("weights")?,
+        created_ms: Millis(row.try_get("created_ms")?),
+        started_ms: time("started_ms")?,
+        finished_ms: time("finished_ms")?,
+    })
+}
+
+fn step_row(row: &SqliteRow) -> Result<StepRow, StoreError> {
+    Ok(StepRow {
+        fold: row.try_get("fold")?,
+        step: unsigned("report.step", row.try_get("step")?)?,
+        at_ms: Millis(row.try_get("at_ms")?),
+        metrics: join_metrics(row)?,
+    })
+}
+
+fn attempt_detail(row: &SqliteRow) -> Result<AttemptDetail, StoreError> {
+    Ok(AttemptDetail {
+        attempt_id: row.try_get("attempt_id")?,
+        worker: row.try_get("worker")?,
+        slot: row.try_get("slot")?,
+        state: row.try_get("state")?,
+        reason: optional_json("attempt.reason", row.try_get("reason")?)?,
+        environment: from_json("attempt.environment", row.try_get("environment")?)?,
+        started_ms: Millis(row.try_get("started_ms")?),
+        finished_ms: row.try_get::<Option<i64>, _>("finished_ms")?.map(Millis),
+    })
+}
+
+fn event(row: &SqliteRow) -> Result<Event, StoreError> {
+    let kind: String = row.try_get("kind")?;
+    Ok(Event {
+        seq: row.try_get("seq")?,
+        at_ms: Millis(row.try_get("at_ms")?),
+        sweep: SweepId(row.try_get("sweep_id")?),
+        trial: row.try_get::<Option<i64>, _>("trial_id")?.map(TrialId),
+        attempt: row.try_get::<Option<i64>, _>("attempt_id")?.map(AttemptId),
+        kind: serde_json::from_value(serde_json::Value::String(kind.clone()))
+            .map_err(|_| StoreError::damaged("event.kind", kind))?,
+        reason: optional_json("event.reason", row.try_get("reason")?)?,
+    })
+}

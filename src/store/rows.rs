@@ -1,0 +1,71 @@
+//! Between columns and the domain's types.
+
+use super::StoreError;
+use crate::domain::metric::{IMAGES_PER_SECOND, LEARNING_RATE, RMSE, SECONDS, TRAIN_LOSS, TRAIN_RMSE};
+use crate::domain::{Metrics, SweepState, TrialState};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// The columns of `report` that hold a metric, in the order of the metrics' names here.
+pub(super) const METRIC_COLUMNS: [&str; 6] =
+    [RMSE, TRAIN_LOSS, TRAIN_RMSE, LEARNING_RATE, SECONDS, IMAGES_PER_SECOND];
+
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::damaged("a value to write", e))
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(column: &str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::damaged(column, e))
+}
+
+pub(super) fn optional_json<T: DeserializeOwned>(
+    column: &str,
+    text: Option<String>,
+) -> Result<Option<T>, StoreError> {
+    text.map(|text| from_json(column, &text)).transpose()
+}
+
+pub(super) fn trial_state(word: &str) -> Result<TrialState, StoreError> {
+    TrialState::parse(word).ok_or_else(|| StoreError::damaged("trial.state", word))
+}
+
+pub(super) fn sweep_state(word: &str) -> Result<SweepState, StoreError> {
+    SweepState::parse(word).ok_or_else(|| StoreError::damaged("sweep.state", word))
+}
+
+pub(super) fn unsigned(column: &str, n: i64) -> Result<u64, StoreError> {
+    u64::try_from(n).map_err(|_| StoreError::damaged(column, n))
+}
+
+pub(super) fn signed(column: &str, n: u64) -> Result<i64, StoreError> {
+    i64::try_from(n).map_err(|_| StoreError::damaged(column, n))
+}
+
+/// Splits metrics into the fixed columns and the JSON of the rest. SQLite turns NaN into null, so what
+/// is not finite goes with the rest, which keeps it.
+pub(super) fn split_metrics(metrics: &Metrics) -> Result<([Option<f64>; 6], Option<String>), StoreError> {
+    let fixed = METRIC_COLUMNS.map(|name| metrics.get(name).filter(|x| x.is_finite()));
+    let rest = Metrics(
+        metrics
+            .0
+            .iter()
+            .filter(|(name, value)| !METRIC_COLUMNS.contains(&name.as_str()) || !value.is_finite())
+            .map(|(name, value)| (name.clone(), *value))
+            .collect(),
+    );
+    let rest = if rest.0.is_empty() { None } else { Some(to_json(&rest)?) };
+    Ok((fixed, rest))
+}
+
+/// The inverse of [`split_metrics`], from a row that selects the fixed columns and `extra`.
+pub(super) fn join_metrics(row: &SqliteRow) -> Result<Metrics, StoreError> {
+    let mut metrics: Metrics = optional_json("report.extra", row.try_get("extra")?)?.unwrap_or_default();
+    for name in METRIC_COLUMNS {
+        if let Some(value) = row.try_get::<Option<f64>, _>(name)? {
+            metrics.0.insert(name.to_owned(), value);
+        }
+    }
+    Ok(metrics)
+}
