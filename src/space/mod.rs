@@ -1,0 +1,221 @@
+//! The space of configurations: its parameters, which of them exist when, and the unit cube it maps to.
+//!
+//! Pure: knows the domain alone.
+
+mod dimension;
+mod order;
+
+pub use dimension::Dimension;
+
+use crate::domain::{Parameter, ParameterKind, Params, Value, When};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A mistake in a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The parameter.
+    pub param: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.param, self.message)
+    }
+}
+
+/// One parameter in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// Its range or choices.
+    pub dimension: Dimension,
+    /// When it exists.
+    pub when: Option<When>,
+}
+
+/// A checked space: parents stand before their children.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Space {
+    entries: Vec<Entry>,
+}
+
+impl Space {
+    /// Checks the parameters and puts them in order: parents first, by name otherwise.
+    ///
+    /// # Errors
+    /// Every mistake: a range without a value, a missing parent, a cycle, a condition that never holds.
+    pub fn new(parameters: &BTreeMap<String, Parameter>) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut dimensions = BTreeMap::new();
+        for (name, parameter) in parameters {
+            match Dimension::new(&parameter.kind) {
+                Ok(dimension) => {
+                    dimensions.insert(name.as_str(), dimension);
+                }
+                Err(message) => problems.push(Problem { param: name.clone(), message }),
+            }
+        }
+        problems.extend(order::bad_conditions(parameters, &dimensions));
+        let ordered = match order::parents_first(parameters) {
+            Ok(names) => names,
+            Err(cycle) => {
+                problems.extend(cycle);
+                Vec::new()
+            }
+        };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let entries = ordered
+            .into_iter()
+            .filter_map(|name| {
+                Some(Entry {
+                    name: name.to_owned(),
+                    dimension: dimensions.remove(name)?,
+                    when: parameters.get(name)?.when.clone(),
+                })
+            })
+            .collect();
+        Ok(Self { entries })
+    }
+
+    /// The parameters, parents before children.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many parameters there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no parameter at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The parameters that are not fixed.
+    pub fn varying(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter(|e| e.dimension.size() != Some(1)).map(|e| e.name.as_str())
+    }
+
+    /// Builds a configuration parameter by parameter; `value` is asked only for those that exist under
+    /// the values chosen so far.
+    pub fn build(&self, mut value: impl FnMut(&Entry) -> Value) -> Params {
+        let mut params = Params::new();
+        for entry in &self.entries {
+            if exists(entry, &params) {
+                params.insert(entry.name.clone(), value(entry));
+            }
+        }
+        params
+    }
+
+    /// How many different configurations there are; `None` for infinitely many (or too many to count).
+    #[must_use]
+    pub fn size(&self) -> Option<u128> {
+        let roots = self.entries.iter().filter(|entry| entry.when.is_none());
+        roots.map(|root| self.subtree_size(root)).try_fold(1, |product: u128, n| product.checked_mul(n?))
+    }
+
+    /// Configurations of an entry and all that depends on it: a sum over its values of the product of the
+    /// children that exist under each.
+    fn subtree_size(&self, entry: &Entry) -> Option<u128> {
+        let children: Vec<&Entry> =
+            self.entries.iter().filter(|e| e.when.as_ref().is_some_and(|w| w.param == entry.name)).collect();
+        let total = entry.dimension.size()?;
+        // Values that some child asks about are counted one by one; all others have no children.
+        let mut asked: Vec<&Value> = Vec::new();
+        for value in children.iter().filter_map(|child| child.when.as_ref()).flat_map(|when| &when.values) {
+            if !asked.iter().any(|known| known.same(value)) {
+                asked.push(value);
+            }
+        }
+        let mut sum = total.checked_sub(asked.len() as u128).unwrap_or(0);
+        for value in asked {
+            let mut product = 1u128;
+            for child in &children {
+                if child.when.as_ref().is_some_and(|when| holds(when, value)) {
+                    product = product.checked_mul(self.subtree_size(child)?)?;
+                }
+            }
+            sum = sum.checked_add(product)?;
+        }
+        Some(sum)
+    }
+
+    /// Whether a configuration lies in the space: just the parameters that exist, each within its range.
+    ///
+    /// # Errors
+    /// The first mistake, as a sentence.
+    pub fn contains(&self, params: &Params) -> Result<(), String> {
+        for entry in &self.entries {
+            match (exists(entry, params), params.get(&entry.name)) {
+                (true, Some(value)) if entry.dimension.contains(value) => {}
+                (true, Some(value)) => return Err(format!("{} = {value} is outside its range", entry.name)),
+                (true, None) => return Err(format!("{} is missing", entry.name)),
+                (false, Some(_)) => return Err(format!("{} does not exist under these values", entry.name)),
+                (false, None) => {}
+            }
+        }
+        match params.keys().find(|name| !self.entries.iter().any(|entry| entry.name == **name)) {
+            Some(stranger) => Err(format!("{stranger} is not a parameter of the sweep")),
+            None => Ok(()),
+        }
+    }
+
+    /// The point of the unit cube that stands for a configuration: one coordinate per entry, the middle
+    /// where the parameter does not exist.
+    #[must_use]
+    pub fn encode(&self, params: &Params) -> Vec<f64> {
+        self.entries
+            .iter()
+            .map(|entry| params.get(&entry.name).map_or(0.5, |value| entry.dimension.encode(value)))
+            .collect()
+    }
+
+    /// The configuration that a point of the unit cube stands for. Coordinates outside it are clamped;
+    /// missing ones count as the middle.
+    #[must_use]
+    pub fn decode(&self, point: &[f64]) -> Params {
+        let mut coordinates = self.entries.iter().zip(point.iter().copied().chain(std::iter::repeat(0.5)));
+        let mut params = Params::new();
+        for (entry, unit) in &mut coordinates {
+            if exists(entry, &params) {
+                params.insert(entry.name.clone(), entry.dimension.decode(unit));
+            }
+        }
+        params
+    }
+}
+
+/// Whether an entry's condition holds, given its parents' values.
+pub(crate) fn exists(entry: &Entry, params: &Params) -> bool {
+    match &entry.when {
+        None => true,
+        Some(when) => params.get(&when.param).is_some_and(|value| holds(when, value)),
+    }
+}
+
+fn holds(when: &When, value: &Value) -> bool {
+    when.values.iter().any(|wanted| wanted.same(value))
+}
+
+impl Entry {
+    /// Whether it always has the same value.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.dimension.kind(), ParameterKind::Fixed { .. })
+    }
+}
+
+#[cfg(test)]
+#[path = "space_test.rs"]
+mod space_test;
