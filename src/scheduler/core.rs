@@ -261,3 +261,11 @@ fn adopt_trial(stored: OpenTrial, now: Millis, grace_ms: i64) -> Open {
     debug_assert!(attempt.is_some() || !matches!(stored.state, TrialState::Running | TrialState::Stopping));
     Open { row: stored.row, state: stored.state, leg: stored.leg, attempt, steps, best: None }
 }
+
+#[cfg(test)]
+#[path = "core_test.rs"]
+mod core_test;
+
+#[cfg(test)]
+#[path = "random_life_test.rs"]
+mod random_life_test;
