@@ -3,6 +3,7 @@
 //! These shapes are the output of `--json` and of the HTTP API: rows never are.
 
 mod find;
+mod health;
 mod leaderboard;
 mod sweeps;
 mod trials;
