@@ -25,6 +25,9 @@ pub struct ServeArgs {
     /// The worker program [default: sweepd-worker beside sweepd]
     #[arg(long, value_name = "PATH")]
     pub worker_program: Option<PathBuf>,
+    /// Use no trainer: workers evaluate toy sweeps alone
+    #[arg(long, conflicts_with = "worker_program")]
+    pub no_trainer: bool,
     /// End when no sweep is left to work on
     #[arg(long)]
     pub exit_when_idle: bool,
@@ -39,7 +42,12 @@ pub struct ServeArgs {
 /// Where it cannot start, or the database fails.
 pub async fn run(args: ServeArgs, context: &Context) -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let program = WorkerProgram::find(args.worker_program.as_deref()).with_context(|| {
+    let program = if args.no_trainer {
+        WorkerProgram::without_trainer()
+    } else {
+        WorkerProgram::find(args.worker_program.as_deref())
+    }
+    .with_context(|| {
         format!("the worker program {}", args.worker_program.clone().unwrap_or_default().display())
     })?;
     let options = ServeOptions {

@@ -25,11 +25,15 @@ impl WorkerProgram {
             // An absolute path: workers are started in another folder.
             return path.canonicalize().map(trainer);
         }
-        let own = std::env::current_exe()?;
-        let beside = own.with_file_name("sweepd-worker");
-        if beside.is_file() {
-            return Ok(trainer(beside));
-        }
-        Ok(Self { path: own, subcommand: "worker", trains: false })
+        let beside = std::env::current_exe()?.with_file_name("sweepd-worker");
+        if beside.is_file() { Ok(trainer(beside)) } else { Self::without_trainer() }
+    }
+
+    /// This executable itself.
+    ///
+    /// # Errors
+    /// Where its own path is unknown.
+    pub fn without_trainer() -> std::io::Result<Self> {
+        Ok(Self { path: std::env::current_exe()?, subcommand: "worker", trains: false })
     }
 }

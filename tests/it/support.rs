@@ -1,0 +1,136 @@
+//! A daemon of the real binary in a home of its own, and commands against it.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Generous: machines that run tests are slow and shared.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A home folder, and the daemon that serves it if one was started.
+pub struct Home {
+    pub folder: TempDir,
+    daemon: Option<Child>,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), daemon: None }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `sweepd --home HERE ARGS...`
+    pub fn sweepd(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_sweepd"))
+            .arg("--home")
+            .arg(self.path())
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// The same, which must succeed; its standard output.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let output = self.sweepd(args);
+        assert!(output.status.success(), "sweepd {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The same with `--json`, parsed.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let text = self.ok(&[args, &["--json"]].concat());
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("sweepd {args:?} printed {text}: {e}"))
+    }
+
+    /// Starts a daemon whose workers evaluate toy sweeps: no libtorch is needed.
+    pub fn serve(&mut self, slots: usize) {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path().join("test-daemon.log"))
+            .unwrap();
+        let sweepd = env!("CARGO_BIN_EXE_sweepd");
+        let child = Command::new(sweepd)
+            .arg("--home")
+            .arg(self.path())
+            .args(["serve", "--listen", "127.0.0.1:0", "--slots", &slots.to_string(), "--no-trainer"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.daemon = Some(child);
+        self.until("the daemon answers", || self.path().join("daemon.json").exists());
+    }
+
+    pub fn daemon_pid(&self) -> i32 {
+        i32::try_from(self.daemon.as_ref().unwrap().id()).unwrap()
+    }
+
+    /// Ends the daemon with a signal and waits for it.
+    pub fn signal_daemon(&mut self, signal: nix::sys::signal::Signal) -> std::process::ExitStatus {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.daemon_pid()), signal).unwrap();
+        self.daemon.take().unwrap().wait().unwrap()
+    }
+
+    /// Writes a sweep file and submits it; its id.
+    pub fn submit(&self, text: &str) -> String {
+        let file = self.path().join("sweep.toml");
+        std::fs::write(&file, text).unwrap();
+        self.ok(&["submit", file.to_str().unwrap()]).trim().to_owned()
+    }
+
+    /// Waits until something is true.
+    pub fn until(&self, what: &str, mut is_true: impl FnMut() -> bool) {
+        let started = Instant::now();
+        while !is_true() {
+            let log = || std::fs::read_to_string(self.path().join("test-daemon.log")).unwrap_or_default();
+            assert!(started.elapsed() < PATIENCE, "waited in vain until {what}; the daemon said:\n{}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub fn until_over(&self, sweep: &str) {
+        self.until("the sweep is over", || {
+            matches!(self.json(&["show", sweep])["state"].as_str(), Some("completed" | "cancelled"))
+        });
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // Whatever a failed test left: its own children, found by the pids it noted.
+        if self.daemon.is_some() {
+            let _ = self.sweepd(&["stop", "--drain"]);
+            if let Some(mut daemon) = self.daemon.take() {
+                let _ = daemon.kill();
+                let _ = daemon.wait();
+            }
+        }
+    }
+}
+
+/// A toy sweep of `trials` trials of three steps, each taking `epoch_ms`.
+pub fn toy(name: &str, trials: u64, epoch_ms: u64, more: &str) -> String {
+    format!(
+        r#"
+name = "{name}"
+seed = 3
+[objective]
+kind = "toy"
+[search]
+sampler = "random"
+trials = {trials}
+[space]
+x = {{ type = "float", low = 0.0, high = 1.0 }}
+epoch_ms = {{ type = "fixed", value = {epoch_ms} }}
+{more}
+"#
+    )
+}
