@@ -1,3 +1,28 @@
 //! Datasets: the Kaggle import, synthetic faces, splits, and the memory-mapped cache.
 //!
+//! A dataset is 96x96 grey images with 15 keypoints each, kept in one file `HOME/datasets/NAME.faces`
+//! ([`cache`]). It is written once, under a temporary name, and never changed: who has it open keeps
+//! what was opened, also when the name is replaced.
+//!
+//! What is absent: augmentation and scaling (the trainer's), and any knowledge of sweeps and trials.
 //! Knows the domain; never the store.
+
+pub mod baseline;
+pub mod builder;
+pub mod cache;
+pub mod columns;
+mod error;
+pub mod missing;
+pub mod picture;
+pub mod registry;
+pub mod split;
+pub mod synth;
+
+pub use baseline::{mean_face, mean_face_rmse};
+pub use builder::{Builder, IfExists, Written};
+pub use cache::{Dataset, Provenance};
+pub use columns::{COLUMNS, PIXELS, SIDE_PX};
+pub use error::{DatasetError, Place};
+pub use missing::{Missing, fill};
+pub use registry::{find, list};
+pub use split::Split;
