@@ -13,8 +13,10 @@ pub mod cache;
 pub mod columns;
 mod error;
 pub mod missing;
+pub mod picture;
 pub mod registry;
 pub mod split;
+pub mod synth;
 
 pub use baseline::{mean_face, mean_face_rmse};
 pub use builder::{Builder, IfExists, Written};

@@ -78,46 +78,40 @@ pub struct Dense {
 
 impl Architecture {
     pub(crate) fn read(reader: &Reader<'_>) -> Self {
-        let convolutions = match reader.word("family", Family::parse, Family::Cnn) {
+        let convolutions = match reader.word("family", Family::Cnn) {
             Family::Cnn => Some(Convolutions::read(reader)),
             Family::Dense => None,
         };
-        let dense = read_dense(reader);
-        Self { convolutions, dense, head: reader.word("head", Head::parse, Head::Linear) }
+        Self { convolutions, dense: read_dense(reader), head: reader.word("head", Head::Linear) }
     }
 }
 
-fn slope(reader: &Reader<'_>) -> f64 {
-    reader.number("leaky_slope", 0.1)
-}
-
-fn activation(reader: &Reader<'_>, value: &Value) -> Option<Activation> {
-    Activation::parse(value.as_str()?, || slope(reader))
+fn activation(reader: &Reader<'_>, value: &Value) -> Activation {
+    // Only words of the table get here.
+    let parsed =
+        value.as_str().and_then(|word| Activation::parse(word, || reader.number("leaky_slope", 0.1)));
+    parsed.unwrap_or(Activation::Relu)
 }
 
 impl Convolutions {
     fn read(reader: &Reader<'_>) -> Self {
         let norm = reader.flag("batch_norm", true).then(|| BatchNorm {
-            place: reader.word("batch_norm_place", NormPlace::parse, NormPlace::Before),
+            place: reader.word("batch_norm_place", NormPlace::Before),
             momentum: reader.number("batch_norm_momentum", 0.1),
             epsilon: reader.number("batch_norm_epsilon", 1e-5),
         });
         let filters = read_filters(reader);
-        let kernels = reader.per("kernel_size", "block", filters.len(), as_usize, 3);
+        let kernels = reader.per("kernel_size", "block", filters.len(), &Value::Int(3));
+        let blocks = filters.into_iter().zip(&kernels);
+        let word = reader.given("activation").cloned().unwrap_or_else(|| "relu".into());
+        reader.settle("activation", word.clone());
         Self {
-            blocks: filters
-                .into_iter()
-                .zip(kernels)
-                .map(|(filters, kernel)| Block { filters, kernel })
-                .collect(),
-            per_block: reader.whole("convs_per_block").unwrap_or(1),
-            activation: reader
-                .value("activation")
-                .and_then(|value| activation(reader, value))
-                .unwrap_or(Activation::Relu),
+            blocks: blocks.map(|(filters, k)| Block { filters, kernel: as_usize(k).unwrap_or(3) }).collect(),
+            per_block: reader.whole("convs_per_block", 1).unsigned_abs() as usize,
+            activation: activation(reader, &word),
             bias: reader.flag("conv_bias", norm.is_none()),
             norm,
-            pooling: reader.word("pooling", Pooling::parse, Pooling::Max),
+            pooling: reader.word("pooling", Pooling::Max),
             pool_last: reader.flag("pool_last", true),
         }
     }
@@ -125,8 +119,8 @@ impl Convolutions {
 
 /// Filters per block: a list as it is, or one number and its growth.
 fn read_filters(reader: &Reader<'_>) -> Vec<usize> {
-    let blocks = reader.whole("blocks");
-    let first = match reader.value("filters") {
+    let blocks = reader.given("blocks").and_then(as_usize);
+    let filters = match reader.given("filters") {
         Some(Value::List(items)) => {
             let filters: Vec<usize> = items.iter().filter_map(as_usize).collect();
             if let Some(blocks) = blocks.filter(|blocks| *blocks != filters.len()) {
@@ -136,37 +130,44 @@ fn read_filters(reader: &Reader<'_>) -> Vec<usize> {
                     format!("lists {listed} blocks, but `blocks` is {blocks}; leave one of them out"),
                 );
             }
-            return filters;
+            filters
         }
-        single => single.and_then(as_usize).unwrap_or(32),
+        single => grow_filters(reader, single.and_then(as_usize).unwrap_or(32), blocks.unwrap_or(5)),
     };
-    let growth = reader.number("growth", 2.0);
-    let most = reader.whole("max_filters").unwrap_or(512);
+    reader.settle("filters", filters.iter().map(|n| *n as i64).collect::<Vec<_>>());
+    filters
+}
+
+fn grow_filters(reader: &Reader<'_>, first: usize, blocks: usize) -> Vec<usize> {
+    let growth = reader.given("growth").and_then(Value::as_f64).unwrap_or(2.0);
+    let most = reader.given("max_filters").and_then(as_usize).unwrap_or(512);
     if first > most {
         reader.problem("filters", format!("{first} is more than `max_filters`, which is {most}"));
     }
-    (0..blocks.unwrap_or(5))
-        .map(|block| {
-            let grown = first as f64 * growth.powi(i32::try_from(block).unwrap_or(i32::MAX));
-            (grown.round() as usize).clamp(1, most.max(1))
-        })
-        .collect()
+    let mut grown = first as f64;
+    let mut filters = Vec::with_capacity(blocks);
+    for _ in 0..blocks {
+        filters.push((grown.round() as usize).clamp(1, most.max(1)));
+        grown *= growth;
+    }
+    filters
 }
 
 fn read_dense(reader: &Reader<'_>) -> Vec<Dense> {
-    let widths: Vec<usize> = match reader.value("dense") {
+    let widths: Vec<usize> = match reader.given("dense") {
         Some(Value::List(items)) => items.iter().filter_map(as_usize).collect(),
         single => vec![single.and_then(as_usize).unwrap_or(512)],
     };
-    let count = widths.len();
-    let activations = reader.per(
-        "dense_activation",
-        "hidden dense layer",
-        count,
-        |value| activation(reader, value),
-        Activation::Relu,
-    );
-    let dropouts = reader.per("dropout", "hidden dense layer", count, Value::as_f64, 0.0);
-    let layers = widths.into_iter().zip(activations).zip(dropouts);
-    layers.map(|((width, activation), dropout)| Dense { width, activation, dropout }).collect()
+    reader.settle("dense", widths.iter().map(|n| *n as i64).collect::<Vec<_>>());
+    let per = |name, default: Value| reader.per(name, "hidden dense layer", widths.len(), &default);
+    let activations = per("dense_activation", "relu".into());
+    let dropouts = per("dropout", Value::Float(0.0));
+    let layers = widths.iter().zip(&activations).zip(&dropouts);
+    layers
+        .map(|((width, word), share)| Dense {
+            width: *width,
+            activation: activation(reader, word),
+            dropout: share.as_f64().unwrap_or(0.0),
+        })
+        .collect()
 }

@@ -2,6 +2,14 @@
 
 use serde::Serialize;
 
+/// A choice that is a word.
+pub(crate) trait Word: Copy {
+    /// The word in a sweep file.
+    fn word(self) -> &'static str;
+    /// What a word means.
+    fn parse(word: &str) -> Option<Self>;
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -21,10 +29,14 @@ macro_rules! words {
                     $(Self::$variant => $word,)+
                 }
             }
+        }
 
-            /// What a word means.
-            #[must_use]
-            pub fn parse(word: &str) -> Option<Self> {
+        impl $crate::model::choices::Word for $name {
+            fn word(self) -> &'static str {
+                self.word()
+            }
+
+            fn parse(word: &str) -> Option<Self> {
                 match word {
                     $($word => Some(Self::$variant),)+
                     _ => None,

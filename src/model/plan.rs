@@ -4,7 +4,7 @@ use super::architecture::Architecture;
 use super::layers::LayerTable;
 use super::memory;
 use super::problem::Problem;
-use super::read::Reader;
+use super::read::{Read, Reader};
 use super::training::Training;
 use crate::domain::Params;
 
@@ -12,6 +12,7 @@ use crate::domain::Params;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     params: Params,
+    settings: Params,
     architecture: Architecture,
     training: Training,
     layers: LayerTable,
@@ -29,18 +30,26 @@ impl Plan {
         let reader = Reader::new(params);
         let architecture = Architecture::read(&reader);
         let training = Training::read(&reader, architecture.head);
-        let (problems, unused) = reader.finish();
+        let Read { problems, settings, unused } = reader.finish();
         if !problems.is_empty() {
             return Err(problems);
         }
         let layers = LayerTable::build(&architecture).map_err(|problem| vec![problem])?;
-        Ok(Self { params: params.clone(), architecture, training, layers, unused })
+        Ok(Self { params: params.clone(), settings, architecture, training, layers, unused })
     }
 
     /// The parameters as they were given.
     #[must_use]
     pub fn params(&self) -> &Params {
         &self.params
+    }
+
+    /// Every setting that has an effect, given or default: a plan made from these alone is the same, also
+    /// where defaults have changed since. (`filters` stands for blocks, growth and limit; a list for a
+    /// single value.)
+    #[must_use]
+    pub fn settings(&self) -> &Params {
+        &self.settings
     }
 
     /// What the network consists of.

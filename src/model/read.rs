@@ -1,18 +1,30 @@
-//! Typed reading of parameters that remembers every problem, and every parameter that was looked at.
+//! Typed reading of parameters that remembers every problem, and the value of every setting that was asked
+//! for, given or default: together these say all of what is trained.
 
 use super::check::check_value;
+use super::choices::Word;
 use super::problem::Problem;
 use crate::domain::{Params, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// Reads a set of parameters. A getter gives `None` where the parameter is not set or was refused: the
-/// refusal is then among the problems already, and a default serves for finding further ones.
+/// Reads a set of parameters. A getter gives the default where the parameter is not set or was refused:
+/// the refusal is then among the problems already, and the default serves for finding further ones.
 pub(crate) struct Reader<'a> {
     params: &'a Params,
     refused: BTreeSet<&'a str>,
     looked_at: RefCell<BTreeSet<&'static str>>,
+    settings: RefCell<Params>,
     problems: RefCell<Vec<Problem>>,
+}
+
+/// What reading found.
+pub(crate) struct Read {
+    pub problems: Vec<Problem>,
+    /// Every setting that has an effect, given or default.
+    pub settings: Params,
+    /// Parameters that are set but have no effect.
+    pub unused: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -25,7 +37,13 @@ impl<'a> Reader<'a> {
                 problems.push(Problem::new(name, message));
             }
         }
-        Self { params, refused, looked_at: RefCell::default(), problems: RefCell::new(problems) }
+        Self {
+            params,
+            refused,
+            looked_at: RefCell::default(),
+            settings: RefCell::default(),
+            problems: RefCell::new(problems),
+        }
     }
 
     /// Notes a problem between parameters.
@@ -33,56 +51,68 @@ impl<'a> Reader<'a> {
         self.problems.borrow_mut().push(Problem::new(parameter, message));
     }
 
-    pub(crate) fn value(&self, name: &'static str) -> Option<&'a Value> {
+    /// The value that was given, if it is one the parameter can have.
+    pub(crate) fn given(&self, name: &'static str) -> Option<&'a Value> {
         debug_assert!(super::parameters::known(name).is_some(), "`{name}` is not in the table");
         self.looked_at.borrow_mut().insert(name);
         self.params.get(name).filter(|_| !self.refused.contains(name))
     }
 
-    pub(crate) fn number(&self, name: &'static str, default: f64) -> f64 {
-        self.value(name).and_then(Value::as_f64).unwrap_or(default)
+    /// Notes what a setting is.
+    pub(crate) fn settle(&self, name: &'static str, value: impl Into<Value>) {
+        self.settings.borrow_mut().insert(name.to_owned(), value.into());
     }
 
-    pub(crate) fn whole(&self, name: &'static str) -> Option<usize> {
-        self.value(name).and_then(as_usize)
+    pub(crate) fn number(&self, name: &'static str, default: f64) -> f64 {
+        let number = self.given(name).and_then(Value::as_f64).unwrap_or(default);
+        self.settle(name, number);
+        number
+    }
+
+    pub(crate) fn whole(&self, name: &'static str, default: i64) -> i64 {
+        let number = self.given(name).and_then(Value::as_i64).unwrap_or(default);
+        self.settle(name, number);
+        number
     }
 
     pub(crate) fn flag(&self, name: &'static str, default: bool) -> bool {
-        self.value(name).and_then(Value::as_bool).unwrap_or(default)
+        let flag = self.given(name).and_then(Value::as_bool).unwrap_or(default);
+        self.settle(name, flag);
+        flag
     }
 
-    pub(crate) fn word<T>(&self, name: &'static str, parse: fn(&str) -> Option<T>, default: T) -> T {
-        self.value(name).and_then(Value::as_str).and_then(parse).unwrap_or(default)
+    pub(crate) fn word<T: Word>(&self, name: &'static str, default: T) -> T {
+        let choice = self.given(name).and_then(Value::as_str).and_then(T::parse).unwrap_or(default);
+        self.settle(name, choice.word());
+        choice
     }
 
-    /// `count` items: the list's, or one value so many times. A list of another length is a problem.
-    pub(crate) fn per<T: Clone>(
-        &self,
-        name: &'static str,
-        what: &str,
-        count: usize,
-        read: impl Fn(&Value) -> Option<T>,
-        default: T,
-    ) -> Vec<T> {
-        match self.value(name) {
+    /// `count` values: the list's, or one value so many times. A list of another length is a problem.
+    pub(crate) fn per(&self, name: &'static str, what: &str, count: usize, default: &Value) -> Vec<Value> {
+        let values = match self.given(name) {
             Some(Value::List(items)) => {
                 if items.len() != count {
                     let (n, s) = (items.len(), if count == 1 { "" } else { "s" });
                     self.problem(name, format!("lists {n} values for {count} {what}{s}"));
                 }
-                let mut all: Vec<T> = items.iter().filter_map(read).collect();
-                all.resize(count, default);
+                let mut all = items.clone();
+                all.resize(count, default.clone());
                 all
             }
-            single => vec![single.and_then(read).unwrap_or(default); count],
-        }
+            single => vec![single.unwrap_or(default).clone(); count],
+        };
+        self.settle(name, Value::List(values.clone()));
+        values
     }
 
-    /// The problems found, and the parameters that are set but were never looked at: they have no effect.
-    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<String>) {
+    pub(crate) fn finish(self) -> Read {
         let looked_at = self.looked_at.into_inner();
         let unused = self.params.keys().filter(|name| !looked_at.contains(name.as_str())).cloned();
-        (self.problems.into_inner(), unused.collect())
+        Read {
+            problems: self.problems.into_inner(),
+            unused: unused.collect(),
+            settings: self.settings.into_inner(),
+        }
     }
 }
 

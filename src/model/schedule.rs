@@ -42,17 +42,17 @@ pub struct Schedule {
 
 impl Schedule {
     pub(crate) fn read(reader: &Reader<'_>, epochs: u64) -> Self {
-        let kind = reader.word("schedule", ScheduleKind::parse, ScheduleKind::Constant);
+        let kind = reader.word("schedule", ScheduleKind::Constant);
         let warmup = reader.number("warmup", if kind == ScheduleKind::OneCycle { 0.3 } else { 0.0 });
         let falls = kind == ScheduleKind::Step;
         let ends = matches!(kind, ScheduleKind::Cosine | ScheduleKind::OneCycle);
-        let third = epochs.div_ceil(3).max(1);
+        let third = i64::try_from(epochs.div_ceil(3)).unwrap_or(i64::MAX);
         Self {
             kind,
             warmup,
             start_factor: if warmup > 0.0 { reader.number("start_factor", 0.04) } else { 1.0 },
             end_factor: if ends { reader.number("end_factor", 0.0) } else { 1.0 },
-            step_every: if falls { reader.whole("step_every").map_or(third, |n| n as u64) } else { third },
+            step_every: if falls { reader.whole("step_every", third).unsigned_abs() } else { 1 },
             step_factor: if falls { reader.number("step_factor", 0.1) } else { 1.0 },
         }
     }

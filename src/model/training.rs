@@ -4,7 +4,6 @@ use super::architecture::Head;
 use super::choices::{Missing, Scaling, words};
 use super::read::Reader;
 use super::schedule::Schedule;
-use crate::domain::Value;
 use serde::Serialize;
 
 words!(
@@ -112,22 +111,24 @@ pub struct Training {
 
 impl Training {
     pub(crate) fn read(reader: &Reader<'_>, head: Head) -> Self {
-        let epochs = reader.whole("epochs").map_or(30, |n| n as u64);
+        let epochs = reader.whole("epochs", 30).unsigned_abs();
         Self {
-            missing: reader.word("missing", Missing::parse, Missing::Mask),
-            input_scaling: reader.word("input_scaling", Scaling::parse, Scaling::Unit),
+            missing: reader.word("missing", Missing::Mask),
+            input_scaling: reader.word("input_scaling", Scaling::Unit),
             target_scaling: read_target_scaling(reader, head),
             epochs,
-            batch_size: match reader.value("batch_size") {
-                Some(Value::Text(_)) => BatchSize::All,
-                number => BatchSize::Images(number.and_then(Value::as_i64).map_or(64, i64::unsigned_abs)),
+            batch_size: if reader.given("batch_size").is_some_and(|value| value.as_str().is_some()) {
+                reader.settle("batch_size", "all");
+                BatchSize::All
+            } else {
+                BatchSize::Images(reader.whole("batch_size", 64).unsigned_abs())
             },
             optimizer: read_optimizer(reader),
             learning_rate: reader.number("learning_rate", 1e-3),
             weight_decay: reader.number("weight_decay", 0.0),
             schedule: Schedule::read(reader, epochs),
-            patience: reader.whole("patience").map(|n| n as u64).filter(|n| *n > 0),
-            seed: reader.whole("seed").map(|n| n as u64),
+            patience: Some(reader.whole("patience", 0).unsigned_abs()).filter(|n| *n > 0),
+            seed: reader.given("seed").map(|_| reader.whole("seed", 0).unsigned_abs()),
         }
     }
 }
@@ -135,7 +136,7 @@ impl Training {
 fn read_target_scaling(reader: &Reader<'_>, head: Head) -> Scaling {
     let sigmoid = head == Head::Sigmoid;
     let default = if sigmoid { Scaling::Unit } else { Scaling::Centered };
-    let scaling = reader.word("target_scaling", Scaling::parse, default);
+    let scaling = reader.word("target_scaling", default);
     if sigmoid && scaling != Scaling::Unit {
         reader.problem(
             "target_scaling",
@@ -149,7 +150,7 @@ fn read_target_scaling(reader: &Reader<'_>, head: Head) -> Scaling {
 }
 
 fn read_optimizer(reader: &Reader<'_>) -> Optimizer {
-    let kind = reader.word("optimizer", OptimizerKind::parse, OptimizerKind::Adam);
+    let kind = reader.word("optimizer", OptimizerKind::Adam);
     if kind == OptimizerKind::Sgd {
         let momentum = reader.number("momentum", 0.9);
         let nesterov = reader.flag("nesterov", false);

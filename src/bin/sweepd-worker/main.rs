@@ -1,1 +1,53 @@
-fn main() {}
+//! The trainer of sweepd: a process that trains networks with libtorch.
+//!
+//! The way of a trial: [`train`] builds the [`network`] that the layer table says, feeds it the dataset's
+//! [`samples`], lets the [`optimizer`] change it, asks [`evaluate`] after every epoch, and hands the best
+//! [`weights`] on. Only this program names `tch`, and only through its fallible (`f_`) calls: libtorch's
+//! errors end a trial, not the process.
+
+mod alone;
+mod device;
+mod environment;
+mod error;
+mod evaluate;
+mod network;
+mod optimizer;
+mod params;
+mod samples;
+mod train;
+mod weights;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The trainer of sweepd. The daemon starts it; its other subcommands are for people.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Describe(alone::Describe),
+    Train(alone::Train),
+    Predict(alone::Predict),
+    Info(alone::Info),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Describe(command) => command.run(),
+        Command::Train(command) => command.run(),
+        Command::Predict(command) => command.run(),
+        Command::Info(command) => command.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

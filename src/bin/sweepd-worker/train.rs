@@ -1,0 +1,252 @@
+//! The training of one trial: epochs of shuffled batches, a validation after each, the best weights kept.
+//!
+//! Invariants: everything random is a function of (seed, epoch, batch), never of what was drawn before, so
+//! that a training can go on from any epoch exactly; the same seed, threads and library give the same bits.
+//! Within an epoch nothing is read back from the device.
+
+use crate::error::TrainError;
+use crate::evaluate::ValidationSet;
+use crate::network::Network;
+use crate::optimizer::{Optimizer, Weight};
+use crate::samples::{Batch, Images, TrainingSet, batches, shuffled, target_scale};
+use crate::weights;
+use std::time::Instant;
+use sweepd::dataset::{Dataset, Split};
+use sweepd::domain::stream::{Key, seed_for};
+use sweepd::domain::{Decision, Metrics, Reason, TellState, metric};
+use sweepd::model::Plan;
+use tch::{Device, Kind, TchError, Tensor};
+
+/// What to train, on what, and with what.
+pub struct Job<'a> {
+    /// What and how.
+    pub plan: &'a Plan,
+    /// The images and labels.
+    pub dataset: &'a Dataset,
+    /// Which rows train and which validate.
+    pub split: &'a Split,
+    /// The trial's own seed; a `seed` among its parameters goes before it.
+    pub seed: u64,
+    /// Where to compute.
+    pub device: Device,
+    /// Threads to compute with on the CPU.
+    pub threads: usize,
+}
+
+/// Who watches a training and may end it.
+pub trait Observer {
+    /// An epoch (from 1) has ended. Its metrics are finite.
+    fn epoch(&mut self, step: u64, metrics: &Metrics) -> anyhow::Result<Decision>;
+
+    /// A batch is about to begin: batch `batch` (from 0) of `batches` in epoch `epoch` (from 1). Called for
+    /// every batch, so it must be cheap. Anything but `Continue` ends the training within the epoch.
+    fn progress(&mut self, _epoch: u64, _batch: u64, _batches: u64) -> Decision {
+        Decision::Continue
+    }
+}
+
+/// How a training ended that did not fail.
+pub struct Trained {
+    /// `Completed`; or `Stopped` or `Paused` on the observer's word.
+    pub state: TellState,
+    /// Why it is completed; the observer knows the reason for its own word.
+    pub reason: Option<Reason>,
+    /// The best validated epoch; `None` where not one ended.
+    pub best: Option<Best>,
+}
+
+/// The best validated epoch of a training.
+pub struct Best {
+    /// Which, from 1.
+    pub step: u64,
+    /// What was reported of it.
+    pub metrics: Metrics,
+    /// The weights after it, as a safetensors file.
+    pub weights: Vec<u8>,
+}
+
+/// Trains a plan to its end, or to where the observer ends it.
+///
+/// # Errors
+/// [`TrainError`]; the observer's own errors among `Other`.
+pub fn train(job: &Job<'_>, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
+    tch::set_num_threads(i32::try_from(job.threads.max(1)).unwrap_or(i32::MAX));
+    let mut run = Run::new(job)?;
+    let (state, reason) = run.to_the_end(observer)?;
+    let best = run.best.take().map(|kept| {
+        let weights = weights::to_safetensors(
+            &run.network,
+            &kept.tensors,
+            &weights::About { plan: job.plan, dataset: job.dataset.hash(), step: kept.step, rmse: kept.rmse },
+        );
+        weights.map(|weights| Best { step: kept.step, metrics: kept.metrics, weights })
+    });
+    Ok(Trained { state, reason, best: best.transpose()? })
+}
+
+/// A training under way.
+struct Run<'a> {
+    plan: &'a Plan,
+    seed: u64,
+    network: Network,
+    optimizer: Optimizer,
+    training: TrainingSet<'a>,
+    validation: ValidationSet<'a>,
+    batch_size: usize,
+    /// Epochs that have ended.
+    epochs_done: u64,
+    best: Option<Kept>,
+}
+
+/// The best epoch so far.
+struct Kept {
+    step: u64,
+    rmse: f64,
+    metrics: Metrics,
+    /// All of the network's tensors, copied.
+    tensors: Vec<Tensor>,
+}
+
+/// What the training half of an epoch came to.
+struct Passed {
+    /// Mean squared error over the existing labels, in the scale of the targets.
+    loss: f64,
+    /// Learning rate of the last batch.
+    rate: f64,
+    /// Wall-clock seconds.
+    seconds: f64,
+}
+
+impl<'a> Run<'a> {
+    fn new(job: &Job<'a>) -> Result<Self, TrainError> {
+        let settings = job.plan.training();
+        let seed = settings.seed.unwrap_or(job.seed);
+        let network = Network::initial(job.plan.layers(), seed, job.device)?;
+        let optimizer = Optimizer::new(settings.optimizer, settings.weight_decay, &trainable(&network))?;
+        let training = TrainingSet::new(job.dataset, &job.split.train, settings, job.device)?;
+        let rows = job.split.validation.clone();
+        let labels = rows.iter().flat_map(|row| job.dataset.labels(*row as usize)).copied().collect();
+        let images = Images::of_dataset(job.dataset, rows, settings.input_scaling, job.device)?;
+        let batch_size = settings.batch_size.images(training.rows() as u64) as usize;
+        let validation = ValidationSet::new(images, labels)?;
+        let plan = job.plan;
+        Ok(Self {
+            plan,
+            seed,
+            network,
+            optimizer,
+            training,
+            validation,
+            batch_size,
+            epochs_done: 0,
+            best: None,
+        })
+    }
+
+    fn to_the_end(&mut self, observer: &mut dyn Observer) -> Result<(TellState, Option<Reason>), TrainError> {
+        while self.epochs_done < self.plan.epochs() {
+            let decision = self.epoch(observer)?;
+            match decision {
+                Decision::Continue => {}
+                Decision::Stop => return Ok((TellState::Stopped, None)),
+                Decision::Pause => return Ok((TellState::Paused, None)),
+            }
+            if let Some(patience) = self.plan.training().patience {
+                let best = self.best.as_ref().map_or(0, |best| best.step);
+                if self.epochs_done - best >= patience && self.epochs_done < self.plan.epochs() {
+                    return Ok((TellState::Completed, Some(Reason::NoImprovement { patience })));
+                }
+            }
+        }
+        Ok((TellState::Completed, Some(Reason::BudgetSpent)))
+    }
+
+    /// One epoch and its validation.
+    fn epoch(&mut self, observer: &mut dyn Observer) -> Result<Decision, TrainError> {
+        let began = now();
+        let step = self.epochs_done + 1;
+        let target_scale = target_scale(self.plan.training().target_scaling);
+        let passed = match self.pass(step, observer)? {
+            Ok(passed) => passed,
+            Err(decision) => return Ok(decision),
+        };
+        let diverged = |what: &str| TrainError::Diverged { step, what: what.to_owned() };
+        if !passed.loss.is_finite() {
+            return Err(diverged("the training loss"));
+        }
+        let rmse = self.validation.rmse_px(&self.network, target_scale)?;
+        if !rmse.is_finite() {
+            return Err(diverged("the validation RMSE"));
+        }
+        self.epochs_done = step;
+        let metrics = Metrics::default()
+            .with(metric::RMSE, rmse)
+            .with(metric::TRAIN_LOSS, passed.loss)
+            .with(metric::TRAIN_RMSE, passed.loss.sqrt() * target_scale.1)
+            .with(metric::LEARNING_RATE, passed.rate)
+            .with(metric::SECONDS, began.elapsed().as_secs_f64())
+            .with(metric::IMAGES_PER_SECOND, self.training.rows() as f64 / passed.seconds.max(1e-9));
+        if self.best.as_ref().is_none_or(|best| rmse < best.rmse) {
+            let tensors = self.network.snapshot()?;
+            self.best = Some(Kept { step, rmse, metrics: metrics.clone(), tensors });
+        }
+        Ok(observer.epoch(step, &metrics)?)
+    }
+
+    /// All training rows once, in the epoch's own order. The inner error is the observer's word to end.
+    fn pass(
+        &mut self,
+        epoch: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<Result<Passed, Decision>, TrainError> {
+        let began = now();
+        let settings = self.plan.training();
+        let places = shuffled(self.training.rows(), self.seed, epoch);
+        let cuts = batches(&places, self.batch_size);
+        let count = cuts.len() as u64;
+        let mut squared_error = Tensor::f_zeros([1], (Kind::Double, self.device()))?;
+        let mut rate = 0.0;
+        for (batch, places) in cuts.into_iter().enumerate() {
+            let batch = batch as u64;
+            let decision = observer.progress(epoch, batch, count);
+            if decision != Decision::Continue {
+                return Ok(Err(decision));
+            }
+            let update = (epoch - 1) * count + batch;
+            rate = settings.learning_rate * settings.schedule.factor(update, count, settings.epochs);
+            let keys = [Key::Number(epoch), Key::Number(batch)];
+            // libtorch takes any 64 bits; dropout draws from its generator.
+            tch::manual_seed(seed_for(self.seed, "dropout", &keys).cast_signed());
+            let error = self.update(&self.training.batch(places)?, rate)?;
+            let _ = squared_error.f_add_(&error.f_to_kind(Kind::Double)?)?;
+        }
+        let loss = squared_error.f_double_value(&[0])? / self.training.labels() as f64;
+        Ok(Ok(Passed { loss, rate, seconds: began.elapsed().as_secs_f64() }))
+    }
+
+    /// One update of the weights; returns the sum of the batch's squared errors, in the scale of the targets.
+    fn update(&mut self, batch: &Batch, rate: f64) -> Result<Tensor, TchError> {
+        let out = self.network.forward(&batch.images, true)?;
+        let error = out.f_sub(&batch.targets)?.f_mul(&batch.exists)?.f_square()?.f_sum(Kind::Float)?;
+        // A batch without any label has no error either.
+        let labels = batch.exists.f_sum(Kind::Float)?.f_clamp_min(1.0)?;
+        let loss = error.f_div(&labels)?;
+        let gradients = Tensor::f_run_backward(&[loss], &self.network.trainable(), false, false)?;
+        self.optimizer.update(&trainable(&self.network), gradients, rate)?;
+        error.f_detach()
+    }
+
+    fn device(&self) -> Device {
+        self.network.tensors()[0].tensor.device()
+    }
+}
+
+fn trainable(network: &Network) -> Vec<Weight<'_>> {
+    let trainable = network.tensors().iter().filter(|named| named.trainable);
+    trainable.map(|named| Weight { tensor: &named.tensor, decays: named.decays }).collect()
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long an epoch takes is real time")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,104 @@
+//! Synthetic faces: a parametric head drawn in 96x96 greys, with keypoints known exactly.
+//!
+//! A face depends on its seed and its row alone, not on how many are drawn or by how many threads, and
+//! its bytes are the same on every machine: the drawing uses no function whose last bit the platform's
+//! library decides. What varies: pose (turn, nod, tilt, scale, place), shape, expression, skin, hair,
+//! beard, glasses, light, background and clutter, occlusion, contrast, blur and noise.
+
+mod backdrop;
+mod body;
+mod canvas;
+mod dice;
+mod features;
+mod finish;
+mod head;
+mod labels;
+mod looks;
+
+use super::builder::{Builder, IfExists, Written};
+use super::cache::Provenance;
+use super::columns::{COLUMNS, PIXELS};
+use super::error::DatasetError;
+use body::Portrait;
+use canvas::Canvas;
+use dice::Dice;
+use head::{Pose, Shape};
+use looks::Looks;
+use std::path::Path;
+
+/// Version of the drawing: another version draws other bytes from the same seed.
+pub const VERSION: u32 = 1;
+
+/// A drawn face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyntheticFace {
+    /// Grey values, `[96 * 96]`.
+    pub image: Box<[u8; PIXELS]>,
+    /// Where all 15 points are, in pixels, x and y in turn; none is missing.
+    pub points: [f32; COLUMNS],
+}
+
+/// Draws one face.
+#[must_use]
+pub fn face(seed: u64, row: u64) -> SyntheticFace {
+    let mut dice = Dice::new(seed, "synth-face", row);
+    let shape = Shape::draw(&mut dice);
+    let places = shape.keypoints();
+    let pose = Pose::draw(&mut dice, &shape, &places);
+    let looks = Looks::draw(&mut dice);
+    let canvas = backdrop::draw(&mut dice);
+    let light = Canvas::new(looks.ambient);
+    let mut portrait = Portrait { canvas, light, shape: &shape, looks: &looks, pose: &pose };
+    portrait.behind(&mut dice);
+    portrait.face();
+    portrait.features(&mut dice);
+    let image = finish::photograph(portrait.canvas, &mut dice);
+    let mut points = [0.0; COLUMNS];
+    for (point, place) in points.as_chunks_mut::<2>().0.iter_mut().zip(places) {
+        *point = pose.project(place);
+    }
+    SyntheticFace { image, points }
+}
+
+/// Draws a dataset of `rows` faces, by `threads` threads (at least 1; the bytes do not depend on it).
+///
+/// # Errors
+/// As [`Builder`]: a bad name, a name taken, too many rows, none, or a disk that refuses.
+pub fn write(
+    home: &Path,
+    name: &str,
+    rows: u64,
+    seed: u64,
+    threads: usize,
+    if_exists: IfExists,
+) -> Result<Written, DatasetError> {
+    let mut builder = Builder::create(home, name)?;
+    let threads = threads.clamp(1, 64) as u64;
+    let block = threads * 16;
+    let mut first = 0;
+    while first < rows {
+        let end = rows.min(first.saturating_add(block));
+        for (row, face) in (first..end).zip(draw_block(seed, first, end, threads)) {
+            builder.push(&face.image, &labels::hide(seed, row, &face.points))?;
+        }
+        first = end;
+    }
+    let detail = format!("faces version {VERSION}, seed {seed}, rows {rows}");
+    builder.finish(Provenance { kind: "synthetic".to_owned(), detail }, if_exists)
+}
+
+/// The faces `first..end`, in order.
+fn draw_block(seed: u64, first: u64, end: u64, threads: u64) -> Vec<SyntheticFace> {
+    let share = (end - first).div_ceil(threads).max(1) as usize;
+    let rows: Vec<u64> = (first..end).collect();
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = rows
+            .chunks(share)
+            .map(|part| scope.spawn(move || part.iter().map(|row| face(seed, *row)).collect::<Vec<_>>()))
+            .collect();
+        parts
+            .into_iter()
+            .flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
