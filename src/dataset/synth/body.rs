@@ -64,15 +64,27 @@ impl Portrait<'_> {
                 .collect();
             self.strands(&Mask::polygon(&points));
         }
+        self.ears(false);
+    }
+
+    /// The ears that the head hides in part, or those that are before it.
+    fn ears(&mut self, before: bool) {
+        if matches!(self.looks.hair, Hair::Long | Hair::Curly) {
+            return;
+        }
         for side in [-1.0, 1.0] {
-            let ear = self.pose.project([side * a * 1.0, -6.0, -4.0]);
-            let half = [5.5 * self.pose.scale, 10.0 * self.pose.scale];
-            if !matches!(hair, Hair::Long | Hair::Curly) {
-                let grey = self.looks.skin * self.light_on(self.pose.turned([side * 0.8, 0.0, 0.6]));
-                self.canvas.through(&Mask::polygon(&ellipse(ear, half)), 1.0, |_, _, _| grey * 0.88);
-                let inner = Mask::spot([ear[0] + side * 0.5, ear[1]], [half[0] * 0.7, half[1] * 0.7]);
-                self.tone(&inner, 0.6, 0.6);
+            let place = [side * self.shape.axes[0] * 0.99, -5.0, -3.0];
+            let near = self.pose.turned(place)[2];
+            if (near > 3.0) != before {
+                continue;
             }
+            let ear = self.pose.project(place);
+            // Seen more from its broad side, the more the head is turned.
+            let half = [(5.0 + 0.16 * near.max(0.0)) * self.pose.scale, 9.5 * self.pose.scale];
+            let grey = self.looks.skin * self.light_on(self.pose.turned([side * 0.75, 0.0, 0.66]));
+            self.canvas.through(&Mask::polygon(&ellipse(ear, half)), 1.0, |_, _, _| grey * 0.9);
+            let inner = Mask::spot([ear[0] + side * 0.5, ear[1]], [half[0] * 0.8, half[1] * 0.75]);
+            self.tone(&inner, 0.65, 0.6);
         }
     }
 
@@ -153,11 +165,11 @@ impl Portrait<'_> {
             }
         });
         (self.canvas, self.light) = (canvas, light);
+        self.ears(true);
     }
 
     fn skin_grey(&self, hit: &Hit, falls: f32) -> f32 {
         let (looks, [x, y, _]) = (self.looks, hit.place);
-        let [a, b, _] = self.shape.axes;
         let mut grey = looks.skin * falls;
         // Hollows of the eyes, the cheeks' roundness, the chin's dimple.
         for side in [-1.0, 1.0] {
@@ -178,25 +190,33 @@ impl Portrait<'_> {
         grey *= 1.0 - 0.13 * looks.wrinkles * crease * bump(x, y + 33.0, 22.0, 8.0);
         let beard = looks.beard * self.beard_cover(x, y);
         grey = mix(grey, self.hair_at(x, y, 1.6) * falls, beard);
-        mix(grey, self.hair_at(x, y, 1.0) * (0.4 + 0.6 * falls), self.hair_cover(x, y, a, b))
+        mix(grey, self.hair_at(x, y, 1.0) * (0.4 + 0.6 * falls), self.hair_cover(hit.place))
     }
 
     /// How far a place of the head is covered by the hair of the head (or a hat).
-    fn hair_cover(&self, x: f32, y: f32, a: f32, b: f32) -> f32 {
+    fn hair_cover(&self, [x, y, z]: Place) -> f32 {
         let looks = self.looks;
-        if looks.hair == Hair::None {
-            return 0.6 * smooth(0.86, 1.05, x * x / (a * a) + 0.3 * (y + 10.0) / b) * smooth(5.0, -10.0, y);
+        let [a, _, c] = self.shape.axes;
+        let ragged = 3.0 * (noise(looks.grain ^ 17, x * 0.35, z * 0.35) - 0.5);
+        // Behind the temples and above the ears; lower and further forward where it is long.
+        let (front, low) = match looks.hair {
+            Hair::Long => (0.52, 45.0),
+            Hair::Curly => (0.4, 14.0),
+            _ => (0.3, -1.0),
+        };
+        let edge = c * (front - 0.12 * smooth(-30.0, 5.0, y));
+        let sides = smooth(edge + 3.0, edge - 3.0, z + ragged) * smooth(low + 4.0, low - 4.0, y + ragged);
+        // Not below the chin.
+        let sides = sides * smooth(0.35, 0.65, x.abs() / a + smooth(15.0, -5.0, y));
+        match looks.hair {
+            Hair::None => 0.5 * sides * smooth(-24.0, -14.0, y),
+            Hair::Hat => sides.max(smooth(1.0, -1.0, y - looks.hairline)),
+            _ => {
+                let t = (x - looks.hair_part) / a;
+                let line = looks.hairline + looks.hair_fall * t * t + ragged;
+                sides.max(smooth(1.2, -1.2, y - line))
+            }
         }
-        let ragged = 3.0 * (noise(looks.grain ^ 17, x * 0.35, 1.0) - 0.5);
-        let t = (x - looks.hair_part) / a;
-        let line = looks.hairline + looks.hair_fall * t * t * if looks.hair == Hair::Hat { 0.3 } else { 1.0 };
-        let top = smooth(line + ragged + 1.2, line + ragged - 1.2, y);
-        let side_end = if looks.hair == Hair::Long { 40.0 } else { -6.0 };
-        let edge = a * if looks.hair == Hair::Long { 0.84 } else { 0.92 };
-        let sides =
-            smooth(edge - 1.5, edge + 1.5, x.abs() + 0.35 * ragged) * smooth(side_end + 4.0, side_end, y);
-        let sides = if looks.hair == Hair::Hat { 0.0 } else { sides };
-        top.max(sides)
     }
 
     fn hair_at(&self, x: f32, y: f32, coarse: f32) -> f32 {

@@ -11,7 +11,9 @@ pub(super) fn photograph(mut canvas: Canvas, dice: &mut Dice) -> Box<[u8; PIXELS
     }
     let (sin, cos) = sin_cos(dice.range(0.0, 6.3));
     let slope = dice.normal(0.0, 0.22, 2.0);
-    let gain = dice.normal(1.0, 0.16, 2.0);
+    // As a camera would expose it, more or less.
+    let mean = canvas.0.iter().sum::<f32>() / PIXELS as f32;
+    let gain = (dice.range(0.3, 0.62) / mean.max(0.05)).clamp(0.7, 1.7);
     let lift = dice.range(-0.06, 0.1);
     let bend = dice.normal(0.0, 0.25, 2.0);
     let vignette = dice.range(0.0, 0.25);
@@ -25,7 +27,7 @@ pub(super) fn photograph(mut canvas: Canvas, dice: &mut Dice) -> Box<[u8; PIXELS
     for _ in 0..dice.below(3) {
         canvas.blur(dice.range(0.1, 1.0));
     }
-    let grain = if dice.chance(0.7) { dice.range(0.0, 0.03) } else { dice.range(0.03, 0.075) };
+    let grain = if dice.chance(0.8) { dice.range(0.0, 0.022) } else { dice.range(0.022, 0.05) };
     let mut image = Box::new([0; PIXELS]);
     for (byte, value) in image.iter_mut().zip(&canvas.0) {
         let value = (value + dice.normal(0.0, grain, 3.0)).clamp(0.0, 1.0);

@@ -60,8 +60,8 @@ impl Shape {
         let lower = dice.normal(4.4, 0.9, 2.0);
         let smile_up = 3.2 * smile;
         Self {
-            axes: [36.0 * width, dice.normal(48.0, 2.2, 2.0), dice.normal(40.0, 1.5, 2.0)],
-            taper: dice.range(0.06, 0.27),
+            axes: [37.0 * width, dice.normal(47.0, 2.0, 2.0), dice.normal(41.0, 1.5, 2.0)],
+            taper: dice.range(0.02, 0.2),
             eye_inner: eye_x - eye_half,
             eye_outer: eye_x + eye_half,
             eye_inner_y: eye_y + tilt * 0.5,
@@ -153,8 +153,8 @@ pub(super) struct Hit {
 impl Pose {
     /// A pose at which all of these places are well inside the picture.
     pub(super) fn draw(dice: &mut Dice, shape: &Shape, places: &[Place]) -> Self {
-        let yaw = sin_cos(dice.normal(0.0, 0.27, 2.1));
-        let pitch = sin_cos(dice.normal(0.02, 0.14, 2.1));
+        let yaw = sin_cos(dice.normal(0.0, 0.23, 2.0));
+        let pitch = sin_cos(dice.normal(0.02, 0.13, 2.0));
         let roll = sin_cos(dice.normal(0.0, 0.2, 2.3));
         let scale = dice.normal(0.78, 0.09, 2.2);
         let wish = [dice.normal(48.0, 5.0, 2.4), dice.normal(50.5, 4.5, 2.4)];
@@ -243,9 +243,12 @@ impl Pose {
         Some(Hit { place, normal, cover })
     }
 
-    /// The width of the head at a height of the viewer's frame, as a share of the ellipsoid's.
+    /// The width of the head at a height of the viewer's frame, as a share of the ellipsoid's: fuller at
+    /// the crown and the jaw, narrower towards the chin.
     fn narrowing(&self, y: f32) -> f32 {
-        1.0 - self.taper * smooth(-0.15, 1.15, y / self.axes[1])
+        let t = y / self.axes[1];
+        let full = 0.13 * smooth(0.2, 0.95, -t) + 0.11 * smooth(0.25, 0.85, t);
+        1.0 + full - self.taper * smooth(-0.15, 1.05, t)
     }
 
     /// The turned ellipsoid's outline as seen from the front.

@@ -62,7 +62,7 @@ pub(super) struct Looks {
 
 impl Looks {
     pub(super) fn draw(dice: &mut Dice) -> Self {
-        let skin = dice.range(0.32, 0.9);
+        let skin = dice.range(0.36, 0.88);
         let hair = match dice.below(20) {
             0 => Hair::None,
             1..=7 => Hair::Short,
@@ -78,9 +78,9 @@ impl Looks {
             hair,
             hair_grey,
             hairline: match hair {
-                Hair::Fringe => dice.range(-31.0, -25.5),
+                Hair::Fringe => dice.range(-33.0, -26.0),
                 Hair::Hat => dice.range(-36.0, -29.0),
-                _ => dice.range(-40.0, -31.0),
+                _ => dice.range(-42.0, -34.0),
             },
             hair_fall: dice.range(2.0, 12.0),
             hair_part: dice.normal(0.0, 6.0, 2.0),
@@ -94,7 +94,7 @@ impl Looks {
             beard: if bearded { dice.range(0.25, 0.9) } else { 0.0 },
             moustache: if bearded || dice.chance(0.07) { dice.range(0.3, 0.95) } else { 0.0 },
             wrinkles: dice.range(0.0, 1.0) * dice.range(0.0, 1.0),
-            freckles: if dice.chance(0.2) { dice.range(0.0, 0.25) } else { 0.0 },
+            freckles: if dice.chance(0.2) { dice.range(0.0, 0.13) } else { 0.0 },
             glasses: dice.chance(0.25).then(|| Glasses::draw(dice)),
             clothes: dice.range(0.05, 0.95),
             light: light(dice),
