@@ -6,6 +6,7 @@ use super::client::{Client, ClientError};
 use super::protocol::{Claim, Report, Tell, Work};
 use crate::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState};
 use crate::home::{TRIAL_LOG, random_word};
+use crate::telemetry::LogFormat;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -32,6 +33,9 @@ pub struct WorkerArgs {
     /// Seconds to go on without a daemon before giving up.
     #[arg(long, default_value_t = 120)]
     pub grace_s: u64,
+    /// How log lines look; RUST_LOG sets their level.
+    #[arg(long, value_enum, default_value_t)]
+    pub log_format: LogFormat,
 }
 
 /// What a finished piece of work says of itself.

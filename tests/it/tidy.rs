@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dataset", &["domain", "model"]),
     ("home.rs", &["worker"]),
     ("telemetry.rs", &[]),
-    ("worker", &["domain", "model", "home"]),
+    ("worker", &["domain", "model", "home", "telemetry"]),
     ("intake.rs", &["domain", "dataset", "sampler", "scheduler", "space", "sweepfile", "error_chain"]),
     ("report", &["domain", "store"]),
     ("http", &["domain", "dataset", "home", "intake", "scheduler", "store", "worker", "error_chain"]),

@@ -16,6 +16,7 @@ mod params;
 mod samples;
 mod train;
 mod weights;
+mod work;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(work::Run),
     Describe(alone::Describe),
     Train(alone::Train),
     Predict(alone::Predict),
@@ -38,6 +40,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Run(command) => command.run(),
         Command::Describe(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Predict(command) => command.run(),

@@ -1,0 +1,133 @@
+//! The daemon's work: claims a trial, trains it, reports every epoch, hands in the best weights.
+
+use crate::train::{Job, Observer, Trained, train};
+use crate::{device, environment, error::TrainError};
+use std::collections::BTreeMap;
+use sweepd::dataset::{Dataset, Split, split};
+use sweepd::domain::stream::{Key, seed_for};
+use sweepd::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState, metric};
+use sweepd::model::Plan;
+use sweepd::telemetry;
+use sweepd::worker::protocol::{DatasetRef, Work};
+use sweepd::worker::run::{self, Outcome, Session, Trainer, WorkerArgs, WorkerLog};
+use sweepd::worker::toy::ToyTrainer;
+use tch::Device;
+
+/// Serves a daemon: claims, trains and reports until it is told to end.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    #[command(flatten)]
+    worker: WorkerArgs,
+}
+
+impl Run {
+    pub fn run(&self) -> anyhow::Result<()> {
+        telemetry::start(self.worker.log_format, "info", false, || WorkerLog);
+        let device = device::open(&self.worker.slot)?;
+        let mut trainer = KeypointTrainer { device, threads: self.worker.threads, dataset: None };
+        run::run(&self.worker, &mut trainer)
+    }
+}
+
+/// Trains keypoint networks on one device.
+struct KeypointTrainer {
+    device: Device,
+    threads: usize,
+    /// The dataset of the last trial: most likely also the next one's.
+    dataset: Option<Dataset>,
+}
+
+impl Trainer for KeypointTrainer {
+    fn kinds(&self) -> Vec<ObjectiveKind> {
+        vec![ObjectiveKind::Keypoints, ObjectiveKind::Toy]
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        environment::environment(self.device, self.threads)
+    }
+
+    fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
+        if work.objective.kind == ObjectiveKind::Toy {
+            return ToyTrainer.work(work, session);
+        }
+        match self.train(work, session) {
+            Ok(trained) => outcome(trained),
+            Err(error) => {
+                tracing::warn!(%error, "failed");
+                Outcome::failed(error.to_reason())
+            }
+        }
+    }
+}
+
+impl KeypointTrainer {
+    fn train(&mut self, work: &Work, session: &mut Session) -> Result<Trained, TrainError> {
+        let plan = Plan::from_params(&work.params).map_err(|problems| {
+            TrainError::BadConfiguration(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        let wanted = work.dataset.as_ref();
+        let wanted = wanted.ok_or_else(|| TrainError::BadConfiguration("the sweep names no dataset".into()))?;
+        let (device, threads) = (self.device, self.threads);
+        let dataset = self.dataset(wanted)?;
+        let split = Split::fraction(dataset, work.objective.validation, split::DEFAULT_SEED)
+            .map_err(|error| TrainError::Other(error.into()))?;
+        let seed = seed_for(work.seed, "trial", &[Key::Number(work.number)]);
+        tracing::info!(
+            parameters = plan.parameter_count(),
+            train_rows = split.train.len(),
+            validation_rows = split.validation.len(),
+            "training"
+        );
+        let job = Job { plan: &plan, dataset, split: &split, seed, device, threads };
+        train(&job, &mut Reporter { session })
+    }
+
+    fn dataset(&mut self, wanted: &DatasetRef) -> Result<&Dataset, TrainError> {
+        if self.dataset.as_ref().is_none_or(|open| open.hash() != wanted.hash) {
+            let dataset = Dataset::open(&wanted.path).map_err(|error| TrainError::Other(error.into()))?;
+            if dataset.hash() != wanted.hash {
+                return Err(TrainError::BadConfiguration(format!(
+                    "dataset {} was replaced after the sweep was submitted (its hash is {:.12}, not {:.12}): \
+                     submit the sweep again",
+                    wanted.name,
+                    dataset.hash(),
+                    wanted.hash
+                )));
+            }
+            self.dataset = Some(dataset);
+        }
+        self.dataset.as_ref().ok_or_else(|| TrainError::Other(anyhow::anyhow!("no dataset is open")))
+    }
+}
+
+fn outcome(trained: Trained) -> Outcome {
+    let reason = match trained.state {
+        TellState::Paused => Some(Reason::DaemonStopped),
+        _ => trained.reason,
+    };
+    let weights = trained.best.map(|best| best.weights);
+    Outcome { state: trained.state, reason, metrics: Metrics::default(), weights }
+}
+
+/// Passes epochs on to the daemon, and the daemon's word on to the training.
+struct Reporter<'a> {
+    session: &'a mut Session,
+}
+
+impl Observer for Reporter<'_> {
+    fn epoch(&mut self, step: u64, metrics: &Metrics) -> anyhow::Result<Decision> {
+        let of = |name| metrics.get(name).unwrap_or(f64::NAN);
+        tracing::info!(
+            epoch = step,
+            rmse = of(metric::RMSE),
+            train_rmse = of(metric::TRAIN_RMSE),
+            images_per_second = of(metric::IMAGES_PER_SECOND).round(),
+            "epoch"
+        );
+        Ok(self.session.report(step, metrics))
+    }
+
+    fn progress(&mut self, _epoch: u64, _batch: u64, _batches: u64) -> Decision {
+        self.session.decision()
+    }
+}
