@@ -60,18 +60,31 @@ pub fn face(seed: u64, row: u64) -> SyntheticFace {
     SyntheticFace { image, points }
 }
 
-/// Draws a dataset of `rows` faces, by `threads` threads (at least 1; the bytes do not depend on it).
+/// What to draw, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The home whose dataset it becomes.
+    pub home: &'a Path,
+    /// The dataset's name.
+    pub name: &'a str,
+    /// How many faces, from row 0.
+    pub rows: u64,
+    /// Which faces.
+    pub seed: u64,
+    /// How many threads draw (at least 1); the bytes do not depend on it.
+    pub threads: usize,
+}
+
+/// Draws a dataset; `progress` is told the rows so far now and then.
 ///
 /// # Errors
 /// As [`Builder`]: a bad name, a name taken, too many rows, none, or a disk that refuses.
 pub fn write(
-    home: &Path,
-    name: &str,
-    rows: u64,
-    seed: u64,
-    threads: usize,
+    request: &Request<'_>,
     if_exists: IfExists,
+    progress: &mut dyn FnMut(u64),
 ) -> Result<Written, DatasetError> {
+    let Request { home, name, rows, seed, threads } = *request;
     let mut builder = Builder::create(home, name)?;
     let threads = threads.clamp(1, 64) as u64;
     let block = threads * 16;
@@ -82,6 +95,7 @@ pub fn write(
             builder.push(&face.image, &labels::hide(seed, row, &face.points))?;
         }
         first = end;
+        progress(first);
     }
     let detail = format!("faces version {VERSION}, seed {seed}, rows {rows}");
     builder.finish(Provenance { kind: "synthetic".to_owned(), detail }, if_exists)
