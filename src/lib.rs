@@ -23,6 +23,7 @@ pub mod sampler;
 pub mod scheduler;
 pub mod space;
 pub mod store;
+pub mod sweepfile;
 pub mod telemetry;
 pub mod worker;
 

@@ -131,7 +131,8 @@ impl Supervisor {
                     }
                 }
             }
-            match *phase.borrow_and_update() {
+            let now = *phase.borrow_and_update();
+            match now {
                 Phase::Run => {}
                 Phase::Drain => {
                     signal_group(process.pid, process.pid_started, Signal::SIGTERM);

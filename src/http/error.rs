@@ -31,10 +31,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {what} {name}"))
     }
 
-    /// An internal failure: the details go to the log, not to the caller.
+    /// An internal failure.
     pub fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error, "a call failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", crate::error_chain(error))
+        let chain = crate::error_chain(error);
+        tracing::error!(error = chain, "a call failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", chain)
     }
 }
 

@@ -1,0 +1,181 @@
+use super::*;
+use crate::domain::sweep::SamplerSpec;
+use crate::domain::{Direction, ObjectiveKind};
+use crate::model::check_value;
+use proptest::prelude::*;
+
+const GOOD: &str = r#"
+name = "faces-cnn"
+seed = 7
+priority = 2
+
+[objective]
+kind = "keypoints"
+dataset = "faces"
+metric = "rmse"
+direction = "minimize"
+
+[search]
+sampler = { name = "grid", divisions = 3 }
+parallel = 4
+order = "arrival"
+stopper = "none"
+
+[space]
+learning_rate = { type = "float", low = 1e-4, high = 1e-2, log = true }
+blocks        = { type = "int", low = 3, high = 6 }
+kernel_size   = { type = "choice", values = [3, 5, 7] }
+filters       = { type = "choice", values = [[16, 32], [32, 64]] }
+dropout       = { type = "float", low = 0.0, high = 0.6, when = { param = "family", in = ["cnn"] } }
+family        = { type = "fixed", value = "cnn" }
+"#;
+
+fn mistakes(text: &str) -> String {
+    parse_toml("a.toml", text, &check_value).unwrap_err().to_string()
+}
+
+#[test]
+fn a_good_file_is_read_with_its_defaults() {
+    let sweep = parse_toml("a.toml", GOOD, &check_value).unwrap();
+    assert_eq!((sweep.name.as_str(), sweep.seed, sweep.priority), ("faces-cnn", 7, 2));
+    assert_eq!(sweep.search.sampler, SamplerSpec::Grid { divisions: 3 });
+    assert_eq!(sweep.search.trials, None);
+    assert_eq!(sweep.objective.validation, 0.2);
+    assert_eq!(
+        (sweep.objective.kind, sweep.objective.direction),
+        (ObjectiveKind::Keypoints, Direction::Minimize)
+    );
+    assert_eq!(sweep.space.len(), 6);
+}
+
+#[test]
+fn toml_and_json_are_the_same() {
+    let json = r#"{"name": "faces-cnn", "seed": 7, "priority": 2,
+        "objective": {"kind": "keypoints", "dataset": "faces"},
+        "search": {"sampler": {"name": "grid", "divisions": 3}, "parallel": 4},
+        "space": {
+            "learning_rate": {"type": "float", "low": 1e-4, "high": 1e-2, "log": true},
+            "blocks": {"type": "int", "low": 3, "high": 6},
+            "kernel_size": {"type": "choice", "values": [3, 5, 7]},
+            "filters": {"type": "choice", "values": [[16, 32], [32, 64]]},
+            "dropout": {"type": "float", "low": 0.0, "high": 0.6, "when": {"param": "family", "in": ["cnn"]}},
+            "family": {"type": "fixed", "value": "cnn"}}}"#;
+    assert_eq!(parse_json(json, &check_value).unwrap(), parse_toml("a.toml", GOOD, &check_value).unwrap());
+}
+
+#[test]
+fn every_mistake_is_named_at_once_with_its_line() {
+    let text = r#"
+name = "two words"
+sead = 3
+seed = -1
+[objective]
+kind = "keypoint"
+dataset = 3
+validation = 1.5
+direction = "down"
+[search]
+sampler = "tpe"
+stopper = "asha"
+trials = 0
+order = "number"
+[space]
+blocks = { type = "int", low = 6, high = 3 }
+growth = { type = "float", low = 0.0, high = 1.0, log = true }
+kernel_size = { type = "choice", values = [3, 3] }
+kernal = { type = "fixed", value = 1 }
+activation = { type = "choice", values = ["relu", "rellu"] }
+dropout = { type = "float", low = "none", high = 0.5, lgo = true }
+epochs = { type = "integer", low = 1, high = 2 }
+batch_size = { type = "choice", values = [] }
+when = 5
+"#;
+    insta::assert_snapshot!(mistakes(text), @r##"
+    a.toml:2: name: expected a name of letters, digits and -_. (at most 100), not "two words"
+    a.toml:3: sead: is not known; did you mean `seed`?
+    a.toml:4: seed: expected a whole number of at least 0, not -1
+    a.toml:6: objective.kind: expected "keypoints", "toy" or "external", not "keypoint"
+    a.toml:7: objective.dataset: expected the name of a dataset, not 3
+    a.toml:8: objective.validation: expected a share between 0 and 1, not 1.5
+    a.toml:9: objective.direction: expected "minimize" or "maximize", not "down"
+    a.toml:11: search.sampler: expected "random", "grid" or { name = "grid", divisions = 5 }, not "tpe"
+    a.toml:12: search.stopper: expected "none" (there are no stoppers yet), not "asha"
+    a.toml:13: search.trials: expected a whole number of at least 1, not 0
+    a.toml:14: search.order: expected "arrival" ("number" is not there yet), not "number"
+    a.toml:16: space.blocks: low = 6 is above high = 3
+    a.toml:17: space.growth: log needs low above 0, not 0
+    a.toml:17: space.growth: expected a number from 0.25 to 8, not 0
+    a.toml:18: space.kernel_size: 3 stands twice among its values
+    a.toml:19: space.kernal: the trainer has no such parameter
+    a.toml:20: space.activation: expected one of "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", not "rellu"
+    a.toml:21: space.dropout.low: expected a finite number, not "none"
+    a.toml:21: space.dropout.lgo: is not known; expected one of type, low, high, log, step, when
+    a.toml:22: space.epochs.type: expected type = "float", "int", "choice" or "fixed", not "integer"
+    a.toml:23: space.batch_size: values is empty
+    a.toml:24: space.when: expected a table, not 5
+    "##);
+}
+
+#[test]
+fn conditions_are_checked_when_all_else_is_right() {
+    let text = GOOD.replace("param = \"family\"", "param = \"famly\"");
+    insta::assert_snapshot!(mistakes(&text), @r##"
+    a.toml:23: space.dropout: its condition names famly, which is not a parameter
+    "##);
+    let text = GOOD.replace("in = [\"cnn\"]", "in = [\"dense\"]");
+    insta::assert_snapshot!(mistakes(&text), @r##"
+    a.toml:23: space.dropout: its condition names family = dense, which family never is
+    "##);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    insta::assert_snapshot!(mistakes(""), @r##"
+    a.toml:1: objective: is missing: expected a table [objective]
+    a.toml:1: search: is missing: expected a table [search]
+    a.toml:1: space: is missing: expected a table [space] of parameters
+    a.toml: name: is missing: expected a name of letters, digits and -_. (at most 100)
+    "##);
+    insta::assert_snapshot!(mistakes("name = \"x\"\n[objective]\n[search]\n[space]\n"), @r##"
+    a.toml:2: objective: dataset is missing: expected the name of a dataset (`sweepd data ls` lists them)
+    a.toml:3: search: trials is missing: random search never ends by itself
+    a.toml:4: space: is empty: expected at least one parameter
+    "##);
+}
+
+#[test]
+fn bad_syntax_is_named_with_its_line() {
+    insta::assert_snapshot!(mistakes("name = \"x\"\nseed = = 3\n[search\ntrials = 1\n"), @r##"
+    a.toml:2: extra `=`, expected nothing
+    a.toml:2: unexpected key or value, expected newline, `#`
+    a.toml:3: unclosed table, expected `]`
+    "##);
+    insta::assert_snapshot!(parse_json("{\"name\": ", &check_value).unwrap_err().to_string(), @r##"
+    EOF while parsing a value at line 1 column 9
+    "##);
+}
+
+#[test]
+fn hostile_sizes_are_refused_quietly() {
+    assert!(mistakes(&"#".repeat(MOST_BYTES + 1)).contains("larger than"));
+    let deep = format!("name = \"x\"\n[space]\nx = {}1{}\n", "[".repeat(5000), "]".repeat(5000));
+    assert!(!mistakes(&deep).is_empty());
+    let deep = format!("{{\"space\": {}1{}}}", "[".repeat(5000), "]".repeat(5000));
+    assert!(parse_json(&deep, &check_value).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "(?s).{0,200}") {
+        let _ = parse_toml("a.toml", &text, &check_value);
+        let _ = parse_json(&text, &check_value);
+    }
+
+    #[test]
+    fn no_damage_to_a_good_file_makes_it_panic(at in 0..700usize, byte in any::<u8>()) {
+        let mut bytes = GOOD.as_bytes().to_vec();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let _ = parse_toml("a.toml", &String::from_utf8_lossy(&bytes), &check_value);
+    }
+}
