@@ -1,0 +1,34 @@
+# `make` alone lists what there is.
+
+SWEEPD := target/release/sweepd
+DEMO   := $(SWEEPD) --home .demo
+# With cargo-nextest where it is installed, else with cargo's own test runner.
+TEST   := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
+
+.PHONY: help setup build demo test lint cuda clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+setup: ## Fetch libtorch for the CPU into .libtorch (once; 544 MB)
+	@scripts/setup
+
+cuda: ## The same with the GPU libraries
+	@scripts/setup --cuda
+
+build: setup ## Build sweepd and sweepd-worker
+	cargo build --release
+
+demo: build ## Search CNNs on synthetic faces: the main job, some minutes on two cores
+	@$(DEMO) data show synthetic >/dev/null 2>&1 || $(DEMO) data synth synthetic --rows 3000 --seed 7
+	$(DEMO) run experiments/quickstart.toml
+
+test: setup ## Run all tests
+	cargo $(TEST)
+
+lint: setup ## Check format, warnings, documentation, licences
+	@scripts/lint
+
+clean: ## Delete what was built and the demo's home; the downloads stay in the cache
+	cargo clean
+	rm -rf .demo
