@@ -55,7 +55,8 @@ pub fn read_json(text: &str) -> Result<Sweep, IntakeError> {
 
 fn checked(parsed: Result<Sweep, sweepfile::Problems>) -> Result<Sweep, IntakeError> {
     let sweep = parsed.map_err(IntakeError::Mistakes)?;
-    match samples(&sweep, 1).pop() {
+    // Every configuration to try first, and at least one trial.
+    match samples(&sweep, sweep.enqueue.len().max(1) as u64).pop() {
         Some(Suggestion::Exhausted { reason }) => Err(IntakeError::NoTrial(reason)),
         _ => Ok(sweep),
     }
@@ -71,7 +72,12 @@ pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
     let mut suggestions = Vec::new();
     for number in 0..n {
         let ask = Ask { space: &space, seed: sweep.seed, number, observations: &[], feasible: &feasible };
-        let suggestion = sampler.suggest(&ask);
+        let enqueued = usize::try_from(number).ok().and_then(|number| sweep.enqueue.get(number));
+        let suggestion = match enqueued.map(|given| sampler::fill_in(sampler.as_ref(), &ask, given)) {
+            Some(Ok((params, reason))) => Suggestion::Trial { params, reason },
+            Some(Err(message)) => Suggestion::Exhausted { reason: Reason::BadConfiguration { message } },
+            None => sampler.suggest(&ask),
+        };
         let is_last = matches!(suggestion, Suggestion::Exhausted { .. });
         suggestions.push(suggestion);
         if is_last {

@@ -5,7 +5,7 @@
 //! ```text
 //! domain <- {expr, space, model} <- sampler <- scheduler::core      no I/O, no clock, no global RNG
 //! store knows domain and expr; dataset and worker know domain and model, never store
-//! scheduler::shell joins core, store and worker; nothing imports cli or http
+//! scheduler::shell joins core, store and worker; report knows what the store answers; nothing imports cli or http
 //! ```
 //!
 //! The trainer is not here: it lives in the tree of the binary `sweepd-worker`, the only place that
@@ -15,10 +15,12 @@ pub mod cli;
 pub mod daemon;
 pub mod dataset;
 pub mod domain;
+pub mod expr;
 pub mod home;
 pub mod http;
 pub mod intake;
 pub mod model;
+pub mod report;
 pub mod sampler;
 pub mod scheduler;
 pub mod space;

@@ -78,13 +78,16 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<()> {
 fn home_folder(home: &Path) -> Check {
     let what = "home folder";
     if !home.exists() {
-        let found = format!("{} does not exist yet: the first `sweepd run` or `serve` makes it", home.display());
+        let found =
+            format!("{} does not exist yet: the first `sweepd run` or `serve` makes it", home.display());
         return Check::new(what, Verdict::Note, found);
     }
     let probe = home.join(".doctor");
     match std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
         Ok(()) => Check::new(what, Verdict::Good, home.display().to_string()),
-        Err(error) => Check::new(what, Verdict::Bad, format!("{} cannot be written: {error}", home.display())),
+        Err(error) => {
+            Check::new(what, Verdict::Bad, format!("{} cannot be written: {error}", home.display()))
+        }
     }
 }
 
@@ -125,7 +128,8 @@ async fn database(home: &Path) -> Vec<Check> {
     };
     let missing = match reader.weights().await {
         Ok(hashes) => {
-            let lost = |hash: &&String| crate::store::blob::path(home, hash).is_none_or(|path| !path.exists());
+            let lost =
+                |hash: &&String| crate::store::blob::path(home, hash).is_none_or(|path| !path.exists());
             let lost = hashes.iter().filter(lost).count();
             match lost {
                 0 => Check::new("weights", Verdict::Good, format!("{} files", hashes.len())),
@@ -140,12 +144,15 @@ async fn database(home: &Path) -> Vec<Check> {
 async fn daemon(home: &Path) -> Check {
     let what = "daemon";
     match home::read_daemon_file(home) {
-        Ok(None) => Check::new(what, Verdict::Note, "none runs: `sweepd serve` or `sweepd run FILE` starts one"),
+        Ok(None) => {
+            Check::new(what, Verdict::Note, "none runs: `sweepd serve` or `sweepd run FILE` starts one")
+        }
         Ok(Some(daemon)) if answers(home).await => {
             Check::new(what, Verdict::Good, format!("pid {} answers at {}", daemon.pid, daemon.url))
         }
         Ok(Some(daemon)) if process::started_at(daemon.pid).is_none() => {
-            let found = format!("pid {} ended without saying so; the next one goes on where it was", daemon.pid);
+            let found =
+                format!("pid {} ended without saying so; the next one goes on where it was", daemon.pid);
             Check::new(what, Verdict::Note, found)
         }
         Ok(Some(daemon)) => Check::new(what, Verdict::Bad, format!("pid {} does not answer", daemon.pid)),

@@ -4,6 +4,7 @@ mod best;
 mod context;
 mod data;
 mod doctor;
+mod enqueue;
 pub mod exit;
 mod logs;
 mod ls;
@@ -67,6 +68,8 @@ enum Command {
     Logs(logs::LogsArgs),
     /// Follow a sweep until it ends
     Watch(watch::WatchArgs),
+    /// Try a configuration of a sweep next
+    Enqueue(enqueue::EnqueueArgs),
     /// Hand out no new trials of a sweep; running ones finish
     Pause(steer::SteerArgs),
     /// Hand out trials of a paused sweep again
@@ -129,6 +132,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Trial(args) => trial::run(args, &context).await,
             Command::Logs(args) => logs::run(args, &context).await,
             Command::Watch(args) => watch::run(args, &context).await,
+            Command::Enqueue(args) => enqueue::run(&args, &context),
             Command::Pause(args) => steer::run(&args, steer::Verb::Pause, &context),
             Command::Resume(args) => steer::run(&args, steer::Verb::Resume, &context),
             Command::Cancel(args) => steer::run(&args, steer::Verb::Cancel, &context),

@@ -50,7 +50,12 @@ pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
         None if args.test.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) => None,
         None => read_lookup(&args.test, scratch.path())?,
     };
-    eprintln!("predicting {} images with trial {} of {}", test.ids.len(), trial.trial.number, trial.sweep_name);
+    eprintln!(
+        "predicting {} images with trial {} of {}",
+        test.ids.len(),
+        trial.trial.number,
+        trial.sweep_name
+    );
     let predictions = predict(&args, &weights, &test.images, scratch.path())?;
     let rows = write_submission(&args.out, &test, &predictions, lookup.as_deref())?;
     if context.json {
@@ -68,14 +73,17 @@ fn weights_of(hash: &Option<String>, trial: &str, context: &Context) -> anyhow::
         return Err(Failure::new(NOT_FOUND, message).into());
     };
     let path = blob::path(&context.home, hash).filter(|path| path.exists());
-    path.ok_or_else(|| Failure::new(NOT_FOUND, format!("the weights of trial {trial} ({hash}) are gone")).into())
+    path.ok_or_else(|| {
+        Failure::new(NOT_FOUND, format!("the weights of trial {trial} ({hash}) are gone")).into()
+    })
 }
 
 /// Pixels, f32 `[images, 30]`.
 fn predict(args: &PredictArgs, weights: &Path, images: &[u8], scratch: &Path) -> anyhow::Result<Vec<f32>> {
     let program = WorkerProgram::find(args.worker_program.as_deref())?;
     if !program.trains {
-        let message = "predicting needs sweepd-worker beside sweepd: `make setup`, then `cargo build --release`";
+        let message =
+            "predicting needs sweepd-worker beside sweepd: `make setup`, then `cargo build --release`";
         return Err(Failure::new(FAILED, message).into());
     }
     let (input, output) = (scratch.join("images"), scratch.join("predictions"));
@@ -94,7 +102,9 @@ fn predict(args: &PredictArgs, weights: &Path, images: &[u8], scratch: &Path) ->
         .with_context(|| format!("starting {}", program.path.display()))?;
     if !said.status.success() {
         let why = String::from_utf8_lossy(&said.stderr).trim().to_owned();
-        return Err(Failure::new(FAILED, format!("{} ({}): {why}", program.path.display(), said.status)).into());
+        return Err(
+            Failure::new(FAILED, format!("{} ({}): {why}", program.path.display(), said.status)).into()
+        );
     }
     let bytes = std::fs::read(&output).context("reading the predictions")?;
     let (numbers, rest) = bytes.as_chunks::<4>();

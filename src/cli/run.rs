@@ -76,7 +76,9 @@ async fn start_daemon(args: &RunArgs, context: &Context) -> anyhow::Result<()> {
     };
     match tokio::time::timeout(PATIENCE, ready).await {
         Ok(result) => result,
-        Err(_) => Err(Failure::new(FAILED, format!("the daemon does not answer:\n{}", last_lines(&log))).into()),
+        Err(_) => {
+            Err(Failure::new(FAILED, format!("the daemon does not answer:\n{}", last_lines(&log))).into())
+        }
     }
 }
 

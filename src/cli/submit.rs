@@ -81,7 +81,8 @@ pub(super) fn send(file: &Path, text: &str, context: &Context) -> anyhow::Result
         }
         _ => error.into(),
     })?;
-    let submitted: Submitted = serde_json::from_slice(&answer).context("the daemon's answer was not understood")?;
+    let submitted: Submitted =
+        serde_json::from_slice(&answer).context("the daemon's answer was not understood")?;
     Ok(submitted.id)
 }
 
@@ -99,7 +100,10 @@ fn git_commit(file: &Path) -> Option<String> {
 
 fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
     let space = Space::new(&sweep.space).map_err(|problems| {
-        Failure::new(BAD_SWEEP, problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n       "))
+        Failure::new(
+            BAD_SWEEP,
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n       "),
+        )
     })?;
     let size = space.size();
     let suggestions = intake::samples(sweep, 3);
@@ -122,7 +126,8 @@ fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
         println!("{}", serde_json::json!({ "sweep": sweep, "space_size": size, "samples": samples }));
         return Ok(());
     }
-    let size = size.map_or_else(|| "infinitely many configurations".to_owned(), |n| format!("{n} configurations"));
+    let size =
+        size.map_or_else(|| "infinitely many configurations".to_owned(), |n| format!("{n} configurations"));
     let trials = sweep.search.trials.map_or_else(|| "all".to_owned(), |n| n.to_string());
     println!(
         "{}: {} parameters, {size}, {trials} trials by {}; the file is valid\n",
@@ -134,7 +139,8 @@ fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
         match suggestion {
             Suggestion::Exhausted { reason } => println!("no trial {number}: {reason}"),
             Suggestion::Trial { params, .. } => {
-                let shown: Vec<String> = params.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+                let shown: Vec<String> =
+                    params.iter().map(|(name, value)| format!("{name} = {value}")).collect();
                 println!("trial {number}: {}", shown.join(", "));
                 if let Ok(Some(plan)) = plan_of(sweep.objective.kind, params) {
                     println!("{}", plan.layers());

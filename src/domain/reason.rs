@@ -17,6 +17,11 @@ pub enum Reason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refusal: Option<String>,
     },
+    /// A configuration that the user asked for.
+    Enqueued {
+        /// Parameters that were left open and filled in by the sampler.
+        filled_in: Vec<String>,
+    },
     /// The whole budget was spent.
     BudgetSpent,
     /// The trial's own patience ran out: no better validation step for `patience` steps.
@@ -65,6 +70,7 @@ impl Reason {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Suggested { .. } => "suggested",
+            Self::Enqueued { .. } => "enqueued",
             Self::BudgetSpent => "budget_spent",
             Self::NoImprovement { .. } => "no_improvement",
             Self::Diverged { .. } => "diverged",
@@ -90,6 +96,10 @@ impl fmt::Display for Reason {
                     Some(why) => write!(f, " (the last: {why})"),
                     None => Ok(()),
                 }
+            }
+            Self::Enqueued { filled_in } if filled_in.is_empty() => f.write_str("asked for by the user"),
+            Self::Enqueued { filled_in } => {
+                write!(f, "asked for by the user; {} filled in by the sampler", filled_in.join(", "))
             }
             Self::BudgetSpent => f.write_str("budget spent"),
             Self::NoImprovement { patience } => write!(f, "no better step for {patience} epochs"),

@@ -1,6 +1,6 @@
 //! A sweep as its file says it, with every default filled in.
 
-use super::value::Value;
+use super::value::{Params, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,6 +19,9 @@ pub struct Sweep {
     pub search: Search,
     /// The parameters by name.
     pub space: BTreeMap<String, Parameter>,
+    /// Configurations to try first, in order; what one leaves open, the sampler fills in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enqueue: Vec<Params>,
 }
 
 /// What a trial runs and what of it is optimised.

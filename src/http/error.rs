@@ -57,6 +57,7 @@ impl From<DispatchError> for ApiError {
                     Refusal::StaleAttempt { .. } => (StatusCode::CONFLICT, "stale_attempt"),
                     Refusal::StepDiffers { .. } => (StatusCode::CONFLICT, "step_differs"),
                     Refusal::StepBackwards { .. } => (StatusCode::CONFLICT, "step_backwards"),
+                    Refusal::BadConfiguration(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_configuration"),
                     Refusal::WrongState(_) => (StatusCode::CONFLICT, "wrong_state"),
                 };
                 Self::new(status, code, message)

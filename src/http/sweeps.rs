@@ -3,7 +3,7 @@
 use super::App;
 use super::error::ApiError;
 use super::extract::{Body, text};
-use crate::domain::{ObjectiveKind, SweepId};
+use crate::domain::{ObjectiveKind, Params, SweepId};
 use crate::intake;
 use crate::scheduler::{Command, Input, Reply, Seeker};
 use crate::store::query::{Leaderboard, SweepSummary};
@@ -23,6 +23,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/sweeps/{sweep}", get(show).delete(remove))
         .route("/api/v1/sweeps/{sweep}/best", get(best))
         .route("/api/v1/sweeps/{sweep}/ask", post(ask))
+        .route("/api/v1/sweeps/{sweep}/enqueue", post(enqueue))
         .route("/api/v1/sweeps/{sweep}/pause", post(pause))
         .route("/api/v1/sweeps/{sweep}/resume", post(resume))
         .route("/api/v1/sweeps/{sweep}/cancel", post(cancel))
@@ -139,6 +140,15 @@ async fn ask(
         .into_response()),
         _ => Ok(StatusCode::NO_CONTENT.into_response()),
     }
+}
+
+/// A configuration to try next: parameters by name.
+async fn enqueue(
+    app: State<App>,
+    word: Path<String>,
+    Body(params): Body<Params>,
+) -> Result<StatusCode, ApiError> {
+    command(app, word, Command::Enqueue(params)).await
 }
 
 async fn pause(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {

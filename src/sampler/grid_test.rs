@@ -3,7 +3,8 @@ use crate::domain::{Parameter, When};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn space() -> Space {
-    let words = |words: &[&str]| ParameterKind::Choice { values: words.iter().map(|w| Value::from(*w)).collect() };
+    let words =
+        |words: &[&str]| ParameterKind::Choice { values: words.iter().map(|w| Value::from(*w)).collect() };
     Space::new(&BTreeMap::from([
         ("family".into(), Parameter { kind: words(&["cnn", "dense"]), when: None }),
         (
@@ -15,7 +16,10 @@ fn space() -> Space {
         ),
         (
             "rate".into(),
-            Parameter { kind: ParameterKind::Float { low: 0.1, high: 10.0, log: true, step: None }, when: None },
+            Parameter {
+                kind: ParameterKind::Float { low: 0.1, high: 10.0, log: true, step: None },
+                when: None,
+            },
         ),
     ]))
     .unwrap()
@@ -48,7 +52,8 @@ fn every_combination_comes_once() {
 #[test]
 fn a_number_means_the_same_combination_whatever_was_asked_before() {
     let space = space();
-    let feasible = |params: &Params| if params["rate"].same(&Value::Float(10.0)) { Err("hot".into()) } else { Ok(()) };
+    let feasible =
+        |params: &Params| if params["rate"].same(&Value::Float(10.0)) { Err("hot".into()) } else { Ok(()) };
     let in_order = all(&Grid::new(3), &space, &feasible);
     assert_eq!(in_order.len(), 8);
     let grid = Grid::new(3);
@@ -76,7 +81,8 @@ fn a_grid_without_any_feasible_point_says_why() {
 #[test]
 fn a_grid_of_a_hundred_thousand_points_is_walked_quickly() {
     let kind = ParameterKind::Int { low: 0, high: 9, log: false, step: None };
-    let parameters = (0..5).map(|i| (format!("p{i}"), Parameter { kind: kind.clone(), when: None })).collect();
+    let parameters =
+        (0..5).map(|i| (format!("p{i}"), Parameter { kind: kind.clone(), when: None })).collect();
     let space = Space::new(&parameters).unwrap();
     assert_eq!(all(&Grid::new(10), &space, &|_| Ok(())).len(), 100_000);
 }

@@ -82,6 +82,29 @@ pub trait Sampler: Send + Sync {
     fn needs_observations(&self) -> bool;
 }
 
+/// A configuration that the user asked for, completed by what the sampler suggests for that trial.
+///
+/// # Errors
+/// Why it cannot exist, as a sentence.
+pub fn fill_in(sampler: &dyn Sampler, ask: &Ask<'_>, given: &Params) -> Result<(Params, Reason), String> {
+    let drawn = match sampler.suggest(ask) {
+        Suggestion::Trial { params, .. } => params,
+        Suggestion::Exhausted { .. } => Params::new(),
+    };
+    // A parameter that exists under the given values but not in the draw takes the middle of its range.
+    let fill = |entry: &crate::space::Entry| {
+        drawn.get(&entry.name).cloned().unwrap_or_else(|| entry.dimension.decode(0.5))
+    };
+    let params = ask.space.complete(given, fill)?;
+    (ask.feasible)(&params)?;
+    let open = params.keys().filter(|name| {
+        let is_fixed = ask.space.entries().iter().any(|entry| entry.name == **name && entry.is_fixed());
+        !given.contains_key(*name) && !is_fixed
+    });
+    let filled_in = open.cloned().collect();
+    Ok((params, Reason::Enqueued { filled_in }))
+}
+
 /// The sampler that a sweep names.
 #[must_use]
 pub fn build(spec: &SamplerSpec) -> Box<dyn Sampler> {

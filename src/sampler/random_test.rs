@@ -38,8 +38,9 @@ fn an_added_parameter_changes_no_other() {
 #[test]
 fn what_cannot_exist_is_drawn_again_and_said() {
     let space = Space::new(&parameters()).unwrap();
-    let feasible =
-        |params: &Params| if params["blocks"].as_i64() == Some(6) { Ok(()) } else { Err("shallow".to_owned()) };
+    let feasible = |params: &Params| {
+        if params["blocks"].as_i64() == Some(6) { Ok(()) } else { Err("shallow".to_owned()) }
+    };
     let (params, reason) = draw(&space, 3, &feasible);
     assert_eq!(params["blocks"].as_i64(), Some(6));
     assert!(matches!(reason, Reason::Suggested { refused: 1.., .. }), "{reason:?}");

@@ -17,6 +17,7 @@ impl Core {
         origin: Origin,
     ) -> Result<Reply, Refusal> {
         let id = SweepId(self.last.sweep + 1);
+        let enqueued = spec.enqueue.clone();
         let row = SweepRow { id, uid, state: SweepState::Active, spec, origin, created: turn.now };
         if let Err(error) = self.activate(row.clone()) {
             // Whoever submits has checked the space; this is the last line of defence.
@@ -26,6 +27,12 @@ impl Core {
         self.last.sweep += 1;
         turn.changes.push(Change::SweepInserted(Box::new(row)));
         turn.record(id, None, None, EventKind::SweepSubmitted, Some(Reason::ByUser));
+        for params in &enqueued {
+            if let Err(refusal) = self.enqueue(turn, id, params) {
+                // Whoever submits has tried them all; this is the last line of defence.
+                tracing::error!(%refusal, "a configuration to try first was refused");
+            }
+        }
         Ok(Reply::Submitted(id))
     }
 
@@ -50,6 +57,7 @@ impl Core {
                 }
                 turn.changes.push(Change::SweepRemoved { sweep });
             }
+            Command::Enqueue(params) => self.enqueue(turn, sweep, &params)?,
         }
         Ok(Reply::Done)
     }

@@ -23,6 +23,7 @@ pub(super) fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
         },
         search: Search { sampler: SamplerSpec::Random, trials: Some(trials), parallel: None },
         space: BTreeMap::from([("x".into(), Parameter { kind, when: None })]),
+        enqueue: Vec::new(),
     }
 }
 

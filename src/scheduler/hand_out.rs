@@ -4,9 +4,12 @@ use super::core::{Core, LEASE_MS, Turn};
 use super::feasible::plan_of;
 use super::input::{Claimed, Refusal, Reply, Seeker};
 use super::state::{Active, Attempt, Open};
+use crate::domain::sweep::SamplerSpec;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{Change, EventKind, Leg, NewAttempt, NewTrial, ObjectiveKind, Reason, SweepId, TrialId};
-use crate::sampler::{Ask, Suggestion};
+use crate::domain::{
+    Change, EventKind, Leg, NewAttempt, NewTrial, ObjectiveKind, Params, Reason, SweepId, TrialId,
+};
+use crate::sampler::{self, Ask, Suggestion};
 use std::cmp::Reverse;
 
 impl Core {
@@ -98,27 +101,7 @@ impl Core {
             feasible: &|params| plan_of(kind, params).map(|_| ()),
         });
         match suggestion {
-            Suggestion::Trial { params, reason } => {
-                let plan = plan_of(kind, &params).ok().flatten();
-                let number = active.created;
-                active.created += 1;
-                let row = NewTrial {
-                    id: self.next_trial_id(),
-                    sweep,
-                    number,
-                    suggested: reason.clone(),
-                    parameter_count: plan.as_ref().map(crate::model::Plan::parameter_count),
-                    budget_steps: plan.as_ref().map(crate::model::Plan::epochs),
-                    params,
-                    created: turn.now,
-                };
-                let id = row.id;
-                turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
-                turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
-                self.sweeps.get_mut(&sweep)?.open.insert(id, Open::new(row));
-                self.home.insert(id, sweep);
-                Some(id)
-            }
+            Suggestion::Trial { params, reason } => self.insert_trial(turn, sweep, params, reason),
             Suggestion::Exhausted { reason } => {
                 active.exhausted = true;
                 tracing::info!(sweep = active.row.uid, %reason, "the sampler has no further configuration");
@@ -126,6 +109,59 @@ impl Core {
                 None
             }
         }
+    }
+
+    /// Adds a trial, which then waits to be handed out.
+    fn insert_trial(
+        &mut self,
+        turn: &mut Turn,
+        sweep: SweepId,
+        params: Params,
+        reason: Reason,
+    ) -> Option<TrialId> {
+        let id = self.next_trial_id();
+        let active = self.sweeps.get_mut(&sweep)?;
+        let plan = plan_of(active.row.spec.objective.kind, &params).ok().flatten();
+        let row = NewTrial {
+            id,
+            sweep,
+            number: active.created,
+            suggested: reason.clone(),
+            parameter_count: plan.as_ref().map(crate::model::Plan::parameter_count),
+            budget_steps: plan.as_ref().map(crate::model::Plan::epochs),
+            params,
+            created: turn.now,
+        };
+        active.created += 1;
+        turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
+        turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
+        active.open.insert(id, Open::new(row));
+        self.home.insert(id, sweep);
+        Some(id)
+    }
+
+    /// A configuration that the user asks for becomes the next trial: it waits before any that the sampler
+    /// has not suggested yet, and there is one of it, however many workers ask.
+    pub(super) fn enqueue(&mut self, turn: &mut Turn, sweep: SweepId, given: &Params) -> Result<(), Refusal> {
+        let active = self.sweeps.get(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
+        if matches!(active.row.spec.search.sampler, SamplerSpec::Grid { .. }) {
+            return Err(Refusal::WrongState("a grid visits every combination in its own order"));
+        }
+        if !active.may_create() {
+            return Err(Refusal::WrongState("all of the sweep's trials exist already"));
+        }
+        let kind = active.row.spec.objective.kind;
+        let ask = Ask {
+            space: &active.space,
+            seed: active.row.spec.seed,
+            number: active.created,
+            observations: &[],
+            feasible: &|params| plan_of(kind, params).map(|_| ()),
+        };
+        let filled = sampler::fill_in(active.sampler.as_ref(), &ask, given);
+        let (params, reason) = filled.map_err(Refusal::BadConfiguration)?;
+        self.insert_trial(turn, sweep, params, reason);
+        Ok(())
     }
 
     fn open_attempt(

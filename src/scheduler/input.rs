@@ -84,7 +84,7 @@ pub enum Input {
 }
 
 /// The user's word on a sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Hand out no new work; running trials finish.
     Pause,
@@ -94,6 +94,8 @@ pub enum Command {
     Cancel,
     /// Delete it with all that belongs to it.
     Remove,
+    /// Try this configuration next; what it leaves open, the sampler fills in.
+    Enqueue(Params),
 }
 
 /// Who wants work.
@@ -181,6 +183,9 @@ pub enum Refusal {
         /// The last step.
         last: u64,
     },
+    /// The configuration cannot exist.
+    #[error("{0}")]
+    BadConfiguration(String),
     /// The command does not fit the state the sweep is in.
     #[error("{0}")]
     WrongState(&'static str),

@@ -67,7 +67,9 @@ impl Dimension {
         match &self.kind {
             ParameterKind::Float { low, high, .. } if low == high => Some(1),
             ParameterKind::Float { step: None, .. } => None,
-            ParameterKind::Float { low, high, step: Some(step), .. } => Some(steps(*low, *high, *step) as u128 + 1),
+            ParameterKind::Float { low, high, step: Some(step), .. } => {
+                Some(steps(*low, *high, *step) as u128 + 1)
+            }
             ParameterKind::Int { low, high, step, .. } => {
                 let span = (i128::from(*high) - i128::from(*low)) as u128;
                 Some(span / step.unwrap_or(1) as u128 + 1)
@@ -164,9 +166,10 @@ impl Dimension {
                     (k as f64 + 0.5) / count
                 })
             }
-            ParameterKind::Choice { values } => {
-                values.iter().position(|known| known.same(value)).map(|i| (i as f64 + 0.5) / values.len() as f64)
-            }
+            ParameterKind::Choice { values } => values
+                .iter()
+                .position(|known| known.same(value))
+                .map(|i| (i as f64 + 0.5) / values.len() as f64),
             ParameterKind::Fixed { .. } => None,
         };
         unit.filter(|u| u.is_finite()).unwrap_or(0.5).clamp(0.0, 1.0)

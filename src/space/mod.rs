@@ -118,6 +118,23 @@ impl Space {
         params
     }
 
+    /// Completes a configuration: what `given` leaves open is asked of `value`.
+    ///
+    /// # Errors
+    /// The first parameter of `given` that is not one, does not exist under the others, or is outside its
+    /// range, as a sentence.
+    pub fn complete(&self, given: &Params, mut value: impl FnMut(&Entry) -> Value) -> Result<Params, String> {
+        let params = self.build(|entry| given.get(&entry.name).cloned().unwrap_or_else(|| value(entry)));
+        if let Some(stranger) = given.keys().find(|name| !self.entries.iter().any(|e| e.name == **name)) {
+            return Err(format!("{stranger} is not a parameter of the sweep"));
+        }
+        if let Some(absent) = given.keys().find(|name| !params.contains_key(*name)) {
+            return Err(format!("{absent} does not exist under these values"));
+        }
+        self.contains(&params)?;
+        Ok(params)
+    }
+
     /// How many different configurations there are; `None` for infinitely many (or too many to count).
     #[must_use]
     pub fn size(&self) -> Option<u128> {

@@ -3,7 +3,7 @@
 use super::node::Node;
 use super::problem::Problem;
 use super::reader::{Table, finite, name, text, whole};
-use super::{Check, search, space};
+use super::{Check, enqueue, search, space};
 use crate::domain::{Direction, Objective, ObjectiveKind, Sweep};
 
 /// Share of the images kept for validation where the file says nothing.
@@ -27,6 +27,7 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
     let kind = objective.as_ref().map(|objective| objective.kind);
     let space = table.required("space", "a table [space] of parameters", problems);
     let space = space.and_then(|node| space::read(node, kind, check, problems));
+    let enqueue = enqueue::read(&table, space.as_ref(), search.as_ref(), problems);
     table.finish(problems);
     Some(Sweep {
         name: sweep_name?,
@@ -35,6 +36,7 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
         objective: objective?,
         search: search?,
         space: space?,
+        enqueue,
     })
 }
 

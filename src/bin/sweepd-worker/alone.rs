@@ -12,7 +12,7 @@ use sweepd::domain::{Decision, Metrics, Value, metric};
 /// Shows the layers of a network with output shapes and parameter counts.
 #[derive(Debug, clap::Args)]
 pub struct Describe {
-    /// A JSON object of parameters.
+    /// A sweep file whose parameters are all fixed, or a JSON object of parameters.
     file: PathBuf,
     /// Print JSON.
     #[arg(long)]
@@ -48,7 +48,7 @@ pub struct Train {
     /// A dataset's file.
     #[arg(long)]
     dataset: PathBuf,
-    /// A JSON object of parameters.
+    /// A sweep file whose parameters are all fixed, or a JSON object of parameters.
     #[arg(long)]
     params: PathBuf,
     /// Seed of initial weights, shuffling and dropout.

@@ -63,10 +63,13 @@ impl Trainer for KeypointTrainer {
 impl KeypointTrainer {
     fn train(&mut self, work: &Work, session: &mut Session) -> Result<Trained, TrainError> {
         let plan = Plan::from_params(&work.params).map_err(|problems| {
-            TrainError::BadConfiguration(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            TrainError::BadConfiguration(
+                problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            )
         })?;
         let wanted = work.dataset.as_ref();
-        let wanted = wanted.ok_or_else(|| TrainError::BadConfiguration("the sweep names no dataset".into()))?;
+        let wanted =
+            wanted.ok_or_else(|| TrainError::BadConfiguration("the sweep names no dataset".into()))?;
         let (device, threads) = (self.device, self.threads);
         let dataset = self.dataset(wanted)?;
         let split = Split::fraction(dataset, work.objective.validation, split::DEFAULT_SEED)

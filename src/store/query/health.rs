@@ -8,11 +8,14 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub async fn integrity(&self) -> Result<Vec<String>, StoreError> {
-        let mut found: Vec<String> = sqlx::query_scalar("pragma integrity_check(20)").fetch_all(&self.pool).await?;
+        let mut found: Vec<String> =
+            sqlx::query_scalar("pragma integrity_check(20)").fetch_all(&self.pool).await?;
         found.retain(|line| line != "ok");
-        let dangling: Vec<String> =
-            sqlx::query_scalar("select \"table\" from pragma_foreign_key_check()").fetch_all(&self.pool).await?;
-        found.extend(dangling.into_iter().map(|table| format!("a row of {table} refers to one that is gone")));
+        let dangling: Vec<String> = sqlx::query_scalar("select \"table\" from pragma_foreign_key_check()")
+            .fetch_all(&self.pool)
+            .await?;
+        found
+            .extend(dangling.into_iter().map(|table| format!("a row of {table} refers to one that is gone")));
         Ok(found)
     }
 

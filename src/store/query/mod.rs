@@ -5,9 +5,11 @@
 mod find;
 mod health;
 mod leaderboard;
+mod names;
 mod sweeps;
 mod trials;
 
 pub use leaderboard::{Leaderboard, Ranked};
+pub use names::TrialNames;
 pub use sweeps::{Counts, SweepSummary};
-pub use trials::{AttemptDetail, Filter, Sort, StepRow, TrialDetail, TrialSummary};
+pub use trials::{AttemptDetail, Sort, StepRow, TrialDetail, TrialSummary};

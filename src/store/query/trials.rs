@@ -1,6 +1,7 @@
 //! Trials: lists of them, and one with all that is known of it.
 
 use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState, Value};
+use crate::expr::Sql;
 use crate::store::apply::bind_value;
 use crate::store::rows::{from_json, join_metrics, optional_json, trial_state, unsigned};
 use crate::store::{Reader, StoreError};
@@ -95,21 +96,11 @@ pub struct TrialDetail {
     pub events: Vec<Event>,
 }
 
-/// A condition on trials, as SQL over the table `trial` with bound values.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Filter {
-    /// A boolean SQL expression with `?` for each value; it must come from the expression language, never
-    /// from a user's text.
-    pub sql: String,
-    /// The values.
-    pub binds: Vec<Value>,
-}
-
 /// An order of trials.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sort {
-    /// An SQL expression over the table `trial`, under the same rule as [`Filter::sql`].
-    pub by: Filter,
+    /// What to sort by.
+    pub by: Sql,
     /// Largest first.
     pub descending: bool,
 }
@@ -122,22 +113,22 @@ impl Reader {
     pub async fn trials(
         &self,
         sweep: SweepId,
-        filter: Option<&Filter>,
+        filter: Option<&Sql>,
         sort: Option<&Sort>,
         limit: u64,
     ) -> Result<Vec<TrialSummary>, StoreError> {
         let mut sql = String::from("select * from trial where sweep_id = ?");
         let mut binds: Vec<&Value> = Vec::new();
         if let Some(filter) = filter {
-            sql.push_str(&format!(" and ({})", filter.sql));
-            binds.extend(&filter.binds);
+            sql.push_str(&format!(" and ({})", filter.text()));
+            binds.extend(filter.binds());
         }
         match sort {
             Some(Sort { by, descending }) => {
                 // Trials without the value come last, whichever the direction.
                 let direction = if *descending { "desc" } else { "asc" };
-                sql.push_str(&format!(" order by ({}) {direction} nulls last, number", by.sql));
-                binds.extend(&by.binds);
+                sql.push_str(&format!(" order by ({}) {direction} nulls last, number", by.text()));
+                binds.extend(by.binds());
             }
             None => sql.push_str(" order by number"),
         }
@@ -155,8 +146,22 @@ impl Reader {
     /// # Errors
     /// What SQLite says, or a damaged value.
     pub async fn running_trials(&self, sweep: SweepId) -> Result<Vec<TrialSummary>, StoreError> {
-        let filter = Filter { sql: "state in ('running', 'stopping')".into(), binds: Vec::new() };
-        self.trials(sweep, Some(&filter), None, 10_000).await
+        let sql =
+            "select * from trial where sweep_id = ? and state in ('running', 'stopping') order by number";
+        let rows = sqlx::query(sql).bind(sweep.0).fetch_all(&self.pool).await?;
+        rows.iter().map(trial_summary).collect()
+    }
+
+    /// A trial's state; `None` where there is no such trial.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn trial_state(&self, trial: TrialId) -> Result<Option<TrialState>, StoreError> {
+        let word: Option<String> = sqlx::query_scalar("select state from trial where trial_id = ?")
+            .bind(trial.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        word.as_deref().map(trial_state).transpose()
     }
 
     /// The newest step of a trial.

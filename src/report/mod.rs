@@ -1,0 +1,60 @@
+//! What people are shown, as text: tables, sentences, lines of progress. Pure: the time and the width of the
+//! screen are given.
+//!
+//! Must not know files, sockets, clocks or terminals; it is handed what the store's questions answered.
+
+mod leaderboard;
+mod progress;
+mod sweeps;
+mod table;
+mod time;
+mod trial;
+mod trials;
+
+pub use leaderboard::leaderboard;
+pub use progress::{Eta, sweep_line, trial_line};
+pub use sweeps::{sweep_detail, sweep_list};
+pub use table::TextTable;
+pub use time::{age, duration_ms, moment};
+pub use trial::trial_detail;
+pub use trials::trial_list;
+
+use crate::domain::Sweep;
+use crate::space::Space;
+
+/// A number of the objective's metric, to four digits after the point.
+#[must_use]
+pub fn value(x: Option<f64>) -> String {
+    x.map_or_else(|| "-".to_owned(), |x| format!("{x:.4}"))
+}
+
+/// A metric's name as a heading: `RMSE`.
+#[must_use]
+pub fn heading(name: &str) -> String {
+    name.to_uppercase()
+}
+
+/// The parameters that tell a sweep's trials apart, without `epochs`, which has a column of its own.
+fn varying(sweep: &Sweep) -> Vec<String> {
+    match Space::new(&sweep.space) {
+        Ok(space) => space.varying().filter(|name| *name != "epochs").map(str::to_owned).collect(),
+        // A stored sweep has been checked; should it be refused all the same, its parameters are all shown.
+        Err(_) => sweep.space.keys().cloned().collect(),
+    }
+}
+
+/// `3925630` as `3,925,630`.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod report_test;

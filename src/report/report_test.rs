@@ -1,0 +1,155 @@
+//! What people see, as a whole: tables of a small sweep.
+
+use super::*;
+use crate::domain::sweep::SamplerSpec;
+use crate::domain::{
+    Direction, Millis, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Reason, Search, SweepId,
+    SweepState, TrialId, TrialState,
+};
+use crate::store::query::{Counts, Leaderboard, Ranked, SweepSummary, TrialSummary};
+use std::collections::BTreeMap;
+
+fn spec() -> Sweep {
+    let parameter = |kind| Parameter { kind, when: None };
+    Sweep {
+        name: "small".into(),
+        seed: 7,
+        priority: 0,
+        objective: Objective {
+            kind: ObjectiveKind::Keypoints,
+            dataset: Some("faces".into()),
+            validation: 0.2,
+            metric: "rmse".into(),
+            direction: Direction::Minimize,
+        },
+        search: Search { sampler: SamplerSpec::Random, trials: Some(3), parallel: None },
+        space: BTreeMap::from([
+            (
+                "activation".into(),
+                parameter(ParameterKind::Choice { values: vec!["relu".into(), "elu".into()] }),
+            ),
+            ("epochs".into(), parameter(ParameterKind::Int { low: 1, high: 9, log: false, step: None })),
+            ("family".into(), parameter(ParameterKind::Fixed { value: "cnn".into() })),
+            (
+                "learning_rate".into(),
+                parameter(ParameterKind::Float { low: 1e-4, high: 1e-2, log: true, step: None }),
+            ),
+        ]),
+        enqueue: Vec::new(),
+    }
+}
+
+fn sweep() -> SweepSummary {
+    SweepSummary {
+        sweep: SweepId(1),
+        id: "abcdefgh".into(),
+        name: "small".into(),
+        state: SweepState::Active,
+        priority: 0,
+        planned: Some(3),
+        trials: Counts { completed: 1, failed: 1, running: 1, ..Counts::default() },
+        best_trial: Some(0),
+        best: Some(1.5),
+        baseline: Some(4.998),
+        dataset_hash: Some("0123456789abcdef".into()),
+        git_commit: None,
+        created_ms: Millis(0),
+        finished_ms: None,
+        spec: spec(),
+    }
+}
+
+fn trial(number: u64, value: Option<f64>, state: TrialState, ended: Option<Reason>) -> TrialSummary {
+    TrialSummary {
+        trial_id: TrialId(number as i64 + 1),
+        number,
+        state,
+        value,
+        best_step: value.map(|_| 3),
+        steps: 4,
+        budget_steps: Some(5),
+        parameter_count: Some(1_234_567),
+        params: Params::from([
+            ("activation".into(), "relu".into()),
+            ("epochs".into(), 5i64.into()),
+            ("family".into(), "cnn".into()),
+            ("learning_rate".into(), 0.00123.into()),
+        ]),
+        suggested: Reason::Suggested { sampler: "random".into(), refused: 0, refusal: None },
+        ended,
+        weights: None,
+        created_ms: Millis(0),
+        started_ms: Some(Millis(0)),
+        finished_ms: Some(Millis(12_000)),
+    }
+}
+
+#[test]
+fn a_leaderboard_ends_with_the_mean_face() {
+    let ranked = trial(0, Some(1.5), TrialState::Completed, Some(Reason::BudgetSpent));
+    let board = Leaderboard { sweep: sweep(), ranked: vec![Ranked { rank: 1, trial: ranked }] };
+    insta::assert_snapshot!(leaderboard(&board, None), @"
+     RANK       TRIAL     RMSE   EPOCHS   TIME   PARAMETERS   activation   learning_rate
+    ─────────────────────────────────────────────────────────────────────────────────────
+        1           0   1.5000        4   12 s    1,234,567   relu               0.00123
+            mean face   4.9980
+    ");
+    let narrow = leaderboard(&board, Some(60));
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    assert!(narrow.ends_with("not shown: activation, learning_rate (--wide shows them)"), "{narrow}");
+}
+
+#[test]
+fn trials_that_ended_badly_say_why() {
+    let lost = Reason::WorkerLost { how: "signal 9".into() };
+    let trials = [
+        trial(0, Some(1.5), TrialState::Completed, Some(Reason::BudgetSpent)),
+        trial(1, None, TrialState::Failed, Some(lost)),
+    ];
+    insta::assert_snapshot!(trial_list(&trials, &spec(), None), @"
+     TRIAL   STATE         RMSE   EPOCHS   TIME   activation   learning_rate   WHY
+    ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+         0   completed   1.5000      4/5   12 s   relu               0.00123
+         1   failed           -      4/5   12 s   relu               0.00123   the worker was lost: signal 9
+    ");
+}
+
+#[test]
+fn a_sweep_is_told_in_full() {
+    insta::assert_snapshot!(sweep_detail(&sweep(), Millis(65_000)), @"
+    name        small
+    id          abcdefgh
+    state       active
+    submitted   1970-01-01 00:00:00 UTC (1 min ago)
+    trials      2/3 ended, 1 running, 1 completed, 1 failed
+    metric      RMSE (less is better)
+    best        1.5000 by trial 0
+    mean face   4.9980
+    sampler     random, seed 7
+    priority    0
+    dataset     faces, hash 0123456789ab
+
+     PARAMETER       VALUES                       EXISTS WHEN
+    ──────────────────────────────────────────────────────────
+     activation      relu | elu
+     epochs          1 to 9
+     family          cnn (fixed)
+     learning_rate   0.0001 to 0.01, by factors
+    ");
+    insta::assert_snapshot!(sweep_list(&[sweep()], Millis(65_000)), @"
+     ID         NAME    STATE    DONE   RUNNING   FAILED     BEST   MEAN FACE   PRIORITY   SUBMITTED
+    ─────────────────────────────────────────────────────────────────────────────────────────────────
+     abcdefgh   small   active    2/3         1        1   1.5000      4.9980          0   1 min ago
+    ");
+}
+
+#[test]
+fn progress_says_how_long_it_will_take() {
+    let mut now = sweep();
+    let eta = Eta::begin(&now, Millis(0));
+    assert_eq!(eta.left_ms(&now, Millis(1000)), None);
+    now.trials.completed += 1;
+    now.planned = Some(5);
+    assert_eq!(eta.left_ms(&now, Millis(10_000)), Some(20_000));
+    insta::assert_snapshot!(sweep_line(&now, &eta, Millis(10_000)), @"small  3/5 trials, 1 failed  best RMSE 1.5000 (trial 0)  mean face 4.9980  20 s left");
+}

@@ -1,0 +1,138 @@
+//! Sweeps: the list, and one with its settings.
+
+use super::{TextTable, age, duration_ms, heading, moment, value};
+use crate::domain::{Millis, Parameter, ParameterKind, SweepState, Value};
+use crate::store::query::SweepSummary;
+
+/// All sweeps as a table, at the time `now`.
+#[must_use]
+pub fn sweep_list(sweeps: &[SweepSummary], now: Millis) -> String {
+    let mut table = TextTable::new()
+        .words("ID")
+        .words("NAME")
+        .words("STATE")
+        .numbers("DONE")
+        .numbers("RUNNING")
+        .numbers("FAILED")
+        .numbers("BEST")
+        .numbers("MEAN FACE")
+        .numbers("PRIORITY")
+        .words("SUBMITTED");
+    for sweep in sweeps {
+        let counts = &sweep.trials;
+        table.row([
+            sweep.id.clone(),
+            sweep.name.clone(),
+            sweep.state.as_str().to_owned(),
+            done(sweep),
+            (counts.running + counts.stopping).to_string(),
+            counts.failed.to_string(),
+            value(sweep.best),
+            value(sweep.baseline),
+            sweep.priority.to_string(),
+            age(now, sweep.created_ms),
+        ]);
+    }
+    table.render(None).0
+}
+
+/// `12/200`, or `12` where nobody knows how many there will be.
+pub(super) fn done(sweep: &SweepSummary) -> String {
+    match sweep.planned {
+        Some(planned) => format!("{}/{planned}", sweep.trials.ended()),
+        None => sweep.trials.ended().to_string(),
+    }
+}
+
+/// All that is known of a sweep but its trials.
+#[must_use]
+pub fn sweep_detail(sweep: &SweepSummary, now: Millis) -> String {
+    let counts = &sweep.trials;
+    let objective = &sweep.spec.objective;
+    let mut lines = vec![
+        ("name", sweep.name.clone()),
+        ("id", sweep.id.clone()),
+        ("state", sweep.state.as_str().to_owned()),
+        ("submitted", format!("{} ({})", moment(sweep.created_ms), age(now, sweep.created_ms))),
+    ];
+    if let Some(finished) = sweep.finished_ms {
+        let took = duration_ms(finished.since_ms(sweep.created_ms));
+        lines.push(("ended", format!("{} (after {took})", moment(finished))));
+    }
+    let mut of = vec![format!("{} ended", done(sweep))];
+    for (n, word) in [
+        (counts.running, "running"),
+        (counts.queued, "waiting"),
+        (counts.paused, "paused"),
+        (counts.stopping, "stopping"),
+        (counts.completed, "completed"),
+        (counts.stopped, "stopped early"),
+        (counts.failed, "failed"),
+        (counts.cancelled, "cancelled"),
+    ] {
+        if n > 0 {
+            of.push(format!("{n} {word}"));
+        }
+    }
+    lines.push(("trials", of.join(", ")));
+    let direction = match objective.direction {
+        crate::domain::Direction::Minimize => "less is better",
+        crate::domain::Direction::Maximize => "more is better",
+    };
+    lines.push(("metric", format!("{} ({direction})", heading(&objective.metric))));
+    if let (Some(best), Some(trial)) = (sweep.best, sweep.best_trial) {
+        lines.push(("best", format!("{} by trial {trial}", value(Some(best)))));
+    }
+    if let Some(baseline) = sweep.baseline {
+        lines.push(("mean face", value(Some(baseline))));
+    }
+    lines.push(("sampler", format!("{}, seed {}", sweep.spec.search.sampler.name(), sweep.spec.seed)));
+    lines.push(("priority", sweep.priority.to_string()));
+    if let Some(dataset) = &objective.dataset {
+        let hash = sweep.dataset_hash.as_deref().and_then(|hash| hash.get(..12)).unwrap_or("unknown");
+        lines.push(("dataset", format!("{dataset}, hash {hash}")));
+    }
+    if let Some(commit) = &sweep.git_commit {
+        lines.push(("git commit", commit.clone()));
+    }
+    let mut text: String = lines.iter().map(|(name, value)| format!("{name:<10}  {value}\n")).collect();
+    let mut space = TextTable::new().words("PARAMETER").words("VALUES").words("EXISTS WHEN");
+    for (name, parameter) in &sweep.spec.space {
+        space.row([name.clone(), range(&parameter.kind), condition(parameter)]);
+    }
+    text.push('\n');
+    text.push_str(&space.render(None).0);
+    if sweep.state == SweepState::Paused {
+        text.push_str(&format!("\n\nIt is paused: `sweepd resume {}` goes on.", sweep.id));
+    }
+    text
+}
+
+fn range(kind: &ParameterKind) -> String {
+    let spaced = |log: bool, step: Option<String>| match (log, step) {
+        (true, _) => ", by factors".to_owned(),
+        (false, Some(step)) => format!(" in steps of {step}"),
+        (false, None) => String::new(),
+    };
+    match kind {
+        ParameterKind::Float { low, high, log, step } => {
+            format!("{low} to {high}{}", spaced(*log, step.map(|s| s.to_string())))
+        }
+        ParameterKind::Int { low, high, log, step } => {
+            format!("{low} to {high}{}", spaced(*log, step.map(|s| s.to_string())))
+        }
+        ParameterKind::Choice { values } => joined(values),
+        ParameterKind::Fixed { value } => format!("{value} (fixed)"),
+    }
+}
+
+fn condition(parameter: &Parameter) -> String {
+    parameter
+        .when
+        .as_ref()
+        .map_or_else(String::new, |when| format!("{} is {}", when.param, joined(&when.values)))
+}
+
+fn joined(values: &[Value]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
+}

@@ -1,0 +1,115 @@
+//! One trial with all that is known of it.
+
+use super::trials::epochs;
+use super::{TextTable, duration_ms, grouped, heading, moment, value};
+use crate::domain::{Event, Millis};
+use crate::store::query::{AttemptDetail, StepRow, TrialDetail};
+use std::collections::BTreeSet;
+
+/// A trial: its state, parameters, attempts, decisions and every step. `metric` is the sweep's.
+#[must_use]
+pub fn trial_detail(detail: &TrialDetail, metric: &str) -> String {
+    let trial = &detail.trial;
+    let mut lines = vec![
+        ("trial", format!("{} of {} ({}/{})", trial.number, detail.sweep_name, detail.sweep, trial.number)),
+        ("id", trial.trial_id.to_string()),
+        ("state", trial.state.as_str().to_owned()),
+        ("suggested", trial.suggested.to_string()),
+    ];
+    if let Some(ended) = &trial.ended {
+        lines.push(("ended", ended.to_string()));
+    }
+    if let (Some(best), Some(step)) = (trial.value, trial.best_step) {
+        lines.push(("best", format!("{} {} in epoch {step}", heading(metric), value(Some(best)))));
+    }
+    lines.push(("epochs", epochs(trial)));
+    if let Some(count) = trial.parameter_count {
+        lines.push(("weights", format!("{} numbers", grouped(count))));
+    }
+    if let Some(hash) = &trial.weights {
+        lines.push(("stored as", hash.clone()));
+    }
+    if let (Some(from), Some(to)) = (trial.started_ms, trial.finished_ms) {
+        lines.push(("time", format!("{}, from {}", duration_ms(to.since_ms(from)), moment(from))));
+    }
+    let mut text: String = lines.iter().map(|(name, value)| format!("{name:<10}  {value}\n")).collect();
+    let mut params = TextTable::new().words("PARAMETER").words("VALUE");
+    for (name, value) in &trial.params {
+        params.row([name.clone(), value.to_string()]);
+    }
+    let sections = [
+        Some(params.render(None).0),
+        attempts(&detail.attempts),
+        steps(&detail.steps),
+        events(&detail.events),
+    ];
+    for section in sections.into_iter().flatten() {
+        text.push('\n');
+        text.push_str(&section);
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn attempts(attempts: &[AttemptDetail]) -> Option<String> {
+    let last = attempts.last()?;
+    let mut table =
+        TextTable::new().numbers("ATTEMPT").words("SLOT").words("STATE").numbers("TIME").words("WHY");
+    for attempt in attempts {
+        let time = attempt.finished_ms.map(|to| duration_ms(to.since_ms(attempt.started_ms)));
+        table.row([
+            attempt.attempt_id.to_string(),
+            attempt.slot.clone(),
+            attempt.state.clone(),
+            time.unwrap_or_default(),
+            attempt.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ]);
+    }
+    let environment: Vec<String> = last.environment.iter().map(|(k, v)| format!("{k} {v}")).collect();
+    let mut text = table.render(None).0;
+    if !environment.is_empty() {
+        text.push_str(&format!("\non {}", environment.join(", ")));
+    }
+    Some(text)
+}
+
+fn steps(steps: &[StepRow]) -> Option<String> {
+    let names: BTreeSet<&String> = steps.iter().flat_map(|step| step.metrics.0.keys()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let folds = steps.iter().any(|step| step.fold > 0);
+    let mut table = TextTable::new().numbers("EPOCH");
+    if folds {
+        table = table.numbers("FOLD");
+    }
+    for name in &names {
+        table = table.numbers(heading(name));
+    }
+    for step in steps {
+        let numbers = names.iter().map(|name| step.metrics.get(name).map(shown).unwrap_or_default());
+        let fold = folds.then(|| step.fold.to_string());
+        table.row([step.step.to_string()].into_iter().chain(fold).chain(numbers));
+    }
+    Some(table.render(None).0)
+}
+
+/// Four digits after the point, or four that count where the number is small.
+fn shown(x: f64) -> String {
+    if x == 0.0 || x.abs() >= 0.1 { format!("{x:.4}") } else { format!("{x:.3e}") }
+}
+
+fn events(events: &[Event]) -> Option<String> {
+    let first: Millis = events.first()?.at_ms;
+    let mut table = TextTable::new().numbers("INPUT").numbers("AFTER").words("DECISION").words("WHY");
+    for event in events {
+        table.row([
+            event.seq.to_string(),
+            duration_ms(event.at_ms.since_ms(first)),
+            event.kind.as_str().replace('_', " "),
+            event.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ]);
+    }
+    Some(table.render(None).0)
+}

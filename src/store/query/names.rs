@@ -1,0 +1,89 @@
+//! What a condition or a sort key on trials may name: a trial's own columns, the sweep's metric, and its
+//! parameters.
+
+use crate::domain::{ParameterKind, Sweep, Value};
+use crate::expr::{Expr, ExprError, Field, Kind, Names, Place, Sql};
+use std::collections::BTreeMap;
+
+/// A trial's own columns: what people call them, their kind, and where they stand in the table `trial`.
+const COLUMNS: [(&str, Kind, &str); 12] = [
+    ("number", Kind::Number, "trial.number"),
+    ("state", Kind::Text, "trial.state"),
+    ("value", Kind::Number, "trial.best_value"),
+    ("best_step", Kind::Number, "trial.best_step"),
+    ("steps", Kind::Number, "trial.steps"),
+    ("parameter_count", Kind::Number, "trial.parameter_count"),
+    ("budget_steps", Kind::Number, "trial.budget_steps"),
+    ("reason", Kind::Text, "json_extract(trial.ended, '$.kind')"),
+    ("seconds", Kind::Number, "((trial.finished_ms - trial.started_ms) / 1000.0)"),
+    ("created_ms", Kind::Number, "trial.created_ms"),
+    ("started_ms", Kind::Number, "trial.started_ms"),
+    ("finished_ms", Kind::Number, "trial.finished_ms"),
+];
+
+/// The names of one sweep's trials. A parameter goes before a column of the same name.
+#[derive(Debug, Clone)]
+pub struct TrialNames {
+    fields: BTreeMap<String, Field>,
+}
+
+impl TrialNames {
+    /// The names of a sweep's trials.
+    #[must_use]
+    pub fn of(sweep: &Sweep) -> Self {
+        let column = |(name, kind, sql): (&str, Kind, &'static str)| {
+            (name.to_owned(), Field { kind, place: Place::Column(sql) })
+        };
+        let mut fields: BTreeMap<String, Field> = COLUMNS.into_iter().map(column).collect();
+        let value = Field { kind: Kind::Number, place: Place::Column("trial.best_value") };
+        fields.insert(sweep.objective.metric.clone(), value);
+        for (name, parameter) in &sweep.space {
+            fields.insert(name.clone(), Field { kind: kind_of(&parameter.kind), place: Place::Param });
+        }
+        Self { fields }
+    }
+
+    /// Reads a condition: `rmse < 2.5 and kernel_size = 3`.
+    ///
+    /// # Errors
+    /// Where it is not understood, with the place.
+    pub fn condition(&self, text: &str) -> Result<Sql, ExprError> {
+        Ok(Expr::parse(text, self)?.to_sql())
+    }
+
+    /// Reads a sort key: `rmse`, `filters * kernel_size`.
+    ///
+    /// # Errors
+    /// Where it is not understood, with the place.
+    pub fn value(&self, text: &str) -> Result<Sql, ExprError> {
+        Ok(Expr::parse_value(text, self)?.to_sql())
+    }
+}
+
+impl Names for TrialNames {
+    fn field(&self, name: &str) -> Option<Field> {
+        self.fields.get(name).cloned()
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.fields.keys().cloned().collect()
+    }
+}
+
+fn kind_of(kind: &ParameterKind) -> Kind {
+    let of = |value: &Value| match value {
+        Value::Int(_) | Value::Float(_) => Kind::Number,
+        Value::Text(_) => Kind::Text,
+        Value::Bool(_) => Kind::Flag,
+        Value::List(_) => Kind::Any,
+    };
+    match kind {
+        ParameterKind::Float { .. } | ParameterKind::Int { .. } => Kind::Number,
+        ParameterKind::Fixed { value } => of(value),
+        ParameterKind::Choice { values } => {
+            let mut kinds = values.iter().map(of);
+            let first = kinds.next().unwrap_or(Kind::Any);
+            if kinds.all(|kind| kind == first) { first } else { Kind::Any }
+        }
+    }
+}
