@@ -316,7 +316,3 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
 #[cfg(test)]
 #[path = "core_test.rs"]
 mod core_test;
-
-#[cfg(test)]
-#[path = "random_life_test.rs"]
-mod random_life_test;
