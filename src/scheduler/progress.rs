@@ -128,7 +128,9 @@ impl Core {
         let (sweep, open) = self.open_trial(trial, attempt)?;
         let (mut event, mut reason) = match (told.state, open.state) {
             (TellState::Completed, _) => (TrialEvent::Completed, told.reason.or(Some(Reason::BudgetSpent))),
-            (TellState::Failed, _) => (TrialEvent::Failed, Some(told.reason.unwrap_or_else(unexplained))),
+            (TellState::Failed, _) => {
+                (TrialEvent::Failed, told.reason.or_else(|| unexplained("it failed without saying why")))
+            }
             // It was told to end: because the user cancelled it, or because the sweep's time is up.
             (TellState::Stopped | TellState::Paused, TrialState::Stopping) if cancelled => {
                 (TrialEvent::Cancelled, Some(Reason::ByUser))
@@ -136,11 +138,17 @@ impl Core {
             (TellState::Stopped | TellState::Paused, TrialState::Stopping) => {
                 (TrialEvent::Stopped, Some(Reason::TimeLimit))
             }
-            (TellState::Stopped, _) => (TrialEvent::Stopped, told.reason),
+            (TellState::Stopped, _) => {
+                let reason = told.reason.or_else(|| unexplained("it ended early without saying why"));
+                (TrialEvent::Stopped, reason)
+            }
             (TellState::Paused, _) if reached_end_of_leg(open) => {
                 (TrialEvent::Paused, Some(Reason::LegEnded { step: open.last_step() }))
             }
-            (TellState::Paused, _) => (TrialEvent::Requeued, told.reason),
+            (TellState::Paused, _) => {
+                let reason = told.reason.or_else(|| unexplained("it was handed back without saying why"));
+                (TrialEvent::Requeued, reason)
+            }
         };
         if event == TrialEvent::Completed && open.best.is_none() {
             match told.metrics.get(&metric).filter(|value| value.is_finite()) {
@@ -339,8 +347,9 @@ fn reached_end_of_leg(trial: &Open) -> bool {
     trial.leg.and_then(|leg| leg.until_step).is_some_and(|until| trial.last_step() >= until)
 }
 
-fn unexplained() -> Reason {
-    Reason::Error { message: "it failed without saying why".into() }
+/// Every end is recorded with a reason, also where its worker gives none.
+fn unexplained(message: &str) -> Option<Reason> {
+    Some(Reason::Error { message: message.into() })
 }
 
 fn attempt_state(told: TellState, event: TrialEvent) -> AttemptState {
