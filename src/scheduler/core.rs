@@ -316,3 +316,7 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
 #[cfg(test)]
 #[path = "core_test.rs"]
 mod core_test;
+
+#[cfg(test)]
+#[path = "faults_test.rs"]
+mod faults_test;

@@ -142,6 +142,10 @@ impl Core {
                 let reason = told.reason.or_else(|| unexplained("it ended early without saying why"));
                 (TrialEvent::Stopped, reason)
             }
+            // One that was asked to end may have its whole budget behind it: whoever goes on will say so.
+            (TellState::Paused, _) if told.reason == Some(Reason::DaemonStopped) => {
+                (TrialEvent::Requeued, told.reason)
+            }
             (TellState::Paused, _) if reached_end_of_leg(open) => {
                 (TrialEvent::Paused, Some(Reason::LegEnded { step: open.last_step() }))
             }

@@ -212,7 +212,9 @@ impl Task {
         }
         if dice.chance(faults.hand_back) {
             self.checkpoint();
-            let reason = dice.chance(0.7).then_some(Reason::DaemonStopped);
+            // In the middle of a leg there is no mistaking it for the leg's end.
+            let told = self.step >= until || dice.chance(0.7);
+            let reason = told.then_some(Reason::DaemonStopped);
             return self.tell(TellState::Paused, reason);
         }
         if dice.chance(faults.out_of_memory) {
