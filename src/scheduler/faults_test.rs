@@ -38,3 +38,22 @@ fn a_trial_handed_back_at_the_end_of_its_leg_may_have_its_budget_behind_it() {
     let handled = world.tell(&again, TellState::Completed);
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Completed)]);
 }
+
+#[test]
+fn who_went_back_leaves_no_checkpoint_ahead_of_its_steps() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let first = world.claim("w", "r").unwrap();
+    for step in 1..=3 {
+        world.report(&first, step, 9.0 - step as f64).unwrap();
+        world.handle(checkpoint(&first, step));
+    }
+    world.handle(told(&first, TellState::Paused, Some(Reason::DaemonStopped)));
+    // Neither checkpoint can be read: it begins anew, and dies after its first step.
+    let second = world.claim("w", "r2").unwrap();
+    assert_eq!(second.checkpoints.len(), 2);
+    world.report(&second, 1, 8.0).unwrap();
+    world.handle(told(&second, TellState::Paused, Some(Reason::DaemonStopped)));
+    let third = world.claim("w", "r3").unwrap();
+    assert_eq!(third.checkpoints, [], "steps 2 and 3 would be missing");
+}

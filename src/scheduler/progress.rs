@@ -66,6 +66,9 @@ impl Core {
                     return Err(Refusal::StepBackwards { step, last });
                 }
                 discard_after(turn, open, step - 1, &objective);
+                // It went back because it could not go on from these; whoever comes next would miss the steps
+                // in between.
+                drop_checkpoints(turn, open, |checkpoint| checkpoint.step >= step);
             }
             _ => {}
         }
@@ -105,13 +108,11 @@ impl Core {
             return Ok(Reply::Done);
         }
         // Another one of the same step, or of later ones by an attempt that had gone on from elsewhere.
-        let (superseded, mut kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut open.checkpoints).into_iter().partition(|known| known.step >= step);
-        let surplus = kept.split_off(kept.len().min(KEPT_CHECKPOINTS - 1));
-        turn.changes.extend(superseded.into_iter().chain(surplus).map(Change::CheckpointDropped));
+        drop_checkpoints(turn, open, |known| known.step >= step);
+        let surplus = open.checkpoints.split_off(open.checkpoints.len().min(KEPT_CHECKPOINTS - 1));
+        turn.changes.extend(surplus.into_iter().map(Change::CheckpointDropped));
         turn.changes.push(Change::CheckpointStored(checkpoint.clone()));
-        kept.insert(0, checkpoint);
-        open.checkpoints = kept;
+        open.checkpoints.insert(0, checkpoint);
         Ok(Reply::Done)
     }
 
@@ -414,6 +415,14 @@ fn discard_after(turn: &mut Turn, trial: &mut Open, after_step: u64, (metric, di
     if let Some((step, value)) = trial.best {
         turn.changes.push(Change::BestMoved { trial: id, step, value });
     }
+}
+
+/// Drops some of a trial's checkpoints.
+fn drop_checkpoints(turn: &mut Turn, trial: &mut Open, unwanted: impl Fn(&Checkpoint) -> bool) {
+    let known = std::mem::take(&mut trial.checkpoints);
+    let (dropped, kept): (Vec<_>, Vec<_>) = known.into_iter().partition(unwanted);
+    trial.checkpoints = kept;
+    turn.changes.extend(dropped.into_iter().map(Change::CheckpointDropped));
 }
 
 /// Drops the checkpoints that nothing will go on from: all of a trial that spent its budget or was stopped,
