@@ -57,3 +57,16 @@ fn who_went_back_leaves_no_checkpoint_ahead_of_its_steps() {
     let third = world.claim("w", "r3").unwrap();
     assert_eq!(third.checkpoints, [], "steps 2 and 3 would be missing");
 }
+
+#[test]
+fn a_checkpoint_that_is_repeated_late_takes_nobodys_place() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let claimed = world.claim("w", "r").unwrap();
+    for step in 1..=3 {
+        world.report(&claimed, step, 1.0).unwrap();
+        world.handle(checkpoint(&claimed, step));
+    }
+    let handled = world.handle(checkpoint(&claimed, 1));
+    assert_eq!((handled.reply, handled.changes), (Ok(Reply::Done), Vec::new()));
+}

@@ -101,8 +101,10 @@ impl Core {
         extend_lease(turn, open);
         let fold = open.leg.map_or(0, |leg| leg.fold);
         let checkpoint = Checkpoint { trial, fold, step, attempt, hash, bytes, at: turn.now };
+        // A repeat, maybe one that comes after its successors: an attempt's steps only grow.
         let repeated = |known: &Checkpoint| {
-            (known.step, known.attempt, &known.hash) == (step, attempt, &checkpoint.hash)
+            let same = known.step == step && known.hash == checkpoint.hash;
+            known.attempt == attempt && (known.step > step || same)
         };
         if open.checkpoints.first().is_some_and(repeated) {
             return Ok(Reply::Done);
