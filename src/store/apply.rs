@@ -218,7 +218,13 @@ async fn move_trial(
     .bind((to == TrialState::Running).then_some(at.0))
     .bind(trial.0)
     .bind(from.as_str());
-    one_row(query.execute(connection).await?, || format!("trial {trial} is not {}", from.as_str()))
+    one_row(query.execute(&mut *connection).await?, || format!("trial {trial} is not {}", from.as_str()))?;
+    if from.is_over() {
+        // It is tried again: what it was worth is open again.
+        let query = sqlx::query("delete from trial_value where trial_id = ?").bind(trial.0);
+        execute(connection, query).await?;
+    }
+    Ok(())
 }
 
 async fn open_attempt(connection: &mut SqliteConnection, attempt: &NewAttempt) -> Result<(), StoreError> {
