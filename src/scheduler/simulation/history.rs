@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub struct History {
-    last_event: i64,
+    last_seq: i64,
     states: BTreeMap<TrialId, &'static str>,
 }
 
@@ -34,11 +34,12 @@ fn step(kind: &str) -> Option<(&'static [&'static str], &'static str)> {
 impl History {
     /// Reads what was recorded since; the trials that ended.
     pub async fn read(&mut self, db: &mut SqliteConnection) -> Vec<TrialId> {
-        let sql = "select event_id, trial_id, kind from event where event_id > ? and trial_id is not null order by event_id";
-        let rows = sqlx::query(sql).bind(self.last_event).fetch_all(db).await.unwrap();
+        let sql =
+            "select seq, trial_id, kind from event where seq > ? and trial_id is not null order by event_id";
+        let rows = sqlx::query(sql).bind(self.last_seq).fetch_all(db).await.unwrap();
         let mut ended = Vec::new();
         for row in rows {
-            self.last_event = row.get(0);
+            self.last_seq = row.get(0);
             let (trial, kind) = (TrialId(row.get(1)), row.get::<String, _>(2));
             let (from, to) = step(&kind).unwrap_or_else(|| panic!("trial {trial}: what is {kind}?"));
             let state = self.states.entry(trial).or_insert("none");

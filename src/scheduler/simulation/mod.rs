@@ -32,7 +32,7 @@ const KEPT: [u64; 0] = [];
 /// Lives of a usual test run.
 const SEEDS: u64 = 200;
 /// Steps with faults, before all is calm and everything must end.
-const TROUBLED_STEPS: usize = 300;
+const TROUBLED_STEPS: usize = 400;
 
 /// One life; how many sweeps were compared with their calm selves.
 async fn live(seed: u64) -> u64 {

@@ -12,6 +12,9 @@ use crate::scheduler::{Input, Reply};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+/// How much of a story is kept.
+const KEPT_STEPS: usize = 30;
+
 thread_local! {
     /// The last things that happened in this thread's world, for whoever reads a failure.
     pub static STORY: RefCell<VecDeque<String>> = const { RefCell::new(VecDeque::new()) };
@@ -19,7 +22,7 @@ thread_local! {
 
 fn note(what: impl FnOnce() -> String) {
     STORY.with_borrow_mut(|story| {
-        if story.len() == 30 {
+        if story.len() == KEPT_STEPS {
             story.pop_front();
         }
         story.push_back(what());
