@@ -3,10 +3,11 @@
 
 use super::faults::Fate;
 use super::wire::{Answer, Call};
-use crate::domain::{Change, Millis};
+use crate::domain::{Change, Millis, SweepId};
 use crate::scheduler::core::Core;
 use crate::scheduler::{Input, Refusal, Reply};
 use crate::store::{Durability, Reader, Writer};
+use std::collections::BTreeSet;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -70,8 +71,15 @@ impl Daemon {
     /// Handles a group of calls as the shell does: together, in one commit, answered afterwards.
     pub async fn serve(&mut self, calls: &[Call], now: Millis, fate: Fate) -> Served {
         let (mut changes, mut answers) = (Vec::new(), Vec::new());
+        let commands = calls.iter().any(|call| matches!(call, Call::Input(Input::Command { .. })));
+        let known = if commands { self.known_sweeps().await } else { BTreeSet::new() };
         for call in calls {
             let input = match call {
+                // The HTTP layer looks for the sweep before the call is queued.
+                Call::Input(Input::Command { sweep, .. }) if !known.contains(sweep) => {
+                    answers.push(Answer::Refused(Refusal::SweepOver));
+                    continue;
+                }
                 Call::Input(input) => input.clone(),
                 Call::Retry(trial) => {
                     assert_eq!(calls.len(), 1, "a retry is a group of its own");
@@ -119,6 +127,10 @@ impl Daemon {
             given.push(Some(self.second_look(call, answer).await));
         }
         Served { answers: given, changes }
+    }
+
+    async fn known_sweeps(&self) -> BTreeSet<SweepId> {
+        self.reader.sweeps().await.unwrap().into_iter().map(|sweep| sweep.sweep).collect()
     }
 
     /// What the HTTP layer does with a refusal: a repeat of what is stored gets the first answer.

@@ -86,7 +86,7 @@ impl Faults {
             hand_back: often(0.02, 0.1),
             damaged: often(0.1, 0.5),
             jump: often(0.002, 0.02),
-            user: often(0.01, 0.06),
+            user: often(0.1, 0.7),
         }
     }
 

@@ -12,7 +12,8 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
     let order = dice.among(&[Order::Arrival, Order::Number]);
     let number = order == Order::Number;
     let grid = dice.chance(0.4);
-    let trials = Some(dice.between(1, 8) as u64);
+    let large = dice.chance(0.1);
+    let trials = Some(dice.between(1, if large { 16 } else { 8 }) as u64);
     let parallel = Some(dice.between(1, 3) as u32);
     Sweep {
         name: name.into(),
@@ -26,7 +27,11 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
         },
         search: Search {
-            sampler: if grid { SamplerSpec::Grid { divisions: 3 } } else { SamplerSpec::Random },
+            sampler: if grid {
+                SamplerSpec::Grid { divisions: if large { 4 } else { 3 } }
+            } else {
+                SamplerSpec::Random
+            },
             trials: if grid && dice.chance(0.7) { None } else { trials },
             parallel: if !number && dice.chance(0.3) { None } else { parallel },
             stopper: dice.chance(0.6).then(|| StopperSpec::Asha {
@@ -36,12 +41,12 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             order,
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
         },
-        space: random_space(dice, grid),
+        space: random_space(dice, grid, large),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
     }
 }
 
-fn random_space(dice: &mut Dice, grid: bool) -> BTreeMap<String, Parameter> {
+fn random_space(dice: &mut Dice, grid: bool, large: bool) -> BTreeMap<String, Parameter> {
     let fixed = |value: Value| ParameterKind::Fixed { value };
     // Few values, so that some trials are equally good.
     let x = ParameterKind::Int { low: 0, high: 3, log: false, step: None };
@@ -53,6 +58,7 @@ fn random_space(dice: &mut Dice, grid: bool) -> BTreeMap<String, Parameter> {
         _ => ParameterKind::Choice { values: words.map(Value::from).to_vec() },
     };
     let epochs = match dice.below(2) {
+        _ if large => fixed(8.into()),
         0 => fixed(dice.between(1, 6).into()),
         _ => ParameterKind::Int { low: 1, high: 4, log: false, step: Some(3) },
     };

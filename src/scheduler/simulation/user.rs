@@ -30,7 +30,7 @@ impl User {
 
     /// How likely it is that the user does something now.
     pub fn haste(&self, usual: f64) -> f64 {
-        if self.plan.is_empty() { usual } else { 0.3 }
+        if self.plan.is_empty() { usual } else { 0.4 }
     }
 
     pub fn act(&mut self, dice: &mut Dice, view: &View) -> Option<Call> {
@@ -42,12 +42,12 @@ impl User {
             return None;
         }
         let sweep = view.sweeps[dice.below(view.sweeps.len())].id;
-        let command = match dice.below(10) {
+        let command = match dice.below(12) {
             0..=1 => Command::Pause,
             2..=4 => Command::Resume,
             5 => Command::Cancel,
             6 => Command::Remove,
-            7 => Command::Enqueue(random_wish(dice)),
+            7..=8 => Command::Enqueue(random_wish(dice)),
             _ => {
                 let trial = view.trials.get(dice.below(view.trials.len().max(1)))?;
                 self.touched.insert(trial.sweep);

@@ -133,8 +133,11 @@ impl World {
         if !self.dice.chance(self.user.haste(self.faults.user)) {
             return;
         }
-        if let Some(call) = self.user.act(&mut self.dice, &self.checker.view) {
-            self.post(Caller::User, call);
+        let Some(call) = self.user.act(&mut self.dice, &self.checker.view) else { return };
+        let number = self.post(Caller::User, call.clone());
+        // An impatient user says it twice.
+        if !matches!(call, Call::Input(Input::Submit { .. })) && self.dice.chance(self.faults.duplicate) {
+            self.send(Letter { from: Caller::User, number, call });
         }
     }
 
@@ -194,6 +197,12 @@ impl World {
         let under_way = self.wire.iter().any(|letter| letter.number == number)
             || self.answers.iter().any(|(letter, _)| letter.number == number);
         if !under_way || self.dice.chance(self.faults.duplicate) {
+            if self.workers[at].is_client() {
+                // It closed the connection that it had waited at. An ask that is heard by the daemon alone
+                // would be waited for for ever where it has no lease.
+                self.wire.retain(|other| other.number != number);
+                self.answers.retain(|(other, _)| other.number != number);
+            }
             self.send(Letter { from: Caller::Worker(at), number, call });
         }
     }
