@@ -1,6 +1,6 @@
 //! The core under messages that come late, twice, or from workers that went back: no database, no clock.
 
-use super::core_test::{World, checkpoint, halving, moves, told, toy_sweep};
+use super::core_test::{World, checkpoint, halving, moves, told, toy_sweep, work};
 use super::*;
 use crate::domain::TellState;
 use crate::domain::sweep::Order;
@@ -69,4 +69,50 @@ fn a_checkpoint_that_is_repeated_late_takes_nobodys_place() {
     }
     let handled = world.handle(checkpoint(&claimed, 1));
     assert_eq!((handled.reply, handled.changes), (Ok(Reply::Done), Vec::new()));
+}
+
+/// The legs of a grid with successive halving, worked on one after the other; `forgetful`: the daemon starts
+/// anew before each, and does not know any more that the grid has come to its end.
+fn legs_of_a_grid(points: i64, parallel: u32, factor: u64, forgetful: bool) -> Vec<(u64, u64, Option<u64>)> {
+    let mut spec = halving(0, Order::Number, parallel);
+    let kind = crate::domain::ParameterKind::Int { low: 1, high: points, log: false, step: None };
+    spec.space.insert("x".into(), crate::domain::Parameter { kind, when: None });
+    spec.search.trials = None;
+    spec.search.sampler = crate::domain::sweep::SamplerSpec::Grid { divisions: 100 };
+    spec.search.stopper = Some(crate::domain::sweep::StopperSpec::Asha { min_steps: 1, factor });
+    let mut world = World::new();
+    world.submit(spec);
+    let (mut legs, mut busy) = (Vec::new(), Vec::new());
+    for n in 0.. {
+        if forgetful {
+            world.core.sweeps.values_mut().for_each(|sweep| sweep.exhausted = None);
+        }
+        match world.claim(&format!("w{n}"), &format!("r{n}")) {
+            Some(claimed) => {
+                legs.push((claimed.leg.number, claimed.number, claimed.leg.until_step));
+                busy.push(claimed);
+            }
+            None if busy.is_empty() => break,
+            None => {
+                work(&mut world, &busy.remove(0), 64);
+            }
+        }
+    }
+    legs
+}
+
+#[test]
+fn that_a_grid_has_come_to_its_end_is_no_memory() {
+    for points in 1..20 {
+        for parallel in 1..5 {
+            for factor in 2..4 {
+                let calm = legs_of_a_grid(points, parallel, factor, false);
+                assert_eq!(
+                    legs_of_a_grid(points, parallel, factor, true),
+                    calm,
+                    "{points} {parallel} {factor}"
+                );
+            }
+        }
+    }
 }

@@ -103,7 +103,7 @@ impl Stopper for Asha {
         }
     }
 
-    fn promote(&self, last: bool) -> Option<Promotion> {
+    fn promote(&self, last: bool, may_go_on: &dyn Fn(u64) -> bool) -> Option<Promotion> {
         for (number, rung) in self.rungs.iter().enumerate().rev() {
             let known = rung.ranked.len() as u64;
             let all_known = last && rung.awaited == 0 && known > 0;
@@ -111,8 +111,9 @@ impl Stopper for Asha {
             let settled = all_known && self.rungs[..number].iter().all(|below| below.awaited == 0);
             let allowed = (known / self.factor).max(u64::from(settled));
             let best = rung.ranked.iter().take(usize::try_from(allowed).unwrap_or(usize::MAX));
-            let open =
-                |(_, trial): &&(f64, u64)| !rung.promoted.contains(trial) && !rung.finished.contains(trial);
+            let open = |(_, trial): &&(f64, u64)| {
+                !rung.promoted.contains(trial) && !rung.finished.contains(trial) && may_go_on(*trial)
+            };
             if let Some((rank, (value, trial))) = (1..).zip(best).find(|(_, entry)| open(entry)) {
                 let step = self.step(number);
                 let reason = Reason::Promoted { rung: step, value: *value, rank, of: known };
