@@ -82,3 +82,26 @@ fn direction_is_symmetric_and_order_of_news_does_not_matter() {
     assert_eq!(picked(&up), picked(&down));
     assert_eq!(picked(&reversed), picked(&down));
 }
+
+#[test]
+fn a_trial_that_is_tried_again_counts_once_and_is_not_promoted_meanwhile() {
+    let mut stopper = asha();
+    run(&mut stopper, 0, 1, 5.0);
+    run(&mut stopper, 1, 1, 2.0);
+    // The user has trial 1 tried again, and then a third value would let it go on.
+    stopper.decided(1, Some(1));
+    run(&mut stopper, 2, 1, 9.0);
+    assert_eq!(stopper.promote(false, &|_| true), None);
+    stopper.ended(paused(1, 1, 3.0));
+    let promotion = stopper.promote(false, &|_| true).unwrap();
+    assert_eq!(promotion.reason, Reason::Promoted { rung: 1, value: 3.0, rank: 1, of: 3 });
+}
+
+#[test]
+fn a_trial_that_is_gone_stands_in_nobodys_way() {
+    let mut stopper = asha();
+    for trial in 0..6 {
+        run(&mut stopper, trial, 1, trial as f64);
+    }
+    assert_eq!(stopper.promote(false, &|trial| trial != 0).unwrap().trial, 1);
+}
