@@ -31,6 +31,7 @@ fn a_trial_handed_back_at_the_end_of_its_leg_may_have_its_budget_behind_it() {
     world.submit(halving(1, Order::Number, 1));
     let claimed = world.claim("w", "r").unwrap();
     world.report(&claimed, 1, 5.0).unwrap();
+    world.handle(checkpoint(&claimed, 1));
     let handled = world.handle(told(&claimed, TellState::Paused, Some(Reason::DaemonStopped)));
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)]);
     let again = world.claim("w", "r2").unwrap();
