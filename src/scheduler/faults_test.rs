@@ -117,3 +117,18 @@ fn that_a_grid_has_come_to_its_end_is_no_memory() {
         }
     }
 }
+
+#[test]
+fn a_clock_that_is_set_back_gives_no_time_back() {
+    let mut world = World::new();
+    let mut spec = toy_sweep("s", 0, 9);
+    spec.search.time_limit_s = Some(10);
+    world.submit(spec);
+    let claimed = world.claim("w", "r").unwrap();
+    world.now = Millis(20_000);
+    world.handle(Input::Tick);
+    world.now = Millis(5_000);
+    assert!(world.claim("v", "q").is_none());
+    world.tell(&claimed, TellState::Stopped);
+    assert!(world.core.sweeps.is_empty());
+}

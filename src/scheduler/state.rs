@@ -85,7 +85,8 @@ impl Active {
 
     /// Whether the sweep's time is up.
     pub fn time_is_up(&self, now: Millis) -> bool {
-        self.ends_at().is_some_and(|end| end <= now)
+        // A clock that was set back gives no time back.
+        self.time_was_up || self.ends_at().is_some_and(|end| end <= now)
     }
 
     /// Whether the sweep may have another trial.
