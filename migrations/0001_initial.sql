@@ -50,6 +50,10 @@ create table trial (
     best_value      real,
     -- BLAKE3 of the best weights, a blob.
     weights         text,
+    -- A waiting trial is not handed out before this time.
+    ready_ms        integer,
+    -- It needs its device for itself: it ran out of memory beside others.
+    alone           integer not null default 0 check (alone in (0, 1)),
     created_ms      integer not null,
     started_ms      integer,
     finished_ms     integer,
@@ -84,19 +88,42 @@ create table trial_value (
 
 create index trial_value_rank on trial_value (sweep_id, objective, value) where ranked = 1;
 
--- The unit of work that is handed out, numbered within its sweep in the order of handing out.
+-- The unit of work that is handed out, numbered within its sweep in the order of the decisions.
 create table leg (
-    leg_id     integer primary key autoincrement,
-    sweep_id   integer not null references sweep on delete cascade,
-    number     integer not null,
-    trial_id   integer not null references trial on delete cascade,
-    fold       integer not null,
-    from_step  integer not null,
-    until_step integer,
+    leg_id      integer primary key autoincrement,
+    sweep_id    integer not null references sweep on delete cascade,
+    number      integer not null,
+    -- Null where there was nothing to do under this number.
+    trial_id    integer references trial on delete cascade,
+    fold        integer not null,
+    from_step   integer not null,
+    until_step  integer,
+    -- The inputs that led to the decision and to the end.
+    decided_seq integer not null,
+    ended_seq   integer,
+    outcome     text check (outcome in ('paused', 'completed', 'stopped', 'failed', 'cancelled')),
+    -- The trial's best value at the end.
+    value       real,
     unique (sweep_id, number)
 ) strict;
 
 create index leg_by_trial on leg (trial_id);
+create index leg_open on leg (sweep_id, number) where outcome is null;
+
+-- States of trials from which their training can go on; the bytes are blobs.
+create table checkpoint (
+    trial_id   integer not null references trial on delete cascade,
+    fold       integer not null,
+    step       integer not null,
+    attempt_id integer not null,
+    hash       text    not null,
+    bytes      integer not null,
+    at_ms      integer not null,
+    primary key (trial_id, fold, step)
+) strict, without rowid;
+
+create index checkpoint_by_hash on checkpoint (hash);
+create index trial_by_weights on trial (weights) where weights is not null;
 
 create table attempt (
     attempt_id  integer primary key autoincrement,

@@ -3,7 +3,7 @@
 //! The rooms, and who may know whom (a test reads the `use` lines and enforces it):
 //!
 //! ```text
-//! domain <- {expr, space, model} <- sampler <- scheduler::core      no I/O, no clock, no global RNG
+//! domain <- {expr, space, model} <- {sampler, stopper} <- scheduler::core      no I/O, no clock, no global RNG
 //! store knows domain and expr; dataset and worker know domain and model, never store
 //! scheduler::shell joins core, store and worker; report knows what the store answers; nothing imports cli or http
 //! ```
@@ -24,6 +24,7 @@ pub mod report;
 pub mod sampler;
 pub mod scheduler;
 pub mod space;
+pub mod stopper;
 pub mod store;
 pub mod sweepfile;
 pub mod telemetry;

@@ -9,6 +9,7 @@ pub mod exit;
 mod logs;
 mod ls;
 mod predict;
+mod retry;
 mod run;
 mod serve;
 mod show;
@@ -70,6 +71,8 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Try a configuration of a sweep next
     Enqueue(enqueue::EnqueueArgs),
+    /// Try a trial again that failed, was stopped or was cancelled
+    Retry(retry::RetryArgs),
     /// Hand out no new trials of a sweep; running ones finish
     Pause(steer::SteerArgs),
     /// Hand out trials of a paused sweep again
@@ -133,6 +136,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Logs(args) => logs::run(args, &context).await,
             Command::Watch(args) => watch::run(args, &context).await,
             Command::Enqueue(args) => enqueue::run(&args, &context),
+            Command::Retry(args) => retry::run(&args, &context).await,
             Command::Pause(args) => steer::run(&args, steer::Verb::Pause, &context),
             Command::Resume(args) => steer::run(&args, steer::Verb::Resume, &context),
             Command::Cancel(args) => steer::run(&args, steer::Verb::Cancel, &context),

@@ -4,8 +4,8 @@ use super::now;
 use super::program::WorkerProgram;
 use super::slots::Slot;
 use crate::domain::WorkerProcess;
-use crate::scheduler::Input;
 use crate::scheduler::shell::Dispatcher;
+use crate::scheduler::{Input, Reply};
 use crate::worker::process::{describe, is_alive, signal_group, started_at};
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
@@ -72,11 +72,12 @@ impl Supervisor {
                 },
             };
             let how = self.watch(&process, watched).await;
-            self.report_end(&process, how).await;
+            let had_work = self.report_end(&process, how).await;
             if *self.phase.borrow() != Phase::Run {
                 return;
             }
-            if started.elapsed() < SHORT_LIFE {
+            // One that ended in the middle of its work did start: its trial may be to blame.
+            if started.elapsed() < SHORT_LIFE && !had_work {
                 self.rest(&mut pause).await;
             } else {
                 pause = Duration::from_secs(1);
@@ -149,16 +150,22 @@ impl Supervisor {
         }
     }
 
-    async fn report_end(&self, process: &WorkerProcess, how: String) {
+    /// Tells the scheduler; whether the worker had work.
+    async fn report_end(&self, process: &WorkerProcess, how: String) -> bool {
         if *self.phase.borrow() == Phase::Run {
             tracing::warn!(worker = process.name, pid = process.pid, how, "ended");
         }
         let gone = Input::WorkerGone { worker: process.name.clone(), how };
-        if let Err(error) = self.dispatcher.handle(gone).await {
-            // Its lease will run out instead.
-            tracing::warn!(%error, worker = process.name, "its end was not noted");
-        }
+        let had_work = match self.dispatcher.handle(gone).await {
+            Ok(reply) => reply == Reply::HadWork(true),
+            Err(error) => {
+                // Its lease will run out instead.
+                tracing::warn!(%error, worker = process.name, "its end was not noted");
+                false
+            }
+        };
         self.dispatcher.forget_worker(process.name.clone()).await;
+        had_work
     }
 
     async fn rest(&self, pause: &mut Duration) {

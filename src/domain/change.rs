@@ -47,8 +47,28 @@ pub enum Change {
         /// When.
         at: Millis,
     },
-    /// A leg was cut.
-    LegInserted(Leg),
+    /// When a waiting trial may be handed out again, and whether it then needs its device for itself.
+    TrialHeld {
+        /// Which.
+        trial: TrialId,
+        /// Not before; `None` for at any time.
+        ready: Option<Millis>,
+        /// No other trial may run on the same device.
+        alone: bool,
+    },
+    /// It was decided what a leg is.
+    LegDecided(DecidedLeg),
+    /// A leg ended for good.
+    LegEnded {
+        /// Which.
+        leg: LegId,
+        /// How.
+        outcome: LegOutcome,
+        /// The trial's best value so far.
+        value: Option<f64>,
+        /// The input that led to it.
+        seq: i64,
+    },
     /// An attempt at a leg began.
     AttemptOpened(Box<NewAttempt>),
     /// An attempt ended.
@@ -99,6 +119,10 @@ pub enum Change {
         /// Whether it takes part in the ranking.
         ranked: bool,
     },
+    /// A checkpoint was stored.
+    CheckpointStored(Checkpoint),
+    /// A checkpoint is not needed any more.
+    CheckpointDropped(Checkpoint),
     /// A trial's best weights were stored.
     WeightsStored {
         /// Which trial.
@@ -178,6 +202,107 @@ pub struct Leg {
     pub from_step: u64,
     /// The step at which it ends; `None` for the trial's own budget.
     pub until_step: Option<u64>,
+}
+
+/// What was decided for one leg number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecidedLeg {
+    /// Its id.
+    pub id: LegId,
+    /// Its sweep.
+    pub sweep: SweepId,
+    /// Its number within the sweep.
+    pub number: u64,
+    /// The leg; `None` where there was nothing to do under this number.
+    pub leg: Option<Leg>,
+    /// The input that led to the decision.
+    pub seq: i64,
+}
+
+/// How a leg ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegOutcome {
+    /// At its last step, and the trial may go on.
+    Paused,
+    /// With the trial's whole budget spent.
+    Completed,
+    /// Early, on a stopper's word.
+    Stopped,
+    /// By an error.
+    Failed,
+    /// By the user.
+    Cancelled,
+}
+
+impl LegOutcome {
+    /// All outcomes.
+    pub const ALL: [Self; 5] = [Self::Paused, Self::Completed, Self::Stopped, Self::Failed, Self::Cancelled];
+
+    /// The word used in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The outcome a word means.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+}
+
+/// A leg as it was decided and how it ended: what a stopper and a sampler may learn of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LegRecord {
+    /// Its number within the sweep.
+    pub number: u64,
+    /// The trial's number; `None` where there was nothing to do.
+    pub trial: Option<u64>,
+    /// The step after which it starts.
+    pub from_step: u64,
+    /// The step at which it ends; `None` for the trial's own budget.
+    pub until_step: Option<u64>,
+    /// The input that led to the decision.
+    pub decided_seq: i64,
+    /// How it ended, if it has.
+    pub end: Option<LegEnd>,
+}
+
+/// How a leg ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LegEnd {
+    /// How.
+    pub outcome: LegOutcome,
+    /// The trial's best value up to there.
+    pub value: Option<f64>,
+    /// The input that led to it.
+    pub seq: i64,
+}
+
+/// A stored state of a trial from which its training can go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which trial.
+    pub trial: TrialId,
+    /// Which fold.
+    pub fold: u32,
+    /// Steps that had ended.
+    pub step: u64,
+    /// By which attempt.
+    pub attempt: AttemptId,
+    /// BLAKE3 of its bytes, in hex: the blob's name.
+    pub hash: String,
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// When it arrived.
+    pub at: Millis,
 }
 
 /// An attempt to insert.

@@ -25,6 +25,14 @@ pub enum EventKind {
     AttemptStarted,
     /// An attempt ended without a result; the trial waits for a slot again.
     TrialRequeued,
+    /// A trial reached the end of a leg and may go on later.
+    TrialPaused,
+    /// A paused trial goes on.
+    TrialContinued,
+    /// The user asked for a trial that had ended to be tried again.
+    TrialRetried,
+    /// A leg number came to nothing: there was nothing to do.
+    NothingToDo,
     /// A trial was told to end.
     TrialStopping,
     /// A trial spent its budget.
@@ -50,6 +58,10 @@ impl EventKind {
             Self::TrialSuggested => "trial_suggested",
             Self::AttemptStarted => "attempt_started",
             Self::TrialRequeued => "trial_requeued",
+            Self::TrialPaused => "trial_paused",
+            Self::TrialContinued => "trial_continued",
+            Self::TrialRetried => "trial_retried",
+            Self::NothingToDo => "nothing_to_do",
             Self::TrialStopping => "trial_stopping",
             Self::TrialCompleted => "trial_completed",
             Self::TrialStopped => "trial_stopped",

@@ -16,7 +16,10 @@ pub mod trial;
 pub mod value;
 pub mod worker_process;
 
-pub use change::{AttemptState, Change, Leg, NewAttempt, NewTrial, Origin, StepReport, SweepRow};
+pub use change::{
+    AttemptState, Change, Checkpoint, DecidedLeg, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt, NewTrial,
+    Origin, StepReport, SweepRow,
+};
 pub use event::{Event, EventKind};
 pub use ids::{AttemptId, LegId, SweepId, TrialId};
 pub use metric::Metrics;

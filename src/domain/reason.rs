@@ -56,6 +56,37 @@ pub enum Reason {
         /// The error and its causes.
         message: String,
     },
+    /// A stopper lets it go on.
+    Promoted {
+        /// The rung, an absolute step.
+        rung: u64,
+        /// The trial's value there.
+        value: f64,
+        /// Its place among the values known at that rung, from 1.
+        rank: u64,
+        /// How many values were known.
+        of: u64,
+    },
+    /// A stopper never let it go on.
+    NotPromoted {
+        /// The rung, an absolute step.
+        rung: u64,
+        /// The trial's value there.
+        value: f64,
+        /// Its place among all values at that rung, from 1.
+        rank: u64,
+        /// How many values there are.
+        of: u64,
+        /// The best that so many went on.
+        promoted: u64,
+    },
+    /// The leg ends here; what comes next is not decided.
+    LegEnded {
+        /// Its last step.
+        step: u64,
+    },
+    /// The sweep's time is up.
+    TimeLimit,
     /// The user's word.
     ByUser,
     /// The daemon was ended and let its workers go.
@@ -78,6 +109,10 @@ impl Reason {
             Self::BadConfiguration { .. } => "bad_configuration",
             Self::WorkerLost { .. } => "worker_lost",
             Self::Error { .. } => "error",
+            Self::Promoted { .. } => "promoted",
+            Self::NotPromoted { .. } => "not_promoted",
+            Self::LegEnded { .. } => "leg_ended",
+            Self::TimeLimit => "time_limit",
             Self::ByUser => "by_user",
             Self::DaemonStopped => "daemon_stopped",
             Self::SpaceExhausted => "space_exhausted",
@@ -108,6 +143,14 @@ impl fmt::Display for Reason {
             Self::BadConfiguration { message } => write!(f, "bad configuration: {message}"),
             Self::WorkerLost { how } => write!(f, "the worker was lost: {how}"),
             Self::Error { message } => f.write_str(message),
+            Self::Promoted { rung, value, rank, of } => {
+                write!(f, "rung {rung}: {value:.4} is number {rank} of {of}: it goes on")
+            }
+            Self::NotPromoted { rung, value, rank, of, promoted } => {
+                write!(f, "rung {rung}: {value:.4} is number {rank} of {of}, and {promoted} went on")
+            }
+            Self::LegEnded { step } => write!(f, "paused at step {step}"),
+            Self::TimeLimit => f.write_str("the sweep's time is up"),
             Self::ByUser => f.write_str("by the user"),
             Self::DaemonStopped => f.write_str("the daemon stopped"),
             Self::SpaceExhausted => f.write_str("every configuration has been tried"),

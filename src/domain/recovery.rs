@@ -1,7 +1,10 @@
 //! Everything the scheduler needs to go on where the last process ended: the open rows.
 
-use super::change::{Leg, NewAttempt, NewTrial, StepReport, SweepRow};
+use super::change::{Checkpoint, Leg, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow};
+use super::reason::Reason;
+use super::time::Millis;
 use super::trial::TrialState;
+use std::collections::BTreeMap;
 
 /// What is open in the database, and where the counters stand. The scheduler's only way to start.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,8 +30,14 @@ pub struct OpenSweep {
     pub row: SweepRow,
     /// How many trials it has so far: the next one's number.
     pub trials: u64,
-    /// How many legs it has handed out: the next one's number.
+    /// How many legs have been decided: the next one's number.
     pub legs: u64,
+    /// How many of the last legs in a row came to nothing.
+    pub idle_legs: u64,
+    /// Every leg, by number, where the sweep's methods need them; empty otherwise.
+    pub records: Vec<LegRecord>,
+    /// Legs that have not ended, by number.
+    pub open_legs: Vec<u64>,
     /// Trials that have not ended, by number.
     pub open: Vec<OpenTrial>,
 }
@@ -46,4 +55,14 @@ pub struct OpenTrial {
     pub attempt: Option<NewAttempt>,
     /// What has been reported so far, by step.
     pub reports: Vec<StepReport>,
+    /// Its checkpoints, newest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Why earlier attempts at its latest leg ended without a result, oldest first.
+    pub setbacks: Vec<Reason>,
+    /// Not to be handed out before; see [`super::Change::TrialHeld`].
+    pub ready: Option<Millis>,
+    /// Needs its device for itself.
+    pub alone: bool,
+    /// The environment of its first attempt, which later ones must have too.
+    pub environment: Option<BTreeMap<String, String>>,
 }

@@ -99,6 +99,60 @@ pub struct Search {
     pub trials: Option<u64>,
     /// How many trials may run at once; `None` for as many as there are slots.
     pub parallel: Option<u32>,
+    /// Which trials go on, and which end early; `None` for all to their end.
+    #[serde(default)]
+    pub stopper: Option<StopperSpec>,
+    /// What a decision may see of the others.
+    #[serde(default)]
+    pub order: Order,
+    /// Seconds after its submission at which the sweep ends.
+    #[serde(default)]
+    pub time_limit_s: Option<u64>,
+}
+
+/// What a decision about a leg may see of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// All that is known when it is made; nothing ever waits.
+    #[default]
+    Arrival,
+    /// Just the legs 0 to k - parallel, for leg k: the same sweep gives the same table, whatever the timing.
+    Number,
+}
+
+impl Order {
+    /// The word in a sweep file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Arrival => "arrival",
+            Self::Number => "number",
+        }
+    }
+}
+
+/// A stopper by name with its options.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum StopperSpec {
+    /// Asynchronous successive halving by promotion.
+    Asha {
+        /// The first rung, an absolute step.
+        min_steps: u64,
+        /// One in so many goes on from a rung; each rung is so many times the one before.
+        factor: u64,
+    },
+}
+
+impl StopperSpec {
+    /// The name it has in a sweep file.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Asha { .. } => "asha",
+        }
+    }
 }
 
 /// A sampler by name with its options.

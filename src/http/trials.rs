@@ -16,6 +16,7 @@ use axum::{Json, Router};
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/trials/{trial_id}", get(show))
+        .route("/api/v1/trials/{trial_id}/retry", post(retry))
         .route("/api/v1/trials/{trial_id}/report", post(report))
         .route("/api/v1/trials/{trial_id}/tell", post(tell))
 }
@@ -23,6 +24,12 @@ pub(super) fn routes() -> Router<App> {
 async fn show(State(app): State<App>, Path(trial): Path<TrialId>) -> Result<Json<TrialDetail>, ApiError> {
     let found = app.reader.trial(trial).await?;
     found.map(Json).ok_or_else(|| ApiError::not_found("trial", trial))
+}
+
+/// A trial that failed, was stopped or was cancelled is tried again.
+async fn retry(State(app): State<App>, Path(trial): Path<TrialId>) -> Result<StatusCode, ApiError> {
+    app.dispatcher.retry(trial).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn report(

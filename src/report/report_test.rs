@@ -1,7 +1,7 @@
 //! What people see, as a whole: tables of a small sweep.
 
 use super::*;
-use crate::domain::sweep::SamplerSpec;
+use crate::domain::sweep::{Order, SamplerSpec};
 use crate::domain::{
     Direction, Millis, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Reason, Search, SweepId,
     SweepState, TrialId, TrialState,
@@ -25,7 +25,14 @@ fn spec() -> Sweep {
             timeout_s: None,
             workdir: None,
         },
-        search: Search { sampler: SamplerSpec::Random, trials: Some(3), parallel: None },
+        search: Search {
+            sampler: SamplerSpec::Random,
+            trials: Some(3),
+            parallel: None,
+            stopper: None,
+            order: Order::Arrival,
+            time_limit_s: None,
+        },
         space: BTreeMap::from([
             (
                 "activation".into(),

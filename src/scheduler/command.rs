@@ -93,30 +93,37 @@ impl Core {
         turn.record(sweep, None, None, EventKind::SweepCancelled, Some(Reason::ByUser));
         let trials: Vec<TrialId> = active.open.keys().copied().collect();
         for trial in trials {
-            self.cancel_trial(turn, sweep, trial);
+            self.end_trial(turn, sweep, trial, TrialEvent::Cancelled, &Reason::ByUser);
         }
         self.complete_if_done(turn, sweep);
         Ok(())
     }
 
-    fn cancel_trial(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId) {
-        let Some(open) = self.sweeps.get_mut(&sweep).and_then(|s| s.open.get_mut(&trial)) else { return };
-        let (event, kind, reason) = match open.state {
-            TrialState::Running => (TrialEvent::CancelRequested, EventKind::TrialStopping, None),
-            TrialState::Queued | TrialState::Paused => {
-                (TrialEvent::Cancelled, EventKind::TrialCancelled, Some(Reason::ByUser))
+    /// Ends a trial that waits, and tells one that runs to end.
+    pub(super) fn end_trial(
+        &mut self,
+        turn: &mut Turn,
+        sweep: SweepId,
+        trial: TrialId,
+        event: TrialEvent,
+        reason: &Reason,
+    ) {
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        let Some(open) = active.open.get_mut(&trial) else { return };
+        match open.state {
+            TrialState::Running => {
+                if Self::move_trial(turn, open, TrialEvent::CancelRequested, None) {
+                    turn.record(sweep, Some(trial), None, EventKind::TrialStopping, Some(reason.clone()));
+                }
+                // A client without a lease may never come back, so it is not waited for.
+                if open.attempt.as_ref().is_some_and(|attempt| attempt.lease_until.is_none()) {
+                    self.lose(turn, sweep, trial, "its sweep ended");
+                }
             }
-            _ => return,
-        };
-        if Self::move_trial(turn, open, event, reason) {
-            turn.record(sweep, Some(trial), None, kind, Some(Reason::ByUser));
-        }
-        // A client without a lease may never come back, so it is not waited for.
-        let waits_for_ever = open.attempt.as_ref().is_some_and(|attempt| attempt.lease_until.is_none());
-        if waits_for_ever {
-            self.lose(turn, sweep, trial, "its sweep was cancelled");
-        } else {
-            self.forget_if_over(turn, sweep, trial);
+            TrialState::Queued | TrialState::Paused => {
+                self.end_attempt(turn, sweep, trial, event, Some(reason.clone()), None);
+            }
+            _ => {}
         }
     }
 }

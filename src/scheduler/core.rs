@@ -1,16 +1,16 @@
 //! The state machine: input and time in, changes and reply out.
 
 use super::input::{Input, Refusal, Reply};
-use super::state::{Active, Attempt, Open};
+use super::method::Method;
+use super::state::{Active, Attempt, Open, Step};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
+use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    AttemptId, Change, Event, EventKind, LegId, Millis, Reason, SweepId, SweepRow, SweepState, TrialId,
-    TrialState,
+    AttemptId, Change, Decision, Event, EventKind, LegId, Millis, Objective, Reason, StepReport, SweepId,
+    SweepRow, SweepState, TrialId, TrialState,
 };
-use crate::domain::{Decision, trial::TrialEvent};
-use crate::sampler;
 use crate::space::Space;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use thiserror::Error;
 
 /// How long a worker may be silent.
@@ -126,8 +126,12 @@ impl Core {
                 let told = super::progress::Told { state, metrics, reason, weights, text };
                 self.tell(&mut turn, trial, attempt, told)
             }
+            Input::Checkpoint { trial, attempt, step, hash, bytes } => {
+                self.checkpoint(&mut turn, trial, attempt, step, hash, bytes)
+            }
+            Input::Retry(stored) => self.retry(&mut turn, *stored),
             Input::WorkerGone { worker, how } => self.worker_gone(&mut turn, &worker, &how),
-            Input::Tick => self.expire_leases(&mut turn),
+            Input::Tick => self.tick(&mut turn),
         };
         // A transition that came with an unsynced input is a transition all the same.
         let synced = synced || turn.changes.iter().any(|change| matches!(change, Change::Recorded(_)));
@@ -140,11 +144,16 @@ impl Core {
         self.sweeps.values().all(|sweep| sweep.row.state == SweepState::Paused && sweep.running() == 0)
     }
 
-    /// When the next lease runs out.
+    /// When something is to happen by itself: a lease runs out, a held trial may start, a sweep's time is up.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
-        let attempts = self.sweeps.values().flat_map(|s| s.open.values()).filter_map(|t| t.attempt.as_ref());
-        attempts.filter_map(|attempt| attempt.lease_until).min()
+        let of_trial = |trial: &Open| match &trial.attempt {
+            Some(attempt) => attempt.lease_until,
+            None => trial.ready,
+        };
+        let trials = self.sweeps.values().flat_map(|s| s.open.values()).filter_map(of_trial);
+        let limited = self.sweeps.values().filter(|sweep| !sweep.row.state.is_over() && !sweep.time_was_up);
+        trials.chain(limited.filter_map(Active::ends_at)).min()
     }
 
     /// Moves a trial through the one transition function and notes the change.
@@ -179,22 +188,34 @@ impl Core {
         self.complete_if_done(turn, sweep);
     }
 
-    /// Ends a sweep whose last trial has ended.
+    /// Ends a sweep that has nothing left to do: what is paused never goes on.
     pub(super) fn complete_if_done(&mut self, turn: &mut Turn, sweep: SweepId) {
+        self.skip_idle_legs(turn, sweep);
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
-        if !active.open.is_empty() {
+        if active.row.state.is_over() {
+            if active.open.is_empty() {
+                self.sweeps.remove(&sweep);
+            }
             return;
         }
-        if active.row.state.is_over() {
-            self.sweeps.remove(&sweep);
-        } else if !active.may_create() {
-            let from = active.row.state;
-            let to = SweepState::Completed;
-            turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
-            let reason = if active.exhausted { Reason::SpaceExhausted } else { Reason::BudgetSpent };
-            turn.record(sweep, None, None, EventKind::SweepCompleted, Some(reason));
-            self.sweeps.remove(&sweep);
+        let time_is_up = active.time_is_up(turn.now);
+        if !(active.is_done() || time_is_up && !active.has_open_legs()) {
+            return;
         }
+        let paused: Vec<TrialId> = active.open.keys().copied().collect();
+        for trial in paused {
+            self.stop_paused(turn, sweep, trial);
+        }
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        let (from, to) = (active.row.state, SweepState::Completed);
+        turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
+        let reason = match () {
+            () if time_is_up => Reason::TimeLimit,
+            () if active.exhausted => Reason::SpaceExhausted,
+            () => Reason::BudgetSpent,
+        };
+        turn.record(sweep, None, None, EventKind::SweepCompleted, Some(reason));
+        self.sweeps.remove(&sweep);
     }
 
     pub(super) fn activate(&mut self, row: SweepRow) -> Result<&mut Active, RecoverError> {
@@ -203,33 +224,42 @@ impl Core {
             name: row.spec.name.clone(),
             why: problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         })?;
-        let sampler = sampler::build(&row.spec.search.sampler);
         let id = row.id;
-        let active =
-            Active { row, space, sampler, created: 0, legs: 0, exhausted: false, open: BTreeMap::new() };
+        let active = Active {
+            method: Method::new(&row.spec),
+            row,
+            space,
+            created: 0,
+            legs: 0,
+            open_legs: BTreeSet::new(),
+            idle_legs: 0,
+            exhausted: false,
+            time_was_up: false,
+            open: BTreeMap::new(),
+        };
         Ok(self.sweeps.entry(id).insert_entry(active).into_mut())
     }
 
-    fn adopt(&mut self, stored: OpenSweep, now: Millis, grace_ms: i64) -> Result<(), RecoverError> {
+    /// Takes a stored sweep up with all that is open of it.
+    pub(super) fn adopt(
+        &mut self,
+        stored: OpenSweep,
+        now: Millis,
+        grace_ms: i64,
+    ) -> Result<(), RecoverError> {
         let id = stored.row.id;
-        let home: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
-        let active = self.activate(stored.row)?;
+        let active = self.activate(stored.row.clone())?;
         active.created = stored.trials;
         active.legs = stored.legs;
+        active.idle_legs = stored.idle_legs;
+        active.open_legs = stored.open_legs.iter().copied().collect();
+        active.method.learn(&stored);
+        let trials: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
         for trial in stored.open {
-            let objective = &active.row.spec.objective;
-            let (metric, direction) = (objective.metric.clone(), objective.direction);
-            let mut open = adopt_trial(trial, now, grace_ms);
-            for (step, (metrics, _)) in &open.steps {
-                if let Some(value) = metrics.get(&metric).filter(|v| v.is_finite()) {
-                    if open.best.is_none_or(|(_, best)| direction.better(value, best)) {
-                        open.best = Some((*step, value));
-                    }
-                }
-            }
+            let open = adopt_trial(trial, &active.row.spec.objective, now, grace_ms);
             active.open.insert(open.row.id, open);
         }
-        self.home.extend(home.into_iter().map(|trial| (trial, id)));
+        self.home.extend(trials.into_iter().map(|trial| (trial, id)));
         Ok(())
     }
 
@@ -249,17 +279,38 @@ impl Core {
     }
 }
 
-fn adopt_trial(stored: OpenTrial, now: Millis, grace_ms: i64) -> Open {
-    let steps = stored.reports.into_iter().map(|r| (r.step, (r.metrics, Decision::Continue))).collect();
+/// A trial as it was stored; attempts found open get `grace_ms` beyond their lease.
+pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis, grace_ms: i64) -> Open {
     let attempt = stored.attempt.map(|row| Attempt {
         lease_until: row.lease_ms.map(|lease| now.plus_ms(lease.max(grace_ms))),
         row,
         recovered: true,
     });
-    // Killed between the move to `running` and ... cannot be: both are one commit. But a trial without an
-    // open attempt has nobody working on it, whatever its state says.
     debug_assert!(attempt.is_some() || !matches!(stored.state, TrialState::Running | TrialState::Stopping));
-    Open { row: stored.row, state: stored.state, leg: stored.leg, attempt, steps, best: None }
+    let mut best: Option<(u64, f64)> = None;
+    for report in &stored.reports {
+        let value = report.metrics.get(&objective.metric).filter(|value| value.is_finite());
+        if let Some(value) = value.filter(|v| best.is_none_or(|(_, b)| objective.direction.better(*v, b))) {
+            best = Some((report.step, value));
+        }
+    }
+    let step = |report: StepReport| {
+        let step = Step { metrics: report.metrics, attempt: report.attempt, answer: Decision::Continue };
+        (report.step, step)
+    };
+    Open {
+        row: stored.row,
+        state: stored.state,
+        leg: stored.leg,
+        attempt,
+        steps: stored.reports.into_iter().map(step).collect(),
+        best,
+        checkpoints: stored.checkpoints,
+        setbacks: stored.setbacks,
+        ready: stored.ready,
+        alone: stored.alone,
+        environment: stored.environment,
+    }
 }
 
 #[cfg(test)]

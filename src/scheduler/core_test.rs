@@ -1,10 +1,10 @@
 //! The core alone: no database, no clock, no process.
 
 use super::*;
-use crate::domain::sweep::SamplerSpec;
+use crate::domain::sweep::{Order, SamplerSpec, StopperSpec};
 use crate::domain::{
-    AttemptState, Direction, Metrics, Objective, ObjectiveKind, Origin, Parameter, ParameterKind, Search,
-    Sweep, TellState,
+    AttemptState, Direction, Metrics, Objective, ObjectiveKind, Origin, Parameter, ParameterKind, Params,
+    Search, Sweep, TellState,
 };
 use crate::scheduler::{Claimed, Command, Seeker};
 
@@ -24,7 +24,14 @@ pub(super) fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             timeout_s: None,
             workdir: None,
         },
-        search: Search { sampler: SamplerSpec::Random, trials: Some(trials), parallel: None },
+        search: Search {
+            sampler: SamplerSpec::Random,
+            trials: Some(trials),
+            parallel: None,
+            stopper: None,
+            order: Order::Arrival,
+            time_limit_s: None,
+        },
         space: BTreeMap::from([("x".into(), Parameter { kind, when: None })]),
         enqueue: Vec::new(),
     }
@@ -39,6 +46,9 @@ pub(super) fn seeker(worker: &str, request: &str) -> Seeker {
         environment: BTreeMap::new(),
     }
 }
+
+/// Long enough for a first retry.
+const FIRST_RETRY_MS: i64 = 1000;
 
 /// A core with a clock that the test turns.
 struct World {
@@ -173,16 +183,27 @@ fn completing_without_a_value_is_a_failure() {
 }
 
 #[test]
-fn a_dead_worker_fails_its_trial_and_nothing_else() {
+fn a_dead_workers_trial_is_tried_again_after_a_pause_and_fails_in_the_end() {
     let mut world = World::new();
-    world.submit(toy_sweep("s", 0, 3));
-    let lost = world.claim("w", "r").unwrap();
+    world.submit(toy_sweep("s", 0, 2));
     let other = world.claim("v", "q").unwrap();
-    let handled = world.handle(Input::WorkerGone { worker: "w".into(), how: "signal 9".into() });
+    let first = world.claim("w", "r").unwrap();
+    let die = || Input::WorkerGone { worker: "w".into(), how: "signal 9".into() };
+    for n in 0..3 {
+        let handled = world.handle(die());
+        assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)]);
+        assert_eq!(handled.reply, Ok(Reply::HadWork(true)));
+        assert!(world.claim("w", &format!("early{n}")).is_none(), "it waits a moment");
+        world.now = world.core.next_deadline().unwrap();
+        world.handle(Input::Tick);
+        let again = world.claim("w", &format!("again{n}")).unwrap();
+        assert_eq!((again.leg, &again.params), (first.leg, &first.params));
+    }
+    let handled = world.handle(die());
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Failed)]);
-    assert_eq!(world.report(&lost, 1, 1.0), Err(Refusal::NotOpen));
+    assert_eq!(world.report(&first, 1, 1.0), Err(Refusal::NotOpen));
     assert!(world.report(&other, 1, 1.0).is_ok());
-    assert_eq!(world.claim("w", "r2").unwrap().number, 2);
+    assert_eq!(world.handle(die()).reply, Ok(Reply::HadWork(false)));
 }
 
 #[test]
@@ -197,7 +218,7 @@ fn a_silent_worker_is_lost_when_its_lease_runs_out_and_not_before() {
     world.core.handle(heartbeat, Millis(deadline.0 - 1)).reply.unwrap();
     assert_eq!(world.core.handle(Input::Tick, deadline).changes, []);
     let late = world.core.handle(Input::Tick, deadline.plus_ms(LEASE_MS));
-    assert_eq!(moves(&late), [(TrialState::Running, TrialState::Failed)]);
+    assert_eq!(moves(&late), [(TrialState::Running, TrialState::Queued)]);
     assert!(late.synced, "a transition must survive a power cut, whatever brought it about");
 }
 
@@ -262,6 +283,211 @@ fn a_worker_that_hands_back_its_trial_leaves_it_for_another_attempt_of_the_same_
     assert_ne!(second.attempt, first.attempt);
     assert_eq!(world.report(&first, 2, 4.0), Err(Refusal::StaleAttempt { attempt: first.attempt }));
     assert!(world.report(&second, 1, 4.0).is_ok());
+}
+
+fn told(claimed: &Claimed, state: TellState, reason: Option<Reason>) -> Input {
+    Input::Tell {
+        trial: claimed.leg.trial,
+        attempt: claimed.attempt,
+        state,
+        metrics: Metrics::default(),
+        reason,
+        weights: None,
+        text: "the call".into(),
+    }
+}
+
+#[test]
+fn what_ran_out_of_memory_beside_others_is_tried_once_more_alone() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 3));
+    let large = world.claim("w", "r").unwrap();
+    let other = world.claim("v", "q").unwrap();
+    let full = || Some(Reason::OutOfMemory { message: "no".into() });
+    let handled = world.handle(told(&large, TellState::Failed, full()));
+    assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)]);
+    world.now = world.now.plus_ms(FIRST_RETRY_MS);
+    let third = world.claim("w", "r2").unwrap();
+    assert_ne!(third.leg.trial, large.leg.trial, "the device is not its own yet");
+    for claimed in [&other, &third] {
+        world.report(claimed, 1, 1.0).unwrap();
+        world.tell(claimed, TellState::Completed);
+    }
+    let alone = world.claim("w", "r3").unwrap();
+    assert_eq!(alone.leg, large.leg);
+    assert!(world.claim("v", "q3").is_none(), "nobody else gets the device");
+    let handled = world.handle(told(&alone, TellState::Failed, full()));
+    assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Failed)]);
+}
+
+#[test]
+fn a_diverged_trial_is_not_tried_again() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let claimed = world.claim("w", "r").unwrap();
+    let why = Some(Reason::Diverged { step: 1, what: "the loss".into() });
+    let handled = world.handle(told(&claimed, TellState::Failed, why));
+    assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Failed)]);
+}
+
+fn checkpoint(claimed: &Claimed, step: u64) -> Input {
+    let (trial, attempt) = (claimed.leg.trial, claimed.attempt);
+    Input::Checkpoint { trial, attempt, step, hash: format!("{step:064x}"), bytes: 10 }
+}
+
+#[test]
+fn a_lost_trial_goes_on_from_its_newest_checkpoint_and_two_are_kept() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let first = world.claim("w", "r").unwrap();
+    for step in 1..=5 {
+        world.report(&first, step, 10.0 - step as f64).unwrap();
+        if step < 5 {
+            let handled = world.handle(checkpoint(&first, step));
+            let dropped =
+                handled.changes.iter().filter(|c| matches!(c, Change::CheckpointDropped(_))).count();
+            assert_eq!(dropped, usize::from(step > 2));
+        }
+    }
+    let handled = world.handle(Input::WorkerGone { worker: "w".into(), how: "signal 9".into() });
+    assert!(handled.changes.iter().any(|c| matches!(c, Change::ReportsDiscarded { after_step: 4, .. })));
+    assert!(handled.changes.iter().any(|c| matches!(c, Change::BestMoved { step: 4, .. })));
+    world.now = world.now.plus_ms(FIRST_RETRY_MS);
+    let second = world.claim("w", "r2").unwrap();
+    assert_eq!(second.checkpoints.iter().map(|c| c.step).collect::<Vec<_>>(), [4, 3]);
+    // The newest was damaged: it goes on from the one before, and what came after does not count.
+    let handled = world.handle(Input::Report {
+        trial: second.leg.trial,
+        attempt: second.attempt,
+        step: 4,
+        metrics: Metrics::default().with("rmse", 7.0),
+    });
+    assert!(handled.changes.iter().any(|c| matches!(c, Change::ReportsDiscarded { after_step: 3, .. })));
+    assert_eq!(world.report(&second, 3, 1.0), Err(Refusal::StepBackwards { step: 3, last: 4 }));
+    let handled = world.tell(&second, TellState::Completed);
+    let dropped = handled.changes.iter().filter(|c| matches!(c, Change::CheckpointDropped(_))).count();
+    assert_eq!(dropped, 2, "a completed trial goes on from nowhere");
+}
+
+fn halving(trials: u64, order: Order, parallel: u32) -> Sweep {
+    let mut spec = toy_sweep("s", 0, trials);
+    spec.search.stopper = Some(StopperSpec::Asha { min_steps: 1, factor: 3 });
+    spec.search.order = order;
+    spec.search.parallel = Some(parallel);
+    spec
+}
+
+/// Works on a leg as a toy worker would: up to its end, or to `budget`.
+fn work(world: &mut World, claimed: &Claimed, budget: u64) -> Handled {
+    let value = claimed.params["x"].as_f64().unwrap();
+    let until = claimed.leg.until_step.unwrap().min(budget);
+    for step in claimed.leg.from_step + 1..=until {
+        world.report(claimed, step, value + 1.0 / step as f64).unwrap();
+        world.handle(checkpoint(claimed, step));
+    }
+    let state = if until == budget { TellState::Completed } else { TellState::Paused };
+    world.tell(claimed, state)
+}
+
+#[test]
+fn trials_pause_at_rungs_go_on_when_they_are_good_and_end_stopped_when_not() {
+    let mut world = World::new();
+    world.submit(halving(9, Order::Arrival, 1));
+    let mut legs = Vec::new();
+    for n in 0.. {
+        let Some(claimed) = world.claim("w", &format!("r{n}")) else { break };
+        legs.push((claimed.number, claimed.leg.from_step, claimed.leg.until_step.unwrap()));
+        work(&mut world, &claimed, 9);
+    }
+    assert_eq!(legs.len(), 9 + 3 + 1, "{legs:?}");
+    assert_eq!(legs.iter().filter(|(_, from, until)| (*from, *until) == (1, 3)).count(), 3);
+    let winner = legs.iter().find(|(_, from, until)| (*from, *until) == (3, 9)).unwrap();
+    assert!(legs.iter().filter(|leg| leg.0 == winner.0).count() == 3);
+    assert!(world.core.is_idle() && world.core.sweeps.is_empty());
+}
+
+/// The legs of a sweep as decided, with workers that take turns in an order drawn from `seed`.
+fn legs_in_order(seed: u64, workers: usize) -> Vec<(u64, u64, Option<u64>)> {
+    use crate::domain::stream::{Key, stream, uniform};
+    let mut rng = stream(seed, "turns", &[Key::Number(0)]);
+    let mut world = World::new();
+    world.submit(halving(12, Order::Number, 3));
+    let mut busy: Vec<Claimed> = Vec::new();
+    let mut legs = Vec::new();
+    for n in 0..1000 {
+        if world.core.sweeps.is_empty() {
+            break;
+        }
+        let full = busy.len() == workers;
+        let claimed = if full { None } else { world.claim(&format!("w{n}"), &format!("r{n}")) };
+        match claimed {
+            Some(claimed) => {
+                legs.push((claimed.leg.number, claimed.number, claimed.leg.until_step));
+                busy.push(claimed);
+            }
+            None => {
+                let at = (uniform(&mut rng) * busy.len() as f64) as usize;
+                let claimed = busy.swap_remove(at);
+                work(&mut world, &claimed, 9);
+            }
+        }
+    }
+    assert!(world.core.sweeps.is_empty(), "it ends");
+    legs
+}
+
+#[test]
+fn ordered_by_number_the_legs_are_the_same_whatever_the_timing() {
+    let calm = legs_in_order(0, 1);
+    assert!(calm.iter().any(|(_, _, until)| *until == Some(9)));
+    for seed in 1..40 {
+        for workers in 1..=3 {
+            assert_eq!(legs_in_order(seed, workers), calm, "seed {seed}, {workers} workers");
+        }
+    }
+}
+
+#[test]
+fn equally_urgent_sweeps_share_the_slots() {
+    let mut world = World::new();
+    world.submit(toy_sweep("first", 0, 9));
+    world.submit(toy_sweep("second", 0, 9));
+    let names: Vec<String> =
+        (0..4).map(|n| world.claim(&format!("w{n}"), &format!("r{n}")).unwrap().spec.name).collect();
+    assert_eq!(names, ["first", "second", "first", "second"]);
+}
+
+#[test]
+fn a_sweep_whose_time_is_up_ends_what_runs_and_starts_nothing() {
+    let mut world = World::new();
+    let mut spec = toy_sweep("s", 0, 9);
+    spec.search.time_limit_s = Some(10);
+    world.submit(spec);
+    let claimed = world.claim("w", "r").unwrap();
+    world.report(&claimed, 1, 1.0).unwrap();
+    world.now = world.core.next_deadline().unwrap();
+    assert!(world.now.0 <= 10_010);
+    world.handle(Input::Tick);
+    assert!(world.core.next_deadline().is_some_and(|next| next > world.now), "time does not stand still");
+    assert!(world.claim("v", "q").is_none());
+    assert_eq!(world.report(&claimed, 2, 0.5), Ok(Reply::Decision(Decision::Stop)));
+    let handled = world.tell(&claimed, TellState::Stopped);
+    assert_eq!(moves(&handled), [(TrialState::Stopping, TrialState::Stopped)]);
+    assert!(world.core.sweeps.is_empty());
+}
+
+#[test]
+fn an_enqueued_configuration_is_the_next_trial_and_there_is_one_of_it() {
+    let mut world = World::new();
+    let sweep = world.submit(toy_sweep("s", 0, 9));
+    let x = Params::from([("x".into(), 7i64.into())]);
+    world.handle(Input::Command { sweep, command: Command::Enqueue(x.clone()) }).reply.unwrap();
+    assert_eq!(world.claim("w", "r").unwrap().params, x);
+    assert_ne!(world.claim("v", "q").unwrap().params, x);
+    let outside = Params::from([("x".into(), 7000i64.into())]);
+    let refused = world.handle(Input::Command { sweep, command: Command::Enqueue(outside) });
+    assert!(matches!(refused.reply, Err(Refusal::BadConfiguration(_))));
+    assert_eq!(refused.changes, []);
 }
 
 #[test]

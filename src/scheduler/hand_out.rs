@@ -1,19 +1,16 @@
 //! Handing out work: which sweep, which trial, to whom.
 
 use super::core::{Core, LEASE_MS, Turn};
-use super::feasible::plan_of;
 use super::input::{Claimed, Refusal, Reply, Seeker};
+use super::place::{device_of, suits};
 use super::state::{Active, Attempt, Open};
-use crate::domain::sweep::SamplerSpec;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{
-    Change, EventKind, Leg, NewAttempt, NewTrial, ObjectiveKind, Params, Reason, SweepId, TrialId,
-};
-use crate::sampler::{self, Ask, Suggestion};
+use crate::domain::{Change, EventKind, Millis, NewAttempt, ObjectiveKind, SweepId, TrialId, TrialState};
 use std::cmp::Reverse;
 
 impl Core {
-    /// A worker's slot is free: the most urgent sweep's oldest waiting trial, or a new one.
+    /// A worker's slot is free: the most urgent sweep's oldest waiting trial, or a new one. Among equally
+    /// urgent sweeps the one that has the fewest slots goes first, so that they share them evenly.
     pub(super) fn claim(&mut self, turn: &mut Turn, seeker: &Seeker) -> Result<Reply, Refusal> {
         if let Some(again) = self.answered(&seeker.request_id) {
             return Ok(Reply::Work(Box::new(again)));
@@ -28,7 +25,10 @@ impl Core {
             })
             .map(|(id, _)| *id)
             .collect();
-        candidates.sort_by_key(|id| (Reverse(self.sweeps[id].row.spec.priority), *id));
+        candidates.sort_by_key(|id| {
+            let sweep = &self.sweeps[id];
+            (Reverse(sweep.row.spec.priority), sweep.running(), *id)
+        });
         for sweep in candidates {
             if let Some(claimed) = self.hand_out(turn, sweep, seeker, Some(LEASE_MS)) {
                 return Ok(Reply::Work(Box::new(claimed)));
@@ -75,93 +75,46 @@ impl Core {
         seeker: &Seeker,
         lease_ms: Option<i64>,
     ) -> Option<Claimed> {
-        if !self.sweeps.get(&sweep)?.may_start() {
+        let crowd = self.on_device(&seeker.slot);
+        if crowd.held || !self.sweeps.get(&sweep)?.may_start(turn.now) {
             return None;
         }
-        let trial = match self.sweeps.get(&sweep)?.first_queued() {
-            Some(queued) => queued,
-            None => self.create_trial(turn, sweep)?,
+        let fits = |active: &Active, trial: &Open, now: Millis| {
+            trial.state == TrialState::Queued
+                && active.has_leg(trial)
+                && trial.ready.is_none_or(|ready| ready <= now)
+                && (!trial.alone || crowd.attempts == 0)
+                && suits(trial, seeker)
+        };
+        let waiting = |active: &Active, now| {
+            active.open.iter().find(|(_, trial)| fits(active, trial, now)).map(|(id, _)| *id)
+        };
+        let trial = match waiting(self.sweeps.get(&sweep)?, turn.now) {
+            Some(trial) => trial,
+            None => {
+                self.decide_next(turn, sweep)?;
+                waiting(self.sweeps.get(&sweep)?, turn.now)?
+            }
         };
         self.open_attempt(turn, sweep, trial, seeker, lease_ms)
     }
 
-    /// Asks the sampler for the next trial; `None` when there is none, and then the sweep may be over.
-    fn create_trial(&mut self, turn: &mut Turn, sweep: SweepId) -> Option<TrialId> {
-        let active = self.sweeps.get_mut(&sweep)?;
-        if !active.may_create() {
-            return None;
-        }
-        let kind = active.row.spec.objective.kind;
-        let suggestion = active.sampler.suggest(&Ask {
-            space: &active.space,
-            seed: active.row.spec.seed,
-            number: active.created,
-            // The samplers at hand look at no observations (`needs_observations`).
-            observations: &[],
-            feasible: &|params| plan_of(kind, params).map(|_| ()),
-        });
-        match suggestion {
-            Suggestion::Trial { params, reason } => self.insert_trial(turn, sweep, params, reason),
-            Suggestion::Exhausted { reason } => {
-                active.exhausted = true;
-                tracing::info!(sweep = active.row.uid, %reason, "the sampler has no further configuration");
-                self.complete_if_done(turn, sweep);
-                None
+    /// Who works on the device that a slot is a share of.
+    fn on_device(&self, slot: &str) -> Crowd {
+        let device = device_of(slot);
+        let mut crowd = Crowd { attempts: 0, held: false };
+        for trial in self.sweeps.values().flat_map(|sweep| sweep.open.values()) {
+            if trial.attempt.as_ref().is_some_and(|attempt| device_of(&attempt.row.slot) == device) {
+                crowd.attempts += 1;
+                crowd.held |= trial.alone;
             }
         }
+        crowd
     }
 
-    /// Adds a trial, which then waits to be handed out.
-    fn insert_trial(
-        &mut self,
-        turn: &mut Turn,
-        sweep: SweepId,
-        params: Params,
-        reason: Reason,
-    ) -> Option<TrialId> {
-        let id = self.next_trial_id();
-        let active = self.sweeps.get_mut(&sweep)?;
-        let plan = plan_of(active.row.spec.objective.kind, &params).ok().flatten();
-        let row = NewTrial {
-            id,
-            sweep,
-            number: active.created,
-            suggested: reason.clone(),
-            parameter_count: plan.as_ref().map(crate::model::Plan::parameter_count),
-            budget_steps: plan.as_ref().map(crate::model::Plan::epochs),
-            params,
-            created: turn.now,
-        };
-        active.created += 1;
-        turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
-        turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
-        active.open.insert(id, Open::new(row));
-        self.home.insert(id, sweep);
-        Some(id)
-    }
-
-    /// A configuration that the user asks for becomes the next trial: it waits before any that the sampler
-    /// has not suggested yet, and there is one of it, however many workers ask.
-    pub(super) fn enqueue(&mut self, turn: &mut Turn, sweep: SweepId, given: &Params) -> Result<(), Refusal> {
-        let active = self.sweeps.get(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
-        if matches!(active.row.spec.search.sampler, SamplerSpec::Grid { .. }) {
-            return Err(Refusal::WrongState("a grid visits every combination in its own order"));
-        }
-        if !active.may_create() {
-            return Err(Refusal::WrongState("all of the sweep's trials exist already"));
-        }
-        let kind = active.row.spec.objective.kind;
-        let ask = Ask {
-            space: &active.space,
-            seed: active.row.spec.seed,
-            number: active.created,
-            observations: &[],
-            feasible: &|params| plan_of(kind, params).map(|_| ()),
-        };
-        let filled = sampler::fill_in(active.sampler.as_ref(), &ask, given);
-        let (params, reason) = filled.map_err(Refusal::BadConfiguration)?;
-        self.insert_trial(turn, sweep, params, reason);
-        Ok(())
+    /// Whether other trials than this one run on the device of its attempt.
+    pub(super) fn shares_device(&self, slot: &str) -> bool {
+        self.on_device(slot).attempts > 1
     }
 
     fn open_attempt(
@@ -173,24 +126,11 @@ impl Core {
         lease_ms: Option<i64>,
     ) -> Option<Claimed> {
         let attempt_id = self.next_attempt_id();
-        let leg_id = self.next_leg_id();
         let active = self.sweeps.get_mut(&sweep)?;
         let open = active.open.get_mut(&trial)?;
-        let leg = match open.leg {
-            // A retry keeps its leg.
-            Some(leg) => leg,
-            None => {
-                let number = active.legs;
-                active.legs += 1;
-                let leg = Leg { id: leg_id, sweep, number, trial, fold: 0, from_step: 0, until_step: None };
-                turn.changes.push(Change::LegInserted(leg));
-                open.leg = Some(leg);
-                leg
-            }
-        };
         let row = NewAttempt {
             id: attempt_id,
-            leg: leg.id,
+            leg: open.leg?.id,
             trial,
             worker: seeker.worker.clone(),
             slot: seeker.slot.clone(),
@@ -201,15 +141,24 @@ impl Core {
         };
         turn.changes.push(Change::AttemptOpened(Box::new(row.clone())));
         let lease_until = lease_ms.map(|lease| turn.now.plus_ms(lease));
+        open.environment.get_or_insert_with(|| seeker.environment.clone());
         open.attempt = Some(Attempt { row, lease_until, recovered: false });
-        Self::move_trial(turn, open, TrialEvent::Started, None::<Reason>);
+        Self::move_trial(turn, open, TrialEvent::Started, None);
         turn.record(sweep, Some(trial), Some(attempt_id), EventKind::AttemptStarted, None);
         claimed(active, active.open.get(&trial)?)
     }
 }
 
+/// The attempts on one device.
+struct Crowd {
+    attempts: usize,
+    /// One of them needs the device for itself.
+    held: bool,
+}
+
 fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {
     let attempt = trial.attempt.as_ref()?;
+    let environment = trial.environment.as_ref();
     Some(Claimed {
         sweep_uid: sweep.row.uid.clone(),
         spec: sweep.row.spec.clone(),
@@ -219,5 +168,7 @@ fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {
         attempt: attempt.row.id,
         params: trial.row.params.clone(),
         lease_ms: attempt.row.lease_ms,
+        checkpoints: trial.checkpoints.clone(),
+        threads: environment.and_then(|e| e.get("threads")).and_then(|threads| threads.parse().ok()),
     })
 }

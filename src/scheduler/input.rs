@@ -1,8 +1,9 @@
 //! What the core is told, and what it answers.
 
+use crate::domain::recovery::OpenSweep;
 use crate::domain::{
-    AttemptId, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId, TellState,
-    TrialId,
+    AttemptId, Checkpoint, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId,
+    TellState, TrialId,
 };
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -55,6 +56,19 @@ pub enum Input {
         /// Its numbers.
         metrics: Metrics,
     },
+    /// A checkpoint was stored as a blob.
+    Checkpoint {
+        /// The trial.
+        trial: TrialId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// Steps that had ended.
+        step: u64,
+        /// BLAKE3 of its bytes, in hex.
+        hash: String,
+        /// Its size, in bytes.
+        bytes: u64,
+    },
     /// An attempt ended.
     Tell {
         /// The trial.
@@ -72,6 +86,8 @@ pub enum Input {
         /// The call as it came, to recognise its repeats.
         text: String,
     },
+    /// The user wants a trial that ended badly to be tried again: all that is stored of it and its sweep.
+    Retry(Box<OpenSweep>),
     /// A worker process ended.
     WorkerGone {
         /// Its name.
@@ -126,6 +142,8 @@ pub enum Reply {
     Nothing,
     /// The worker is to do this.
     Decision(Decision),
+    /// The worker that ended had work: it did start.
+    HadWork(bool),
 }
 
 /// A leg that was handed out.
@@ -147,6 +165,10 @@ pub struct Claimed {
     pub params: Params,
     /// How often the worker must be heard of.
     pub lease_ms: Option<i64>,
+    /// What it may go on from, newest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Threads that its first attempt computed with, and later ones must too.
+    pub threads: Option<usize>,
 }
 
 /// Why an input changed nothing.
@@ -168,6 +190,12 @@ pub enum Refusal {
     StaleAttempt {
         /// The attempt that was named.
         attempt: AttemptId,
+    },
+    /// The named bytes are not stored.
+    #[error("blob {hash} is not stored: put it first")]
+    NoBlob {
+        /// Its name.
+        hash: String,
     },
     /// A step was reported again, with other numbers.
     #[error("step {step} was reported before with other numbers")]

@@ -5,10 +5,14 @@
 
 mod command;
 mod core;
+mod decide;
 mod feasible;
 mod hand_out;
 mod input;
+mod method;
+mod place;
 mod progress;
+mod retry;
 pub mod shell;
 mod state;
 

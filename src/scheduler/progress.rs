@@ -1,13 +1,18 @@
-//! What workers say of their attempts: reports, ends, and silence.
+//! What workers say of their attempts: reports, checkpoints, ends, and silence.
 
 use super::core::{Core, Turn};
 use super::input::{Refusal, Reply};
-use super::state::{Active, Attempt, Open};
+use super::retry;
+use super::state::{Active, Attempt, Open, Step};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    AttemptId, AttemptState, Change, Decision, EventKind, Metrics, Reason, StepReport, SweepId, TellState,
-    TrialId, TrialState,
+    AttemptId, AttemptState, Change, Checkpoint, Decision, EventKind, LegOutcome, Metrics, Reason,
+    StepReport, SweepId, SweepState, TellState, TrialId, TrialState,
 };
+use crate::stopper::Ended;
+
+/// Checkpoints that are kept of a trial: the newest, and the one before in case the newest is damaged.
+const KEPT_CHECKPOINTS: usize = 2;
 
 /// The end of an attempt, as told.
 pub(super) struct Told {
@@ -31,7 +36,8 @@ impl Core {
         Ok(Reply::Decision(decision(open)))
     }
 
-    /// A step's metrics. The same report again gets the first answer.
+    /// A step's metrics. The same report again gets the first answer. A later attempt may go back behind what
+    /// an earlier one reported: what comes after does not count any more.
     pub(super) fn report(
         &mut self,
         turn: &mut Turn,
@@ -43,13 +49,25 @@ impl Core {
         let objective = self.objective_of(trial)?;
         let (_, open) = self.open_trial(trial, attempt)?;
         extend_lease(turn, open);
-        if let Some((first, answer)) = open.steps.get(&step) {
-            let same = first.same(&metrics);
-            return if same { Ok(Reply::Decision(*answer)) } else { Err(Refusal::StepDiffers { step }) };
-        }
-        let last = open.steps.last_key_value().map_or(0, |(last, _)| *last);
-        if step <= last {
-            return Err(Refusal::StepBackwards { step, last });
+        let last = open.last_step();
+        match open.steps.get(&step) {
+            Some(first) if first.attempt == attempt => {
+                let same = first.metrics.same(&metrics);
+                return if same {
+                    Ok(Reply::Decision(first.answer))
+                } else {
+                    Err(Refusal::StepDiffers { step })
+                };
+            }
+            _ if step == 0 => return Err(Refusal::StepBackwards { step, last }),
+            _ if step <= last => {
+                let own = open.steps.range(step..).any(|(_, later)| later.attempt == attempt);
+                if own {
+                    return Err(Refusal::StepBackwards { step, last });
+                }
+                discard_after(turn, open, step - 1, &objective);
+            }
+            _ => {}
         }
         let answer = decision(open);
         let fold = open.leg.map_or(0, |leg| leg.fold);
@@ -62,8 +80,39 @@ impl Core {
                 turn.changes.push(Change::BestMoved { trial, step, value });
             }
         }
-        open.steps.insert(step, (metrics, answer));
+        open.steps.insert(step, Step { metrics, attempt, answer });
         Ok(Reply::Decision(answer))
+    }
+
+    /// A checkpoint is stored: the oldest beyond those kept goes.
+    pub(super) fn checkpoint(
+        &mut self,
+        turn: &mut Turn,
+        trial: TrialId,
+        attempt: AttemptId,
+        step: u64,
+        hash: String,
+        bytes: u64,
+    ) -> Result<Reply, Refusal> {
+        let (_, open) = self.open_trial(trial, attempt)?;
+        extend_lease(turn, open);
+        let fold = open.leg.map_or(0, |leg| leg.fold);
+        let checkpoint = Checkpoint { trial, fold, step, attempt, hash, bytes, at: turn.now };
+        let repeated = |known: &Checkpoint| {
+            (known.step, known.attempt, &known.hash) == (step, attempt, &checkpoint.hash)
+        };
+        if open.checkpoints.first().is_some_and(repeated) {
+            return Ok(Reply::Done);
+        }
+        // Another one of the same step, or of later ones by an attempt that had gone on from elsewhere.
+        let (superseded, mut kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut open.checkpoints).into_iter().partition(|known| known.step >= step);
+        let surplus = kept.split_off(kept.len().min(KEPT_CHECKPOINTS - 1));
+        turn.changes.extend(superseded.into_iter().chain(surplus).map(Change::CheckpointDropped));
+        turn.changes.push(Change::CheckpointStored(checkpoint.clone()));
+        kept.insert(0, checkpoint);
+        open.checkpoints = kept;
+        Ok(Reply::Done)
     }
 
     /// An attempt ended.
@@ -75,18 +124,24 @@ impl Core {
         told: Told,
     ) -> Result<Reply, Refusal> {
         let (metric, _) = self.objective_of(trial)?;
+        let cancelled = self.sweep_of(trial)?.row.state == SweepState::Cancelled;
         let (sweep, open) = self.open_trial(trial, attempt)?;
-        let (event, mut reason) = match (told.state, open.state) {
+        let (mut event, mut reason) = match (told.state, open.state) {
             (TellState::Completed, _) => (TrialEvent::Completed, told.reason.or(Some(Reason::BudgetSpent))),
             (TellState::Failed, _) => (TrialEvent::Failed, Some(told.reason.unwrap_or_else(unexplained))),
-            // It was told to end because the user cancelled it.
-            (TellState::Stopped | TellState::Paused, TrialState::Stopping) => {
+            // It was told to end: because the user cancelled it, or because the sweep's time is up.
+            (TellState::Stopped | TellState::Paused, TrialState::Stopping) if cancelled => {
                 (TrialEvent::Cancelled, Some(Reason::ByUser))
             }
+            (TellState::Stopped | TellState::Paused, TrialState::Stopping) => {
+                (TrialEvent::Stopped, Some(Reason::TimeLimit))
+            }
             (TellState::Stopped, _) => (TrialEvent::Stopped, told.reason),
+            (TellState::Paused, _) if reached_end_of_leg(open) => {
+                (TrialEvent::Paused, Some(Reason::LegEnded { step: open.last_step() }))
+            }
             (TellState::Paused, _) => (TrialEvent::Requeued, told.reason),
         };
-        let mut event = event;
         if event == TrialEvent::Completed && open.best.is_none() {
             match told.metrics.get(&metric).filter(|value| value.is_finite()) {
                 // A client that reports no steps: its one value counts as of no step.
@@ -105,34 +160,34 @@ impl Core {
             turn.changes.push(Change::WeightsStored { trial, hash });
         }
         let state = attempt_state(told.state, event);
+        let slot = open.attempt.as_ref().map(|attempt| attempt.row.slot.clone()).unwrap_or_default();
+        let shares_device = event == TrialEvent::Failed && self.shares_device(&slot);
+        let (_, open) = self.open_trial(trial, attempt)?;
         close_attempt(turn, open, state, reason.clone(), Some(told.text));
-        self.end_leg(turn, sweep, trial, event, reason, Some(attempt));
+        if let (TrialEvent::Failed, Some(why), TrialState::Running) = (event, &reason, open.state) {
+            if retry::after_setback(turn, open, why, shares_device) {
+                event = TrialEvent::Requeued;
+            }
+        }
+        self.end_attempt(turn, sweep, trial, event, reason, Some(attempt));
         Ok(Reply::Done)
     }
 
-    /// A worker process ended.
+    /// A worker process ended; answers whether it had work.
     pub(super) fn worker_gone(&mut self, turn: &mut Turn, worker: &str, how: &str) -> Result<Reply, Refusal> {
-        self.lose_attempts_of(turn, worker, how);
-        Ok(Reply::Done)
+        Ok(Reply::HadWork(self.lose_attempts_of(turn, worker, how)))
     }
 
-    /// Takes back what has not been heard of for too long.
-    pub(super) fn expire_leases(&mut self, turn: &mut Turn) -> Result<Reply, Refusal> {
-        let silent = |a: &Attempt| a.lease_until.is_some_and(|until| until <= turn.now);
-        for (sweep, trial) in self.trials_whose_attempt(silent) {
-            self.lose(turn, sweep, trial, "it was silent for too long");
+    /// Takes back whatever that worker has; whether it had anything.
+    pub(super) fn lose_attempts_of(&mut self, turn: &mut Turn, worker: &str, how: &str) -> bool {
+        let lost = self.trials_whose_attempt(|attempt| attempt.row.worker == worker);
+        for (sweep, trial) in &lost {
+            self.lose(turn, *sweep, *trial, how);
         }
-        Ok(Reply::Done)
+        !lost.is_empty()
     }
 
-    /// Takes back whatever that worker has.
-    pub(super) fn lose_attempts_of(&mut self, turn: &mut Turn, worker: &str, how: &str) {
-        for (sweep, trial) in self.trials_whose_attempt(|attempt| attempt.row.worker == worker) {
-            self.lose(turn, sweep, trial, how);
-        }
-    }
-
-    fn trials_whose_attempt(&self, wanted: impl Fn(&Attempt) -> bool) -> Vec<(SweepId, TrialId)> {
+    pub(super) fn trials_whose_attempt(&self, wanted: impl Fn(&Attempt) -> bool) -> Vec<(SweepId, TrialId)> {
         let mut found = Vec::new();
         for (sweep, active) in &self.sweeps {
             let trials = active.open.iter().filter(|(_, t)| t.attempt.as_ref().is_some_and(&wanted));
@@ -143,22 +198,29 @@ impl Core {
 
     /// Takes one trial's attempt back.
     pub(super) fn lose(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId, how: &str) {
-        let Some(open) = self.sweeps.get_mut(&sweep).and_then(|s| s.open.get_mut(&trial)) else { return };
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        let cancelled = active.row.state == SweepState::Cancelled;
+        let Some(open) = active.open.get_mut(&trial) else { return };
         let Some(attempt) = open.attempt.as_ref() else { return };
         let (id, recovered) = (attempt.row.id, attempt.recovered);
         let lost = Reason::WorkerLost { how: how.to_owned() };
-        close_attempt(turn, open, AttemptState::Lost, Some(lost.clone()), None);
-        let (event, reason) = match open.state {
-            TrialState::Stopping => (TrialEvent::Cancelled, Reason::ByUser),
-            // Not the trial's doing: the daemon's end took the worker along.
-            _ if recovered => (TrialEvent::Requeued, lost),
-            _ => (TrialEvent::Failed, lost),
+        // Not the trial's doing where the daemon's end took the worker along.
+        let noted = if recovered { Reason::DaemonStopped } else { lost.clone() };
+        close_attempt(turn, open, AttemptState::Lost, Some(noted), None);
+        let stopping = open.state == TrialState::Stopping;
+        let (event, reason) = match (stopping, cancelled) {
+            (true, true) => (TrialEvent::Cancelled, Reason::ByUser),
+            (true, false) => (TrialEvent::Stopped, Reason::TimeLimit),
+            (false, _) => {
+                let again = recovered || retry::after_setback(turn, open, &lost, false);
+                (if again { TrialEvent::Requeued } else { TrialEvent::Failed }, lost)
+            }
         };
-        self.end_leg(turn, sweep, trial, event, Some(reason), Some(id));
+        self.end_attempt(turn, sweep, trial, event, Some(reason), Some(id));
     }
 
-    /// Moves a trial whose attempt has just ended, and records why.
-    fn end_leg(
+    /// Moves a trial whose attempt has just ended, and ends its leg unless it is to be tried again.
+    pub(super) fn end_attempt(
         &mut self,
         turn: &mut Turn,
         sweep: SweepId,
@@ -167,35 +229,71 @@ impl Core {
         reason: Option<Reason>,
         attempt: Option<AttemptId>,
     ) {
-        let Some(open) = self.sweeps.get_mut(&sweep).and_then(|s| s.open.get_mut(&trial)) else { return };
-        let requeued = event == TrialEvent::Requeued;
-        let ended = if requeued { None } else { reason.clone() };
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        let objective = &active.row.spec.objective;
+        let objective = (objective.metric.clone(), objective.direction);
+        let Some(open) = active.open.get_mut(&trial) else { return };
+        let goes_on = matches!(event, TrialEvent::Requeued | TrialEvent::Paused);
+        let ended = if goes_on { None } else { reason.clone() };
         if !Self::move_trial(turn, open, event, ended) {
             return;
-        }
-        if requeued {
-            rewind(turn, open);
-        } else if let Some((step, value)) = open.best {
-            let ranked = event == TrialEvent::Completed;
-            turn.changes.push(Change::Valued { sweep, trial, objective: 0, step, value, ranked });
         }
         let kind = match event {
             TrialEvent::Completed => EventKind::TrialCompleted,
             TrialEvent::Stopped => EventKind::TrialStopped,
             TrialEvent::Failed => EventKind::TrialFailed,
             TrialEvent::Cancelled => EventKind::TrialCancelled,
+            TrialEvent::Paused => EventKind::TrialPaused,
             _ => EventKind::TrialRequeued,
         };
+        if event == TrialEvent::Requeued {
+            let from = open.leg.map_or(0, |leg| leg.from_step);
+            let from = open.checkpoints.first().map_or(from, |checkpoint| checkpoint.step);
+            discard_after(turn, open, from, &objective);
+        } else {
+            keep_checkpoints(turn, open, event);
+            if let Some((step, value)) = open.best.filter(|_| !goes_on) {
+                let ranked = event == TrialEvent::Completed;
+                turn.changes.push(Change::Valued { sweep, trial, objective: 0, step, value, ranked });
+            }
+        }
         turn.record(sweep, Some(trial), attempt, kind, reason);
+        if event != TrialEvent::Requeued {
+            active.end_leg(turn, trial, event);
+        }
         self.forget_if_over(turn, sweep, trial);
     }
 
-    fn sweep_of(&mut self, trial: TrialId) -> Result<&mut Active, Refusal> {
+    /// Ends a paused trial of a sweep that is over.
+    pub(super) fn stop_paused(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId) {
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        let time_is_up = active.time_is_up(turn.now);
+        let Some(open) = active.open.get_mut(&trial) else { return };
+        let (event, kind) = match open.state {
+            TrialState::Paused => (TrialEvent::Stopped, EventKind::TrialStopped),
+            TrialState::Queued => (TrialEvent::Cancelled, EventKind::TrialCancelled),
+            _ => return,
+        };
+        let reason = match active.method.stopper.as_ref().filter(|_| !time_is_up) {
+            Some(stopper) => stopper.verdict(open.row.number),
+            None => Reason::TimeLimit,
+        };
+        Self::move_trial(turn, open, event, Some(reason.clone()));
+        keep_checkpoints(turn, open, event);
+        if let Some((step, value)) = open.best {
+            turn.changes.push(Change::Valued { sweep, trial, objective: 0, step, value, ranked: false });
+        }
+        turn.record(sweep, Some(trial), None, kind, Some(reason));
+        active.open.remove(&trial);
+        self.home.remove(&trial);
+    }
+
+    pub(super) fn sweep_of(&mut self, trial: TrialId) -> Result<&mut Active, Refusal> {
         let sweep = self.home.get(&trial).ok_or(Refusal::NotOpen)?;
         self.sweeps.get_mut(sweep).ok_or(Refusal::NotOpen)
     }
 
-    fn objective_of(&mut self, trial: TrialId) -> Result<(String, crate::domain::Direction), Refusal> {
+    fn objective_of(&mut self, trial: TrialId) -> Result<Metric, Refusal> {
         let objective = &self.sweep_of(trial)?.row.spec.objective;
         Ok((objective.metric.clone(), objective.direction))
     }
@@ -211,6 +309,34 @@ impl Core {
             None => Err(Refusal::NotOpen),
         }
     }
+}
+
+/// The metric that counts, and whether less or more of it is better.
+type Metric = (String, crate::domain::Direction);
+
+impl Active {
+    /// Ends a trial's leg for good and tells the stopper.
+    pub(super) fn end_leg(&mut self, turn: &mut Turn, trial: TrialId, event: TrialEvent) {
+        let Some(open) = self.open.get(&trial) else { return };
+        let Some(leg) = open.leg.filter(|leg| self.open_legs.contains(&leg.number)) else { return };
+        let outcome = match event {
+            TrialEvent::Completed => LegOutcome::Completed,
+            TrialEvent::Stopped => LegOutcome::Stopped,
+            TrialEvent::Failed => LegOutcome::Failed,
+            TrialEvent::Paused => LegOutcome::Paused,
+            _ => LegOutcome::Cancelled,
+        };
+        let value = open.best.map(|(_, value)| value);
+        turn.changes.push(Change::LegEnded { leg: leg.id, outcome, value, seq: turn.seq });
+        self.open_legs.remove(&leg.number);
+        let end = Ended { trial: open.row.number, until_step: leg.until_step, outcome, value };
+        self.method.ended(leg.number, end);
+    }
+}
+
+/// Whether the last step reported is the leg's last.
+fn reached_end_of_leg(trial: &Open) -> bool {
+    trial.leg.and_then(|leg| leg.until_step).is_some_and(|until| trial.last_step() >= until)
 }
 
 fn unexplained() -> Reason {
@@ -254,13 +380,36 @@ fn close_attempt(
     }
 }
 
-/// The leg starts again where it began: what was reported after that does not count any more.
-fn rewind(turn: &mut Turn, trial: &mut Open) {
-    let Some(leg) = trial.leg else { return };
-    trial.steps.split_off(&(leg.from_step + 1));
-    if trial.best.is_some_and(|(step, _)| step > leg.from_step) {
-        trial.best = None;
+/// What was reported after a step does not count any more: the trial is trained again from there.
+fn discard_after(turn: &mut Turn, trial: &mut Open, after_step: u64, (metric, direction): &Metric) {
+    if trial.last_step() <= after_step {
+        return;
     }
-    let (trial, fold, after_step) = (trial.row.id, leg.fold, leg.from_step);
-    turn.changes.push(Change::ReportsDiscarded { trial, fold, after_step });
+    trial.steps.split_off(&(after_step + 1));
+    let (id, fold) = (trial.row.id, trial.leg.map_or(0, |leg| leg.fold));
+    turn.changes.push(Change::ReportsDiscarded { trial: id, fold, after_step });
+    if trial.best.is_none_or(|(step, _)| step <= after_step) {
+        return;
+    }
+    trial.best = None;
+    for (step, reported) in &trial.steps {
+        let value = reported.metrics.get(metric).filter(|value| value.is_finite());
+        if let Some(value) = value.filter(|v| trial.best.is_none_or(|(_, best)| direction.better(*v, best))) {
+            trial.best = Some((*step, value));
+        }
+    }
+    if let Some((step, value)) = trial.best {
+        turn.changes.push(Change::BestMoved { trial: id, step, value });
+    }
+}
+
+/// Drops the checkpoints that nothing will go on from: all of a trial that spent its budget or was stopped,
+/// all but the newest of one that is paused or may be tried again.
+fn keep_checkpoints(turn: &mut Turn, trial: &mut Open, event: TrialEvent) {
+    let kept = match event {
+        TrialEvent::Paused | TrialEvent::Failed | TrialEvent::Cancelled => 1,
+        _ => 0,
+    };
+    let dropped = trial.checkpoints.split_off(trial.checkpoints.len().min(kept));
+    turn.changes.extend(dropped.into_iter().map(Change::CheckpointDropped));
 }

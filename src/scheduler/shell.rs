@@ -6,7 +6,7 @@
 
 use super::core::{Core, RecoverError};
 use super::input::{Input, Refusal, Reply};
-use crate::domain::{Change, Millis, SweepId, WorkerProcess};
+use crate::domain::{Change, Millis, TrialId, WorkerProcess};
 use crate::store::{Durability, StoreError, Writer, blob};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,6 +46,7 @@ pub enum ShellError {
 /// What the dispatcher is asked to do.
 enum Request {
     Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
+    Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
     NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
 }
@@ -74,6 +75,16 @@ impl Dispatcher {
     pub async fn handle(&self, input: Input) -> Result<Reply, DispatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::Handle { input: Box::new(input), reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Has a trial that ended badly tried again.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: there is no such trial, it did not end badly, or it could not be persisted.
+    pub async fn retry(&self, trial: TrialId) -> Result<Reply, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Retry { trial, reply }).await?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 
@@ -160,6 +171,16 @@ impl Shell {
         for request in waiting.drain(..) {
             match request {
                 Request::Handle { input, reply } => group.push((*input, Some(reply))),
+                Request::Retry { trial, reply } => {
+                    // What came before it may be about the same trial.
+                    self.handle_group(std::mem::take(&mut group)).await?;
+                    match self.writer.stored_trial(trial).await {
+                        Ok(Some(stored)) => group.push((Input::Retry(Box::new(stored)), Some(reply))),
+                        // Whoever asked may be gone.
+                        Ok(None) => drop(reply.send(Err(Refusal::NotOpen.into()))),
+                        Err(error) => drop(reply.send(Err(not_persisted(&error)))),
+                    }
+                }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).await.map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone; the row is what matters.
@@ -189,6 +210,10 @@ impl Shell {
         let now = (self.clock)();
         let (mut changes, mut replies, mut durability) = (Vec::new(), Vec::new(), Durability::Batched);
         for (input, reply) in group {
+            if let Some(refusal) = self.missing_blob(&input) {
+                replies.push((reply, Err(refusal)));
+                continue;
+            }
             let mut handled = self.core.handle(input, now);
             if handled.synced && !handled.changes.is_empty() {
                 durability = Durability::Synced;
@@ -196,16 +221,14 @@ impl Shell {
             changes.append(&mut handled.changes);
             replies.push((reply, handled.reply));
         }
-        let removed = self.weights_to_remove(&changes).await;
+        let droppable = self.droppable_blobs(&changes).await;
         let committed = self.commit(&changes, durability).await;
-        if let Err(error) = &committed {
-            tracing::error!(error = error as &dyn std::error::Error, "nothing of this group was stored");
-            // The core is ahead of the database: start again from what is really there.
-            self.core = Core::recover(self.writer.recover().await?, now, self.grace_ms)?;
-        }
-        for hash in removed.iter().filter(|_| committed.is_ok()) {
-            if let Err(error) = blob::remove(&self.home, hash) {
-                tracing::warn!(error = &error as &dyn std::error::Error, "weights of a removed sweep stay");
+        match &committed {
+            Ok(()) => self.remove_blobs(&droppable).await,
+            Err(error) => {
+                tracing::error!(error = error as &dyn std::error::Error, "nothing of this group was stored");
+                // The core is ahead of the database: start again from what is really there.
+                self.core = Core::recover(self.writer.recover().await?, now, self.grace_ms)?;
             }
         }
         for (reply, answer) in replies {
@@ -218,11 +241,23 @@ impl Shell {
                 let _ = reply.send(answer);
             }
         }
-        if changes.iter().any(|change| matches!(change, Change::Recorded(_) | Change::SweepRemoved { .. })) {
+        let makes_work = |change: &Change| {
+            matches!(change, Change::Recorded(_) | Change::SweepRemoved { .. } | Change::TrialHeld { .. })
+        };
+        if changes.iter().any(makes_work) {
             let idle = self.core.is_idle();
             self.pulse.send_modify(|pulse| *pulse = Pulse { version: pulse.version + 1, idle });
         }
         Ok(())
+    }
+
+    /// Why an input that names a blob cannot be handled: it is not there.
+    fn missing_blob(&self, input: &Input) -> Option<Refusal> {
+        let (Input::Checkpoint { hash, .. } | Input::Tell { weights: Some(hash), .. }) = input else {
+            return None;
+        };
+        let stored = blob::path(&self.home, hash).is_some_and(|path| path.exists());
+        (!stored).then(|| Refusal::NoBlob { hash: hash.clone() })
     }
 
     async fn commit(&mut self, changes: &[Change], durability: Durability) -> Result<(), StoreError> {
@@ -236,22 +271,43 @@ impl Shell {
         self.core.seq
     }
 
-    async fn weights_to_remove(&mut self, changes: &[Change]) -> Vec<String> {
+    /// The blobs that nothing may refer to after these changes.
+    async fn droppable_blobs(&mut self, changes: &[Change]) -> Vec<String> {
         let mut hashes = Vec::new();
         for change in changes {
-            if let Change::SweepRemoved { sweep } = change {
-                hashes.extend(self.weights_of(*sweep).await);
+            match change {
+                Change::CheckpointDropped(checkpoint) => hashes.push(checkpoint.hash.clone()),
+                Change::SweepRemoved { sweep } => match self.writer.blobs_of_sweep(*sweep).await {
+                    Ok(found) => hashes.extend(found),
+                    Err(error) => stay_behind(&error),
+                },
+                _ => {}
             }
         }
         hashes
     }
 
-    async fn weights_of(&mut self, sweep: SweepId) -> Vec<String> {
-        self.writer.weights_of_sweep_alone(sweep).await.unwrap_or_else(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "weights of a removed sweep stay");
-            Vec::new()
-        })
+    /// Deletes those of the blobs that nothing refers to. Nobody can begin to in between: whether a named
+    /// blob is there is looked at by this task too.
+    async fn remove_blobs(&mut self, hashes: &[String]) {
+        for hash in hashes {
+            let removed = match self.writer.is_unreferenced(hash).await {
+                Ok(true) => blob::remove(&self.home, hash),
+                Ok(false) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                stay_behind(&error);
+            }
+        }
     }
+}
+
+fn stay_behind(error: &StoreError) {
+    tracing::warn!(
+        error = error as &dyn std::error::Error,
+        "files that nothing refers to stay behind: `sweepd gc` removes them"
+    );
 }
 
 fn not_persisted(error: &StoreError) -> DispatchError {

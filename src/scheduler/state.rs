@@ -1,24 +1,32 @@
 //! What the core remembers of the sweeps that are not over.
 
+use super::method::Method;
 use crate::domain::{
-    Decision, Leg, Metrics, Millis, NewAttempt, NewTrial, SweepRow, SweepState, TrialId, TrialState,
+    AttemptId, Checkpoint, Decision, Leg, Metrics, Millis, NewAttempt, NewTrial, Reason, SweepRow,
+    SweepState, TrialId, TrialState,
 };
-use crate::sampler::Sampler;
 use crate::space::Space;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A sweep with work left.
 pub(super) struct Active {
     pub row: SweepRow,
     pub space: Space,
-    pub sampler: Box<dyn Sampler>,
+    /// Sampler and stopper, and what they may see.
+    pub method: Method,
     /// Trials created so far: the next one's number.
     pub created: u64,
-    /// Legs handed out so far: the next one's number.
+    /// Legs decided so far: the next one's number.
     pub legs: u64,
+    /// Numbers of the legs that have not ended.
+    pub open_legs: BTreeSet<u64>,
+    /// How many of the last legs in a row came to nothing.
+    pub idle_legs: u64,
     /// The sampler has nothing more.
     pub exhausted: bool,
-    /// Trials that have not ended. Ids grow with numbers, so the first queued one is the oldest.
+    /// Its trials have been told that its time is up.
+    pub time_was_up: bool,
+    /// Trials that have not ended. Ids grow with numbers, so the first waiting one is the oldest.
     pub open: BTreeMap<TrialId, Open>,
 }
 
@@ -26,12 +34,31 @@ pub(super) struct Active {
 pub(super) struct Open {
     pub row: NewTrial,
     pub state: TrialState,
+    /// The leg that is waiting, being worked on, or ended last.
     pub leg: Option<Leg>,
     pub attempt: Option<Attempt>,
-    /// What was reported for each step, and the decision that was answered.
-    pub steps: BTreeMap<u64, (Metrics, Decision)>,
+    pub steps: BTreeMap<u64, Step>,
     /// The best step so far and the value there.
     pub best: Option<(u64, f64)>,
+    /// Newest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Why earlier attempts at the leg ended without a result.
+    pub setbacks: Vec<Reason>,
+    /// Not to be handed out before.
+    pub ready: Option<Millis>,
+    /// Needs its device for itself.
+    pub alone: bool,
+    /// The environment of its first attempt.
+    pub environment: Option<BTreeMap<String, String>>,
+}
+
+/// A step that was reported.
+pub(super) struct Step {
+    pub metrics: Metrics,
+    /// By which attempt.
+    pub attempt: AttemptId,
+    /// What was answered.
+    pub answer: Decision,
 }
 
 /// The open attempt at a trial.
@@ -50,9 +77,14 @@ impl Active {
     }
 
     /// Whether another trial may start now.
-    pub fn may_start(&self) -> bool {
+    pub fn may_start(&self, now: Millis) -> bool {
         let below_limit = self.row.spec.search.parallel.is_none_or(|limit| self.running() < limit as usize);
-        self.row.state == SweepState::Active && below_limit
+        self.row.state == SweepState::Active && below_limit && !self.time_is_up(now)
+    }
+
+    /// Whether the sweep's time is up.
+    pub fn time_is_up(&self, now: Millis) -> bool {
+        self.ends_at().is_some_and(|end| end <= now)
     }
 
     /// Whether the sampler may be asked for another trial.
@@ -60,14 +92,48 @@ impl Active {
         !self.exhausted && self.row.spec.search.trials.is_none_or(|limit| self.created < limit)
     }
 
-    /// The oldest trial that waits for a slot.
-    pub fn first_queued(&self) -> Option<TrialId> {
-        self.open.iter().find(|(_, trial)| trial.state == TrialState::Queued).map(|(id, _)| *id)
+    /// Whether a leg waits or is being worked on.
+    pub fn has_open_legs(&self) -> bool {
+        !self.open_legs.is_empty()
+    }
+
+    /// The trial of that number, if it has not ended.
+    pub fn numbered(&self, number: u64) -> Option<TrialId> {
+        self.open.iter().find(|(_, trial)| trial.row.number == number).map(|(id, _)| *id)
+    }
+
+    /// Whether a trial has a leg that has not ended.
+    pub fn has_leg(&self, trial: &Open) -> bool {
+        trial.leg.is_some_and(|leg| self.open_legs.contains(&leg.number))
+    }
+
+    /// When the sweep's time is up.
+    pub fn ends_at(&self) -> Option<Millis> {
+        let limit = self.row.spec.search.time_limit_s?;
+        let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
+        Some(self.row.created.plus_ms(limit_ms))
     }
 }
 
 impl Open {
     pub fn new(row: NewTrial) -> Self {
-        Self { row, state: TrialState::Queued, leg: None, attempt: None, steps: BTreeMap::new(), best: None }
+        Self {
+            row,
+            state: TrialState::Queued,
+            leg: None,
+            attempt: None,
+            steps: BTreeMap::new(),
+            best: None,
+            checkpoints: Vec::new(),
+            setbacks: Vec::new(),
+            ready: None,
+            alone: false,
+            environment: None,
+        }
+    }
+
+    /// The last step reported.
+    pub fn last_step(&self) -> u64 {
+        self.steps.last_key_value().map_or(0, |(step, _)| *step)
     }
 }

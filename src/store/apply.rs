@@ -2,7 +2,7 @@
 
 use super::open::{Durability, Writer};
 use super::rows::{signed, split_metrics, to_json};
-use super::{StoreError, blob};
+use super::{StoreError, blob, checkpoints, legs};
 use crate::domain::{
     AttemptState, Change, Event, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId, SweepRow,
     SweepState, TrialId, TrialState, Value,
@@ -10,7 +10,7 @@ use crate::domain::{
 use sqlx::sqlite::{SqliteArguments, SqliteQueryResult};
 use sqlx::{Connection, Sqlite, SqliteConnection};
 
-type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+pub(super) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 impl Writer {
     /// Applies all changes and the new input counter in one `BEGIN IMMEDIATE` transaction.
@@ -36,20 +36,6 @@ impl Writer {
         transaction.commit().await?;
         Ok(())
     }
-
-    /// The weights that only this sweep refers to: blobs that go when it does.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub async fn weights_of_sweep_alone(&mut self, sweep: SweepId) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar(
-            "select distinct weights from trial where sweep_id = ?1 and weights is not null \
-             and weights not in (select weights from trial where sweep_id <> ?1 and weights is not null)",
-        )
-        .bind(sweep.0)
-        .fetch_all(&mut self.connection)
-        .await?)
-    }
 }
 
 async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result<(), StoreError> {
@@ -64,20 +50,19 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
         Change::TrialMoved { trial, from, to, reason, at } => {
             move_trial(connection, *trial, *from, *to, reason.as_ref(), *at).await
         }
-        Change::LegInserted(leg) => {
-            let query = sqlx::query(
-                "insert into leg (leg_id, sweep_id, number, trial_id, fold, from_step, until_step) \
-                 values (?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(leg.id.0)
-            .bind(leg.sweep.0)
-            .bind(signed("leg.number", leg.number)?)
-            .bind(leg.trial.0)
-            .bind(i64::from(leg.fold))
-            .bind(signed("leg.from_step", leg.from_step)?)
-            .bind(leg.until_step.map(|step| signed("leg.until_step", step)).transpose()?);
-            execute(connection, query).await
+        Change::TrialHeld { trial, ready, alone } => {
+            let query = sqlx::query("update trial set ready_ms = ?, alone = ? where trial_id = ?")
+                .bind(ready.map(|ready| ready.0))
+                .bind(alone)
+                .bind(trial.0);
+            one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
         }
+        Change::LegDecided(decided) => legs::insert(connection, decided).await,
+        Change::LegEnded { leg, outcome, value, seq } => {
+            legs::end(connection, *leg, *outcome, *value, *seq).await
+        }
+        Change::CheckpointStored(checkpoint) => checkpoints::insert(connection, checkpoint).await,
+        Change::CheckpointDropped(checkpoint) => checkpoints::delete(connection, checkpoint).await,
         Change::AttemptOpened(attempt) => open_attempt(connection, attempt).await,
         Change::AttemptClosed { attempt, state, reason, tell, at } => {
             let query = sqlx::query(
@@ -129,12 +114,15 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
     }
 }
 
-async fn execute(connection: &mut SqliteConnection, query: Query<'_>) -> Result<(), StoreError> {
+pub(super) async fn execute(connection: &mut SqliteConnection, query: Query<'_>) -> Result<(), StoreError> {
     query.execute(connection).await?;
     Ok(())
 }
 
-fn one_row(result: SqliteQueryResult, otherwise: impl FnOnce() -> String) -> Result<(), StoreError> {
+pub(super) fn one_row(
+    result: SqliteQueryResult,
+    otherwise: impl FnOnce() -> String,
+) -> Result<(), StoreError> {
     match result.rows_affected() {
         1 => Ok(()),
         _ => Err(StoreError::Conflict { what: otherwise() }),

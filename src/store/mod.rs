@@ -5,7 +5,9 @@
 
 mod apply;
 pub mod blob;
+mod checkpoints;
 mod error;
+mod legs;
 mod open;
 pub mod query;
 mod recover;

@@ -3,12 +3,15 @@
 use super::StoreError;
 use super::open::Writer;
 use super::rows::{from_json, join_metrics, optional_json, sweep_state, trial_state, unsigned};
+use super::{checkpoints, legs};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::{
-    AttemptId, Leg, LegId, Millis, NewAttempt, NewTrial, Origin, StepReport, SweepId, SweepRow, TrialId,
+    AttemptId, Leg, LegId, Millis, NewAttempt, NewTrial, Origin, Reason, StepReport, SweepId, SweepRow,
+    TrialId,
 };
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeMap;
 
 impl Writer {
     /// Everything the scheduler needs to go on.
@@ -36,6 +39,23 @@ impl Writer {
             recovery.sweeps.push(open_sweep(connection, sweep_row(&row)?).await?);
         }
         Ok(recovery)
+    }
+
+    /// A trial, open or not, and its sweep; `None` where there is no such trial.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn stored_trial(&mut self, trial: TrialId) -> Result<Option<OpenSweep>, StoreError> {
+        let connection = &mut self.connection;
+        let sql = "select * from trial where trial_id = ?";
+        let Some(row) = sqlx::query(sql).bind(trial.0).fetch_optional(&mut *connection).await? else {
+            return Ok(None);
+        };
+        let sweep: i64 = row.try_get("sweep_id")?;
+        let trial = open_trial(connection, &row).await?;
+        let sql = "select * from sweep where sweep_id = ?";
+        let row = sqlx::query(sql).bind(sweep).fetch_one(&mut *connection).await?;
+        sweep_with(connection, sweep_row(&row)?, vec![trial]).await.map(Some)
     }
 }
 
@@ -76,12 +96,6 @@ pub(super) fn sweep_row(row: &SqliteRow) -> Result<SweepRow, StoreError> {
 }
 
 async fn open_sweep(connection: &mut SqliteConnection, row: SweepRow) -> Result<OpenSweep, StoreError> {
-    let trials =
-        next_number(connection, "select coalesce(max(number), -1) from trial where sweep_id = ?", row.id)
-            .await?;
-    let legs =
-        next_number(connection, "select coalesce(max(number), -1) from leg where sweep_id = ?", row.id)
-            .await?;
     let rows = sqlx::query(
         "select * from trial where sweep_id = ? and state in ('queued', 'running', 'paused', 'stopping') \
          order by number",
@@ -93,11 +107,38 @@ async fn open_sweep(connection: &mut SqliteConnection, row: SweepRow) -> Result<
     for row in rows {
         open.push(open_trial(connection, &row).await?);
     }
-    Ok(OpenSweep { row, trials, legs, open })
+    sweep_with(connection, row, open).await
+}
+
+/// A sweep with some of its trials.
+async fn sweep_with(
+    connection: &mut SqliteConnection,
+    row: SweepRow,
+    open: Vec<OpenTrial>,
+) -> Result<OpenSweep, StoreError> {
+    let trials =
+        next_number(connection, "select coalesce(max(number), -1) from trial where sweep_id = ?", row.id)
+            .await?;
+    let mut records = Vec::new();
+    // Only a stopper asks what became of earlier legs; there may be millions.
+    if row.spec.search.stopper.is_some() {
+        let rows = sqlx::query(legs::RECORDS).bind(row.id.0).fetch_all(&mut *connection).await?;
+        records = rows.iter().map(legs::record).collect::<Result<_, _>>()?;
+    }
+    Ok(OpenSweep {
+        trials,
+        legs: legs::next_number(connection, row.id).await?,
+        idle_legs: legs::idle(connection, row.id).await?,
+        open_legs: legs::open(connection, row.id).await?,
+        records,
+        row,
+        open,
+    })
 }
 
 async fn open_trial(connection: &mut SqliteConnection, row: &SqliteRow) -> Result<OpenTrial, StoreError> {
     let id = TrialId(row.try_get("trial_id")?);
+    let leg = legs::latest(connection, id).await?;
     Ok(OpenTrial {
         row: NewTrial {
             id,
@@ -110,9 +151,14 @@ async fn open_trial(connection: &mut SqliteConnection, row: &SqliteRow) -> Resul
             created: Millis(row.try_get("created_ms")?),
         },
         state: trial_state(row.try_get("state")?)?,
-        leg: latest_leg(connection, id).await?,
+        leg,
         attempt: open_attempt(connection, id).await?,
         reports: reports(connection, id).await?,
+        checkpoints: checkpoints::of_trial(connection, id).await?,
+        setbacks: setbacks(connection, leg).await?,
+        ready: row.try_get::<Option<i64>, _>("ready_ms")?.map(Millis),
+        alone: row.try_get("alone")?,
+        environment: first_environment(connection, id).await?,
     })
 }
 
@@ -120,23 +166,26 @@ fn optional_unsigned(row: &SqliteRow, column: &str) -> Result<Option<u64>, Store
     row.try_get::<Option<i64>, _>(column)?.map(|n| unsigned(column, n)).transpose()
 }
 
-async fn latest_leg(connection: &mut SqliteConnection, trial: TrialId) -> Result<Option<Leg>, StoreError> {
-    let row = sqlx::query("select * from leg where trial_id = ? order by leg_id desc limit 1")
-        .bind(trial.0)
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| {
-        Ok(Leg {
-            id: LegId(row.try_get("leg_id")?),
-            sweep: SweepId(row.try_get("sweep_id")?),
-            number: unsigned("leg.number", row.try_get("number")?)?,
-            trial,
-            fold: row.try_get("fold")?,
-            from_step: unsigned("leg.from_step", row.try_get("from_step")?)?,
-            until_step: optional_unsigned(&row, "until_step")?,
-        })
-    })
-    .transpose()
+/// Why earlier attempts at a leg ended without a result, oldest first. A daemon's end is not the leg's doing.
+async fn setbacks(connection: &mut SqliteConnection, leg: Option<Leg>) -> Result<Vec<Reason>, StoreError> {
+    let Some(leg) = leg else { return Ok(Vec::new()) };
+    let sql = "select reason from attempt where leg_id = ? and state in ('lost', 'failed') \
+               and reason is not null order by attempt_id";
+    let texts: Vec<String> = sqlx::query_scalar(sql).bind(leg.id.0).fetch_all(connection).await?;
+    let reasons = texts.iter().map(|text| from_json("attempt.reason", text));
+    let mut reasons = reasons.collect::<Result<Vec<Reason>, _>>()?;
+    reasons.retain(|reason| *reason != Reason::DaemonStopped);
+    Ok(reasons)
+}
+
+/// The environment of a trial's first attempt.
+async fn first_environment(
+    connection: &mut SqliteConnection,
+    trial: TrialId,
+) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+    let sql = "select environment from attempt where trial_id = ? order by attempt_id limit 1";
+    let text: Option<String> = sqlx::query_scalar(sql).bind(trial.0).fetch_optional(connection).await?;
+    optional_json("attempt.environment", text)
 }
 
 async fn open_attempt(

@@ -4,10 +4,14 @@ use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, count, text};
 use crate::domain::Search;
-use crate::domain::sweep::SamplerSpec;
+use crate::domain::sweep::{Order, SamplerSpec, StopperSpec};
 
 /// How many values a grid visits of a float, or of a wide int, where the file says nothing.
 const DIVISIONS: u32 = 5;
+
+/// The first rung, and how many times longer each is, where the file says nothing.
+const MIN_STEPS: u64 = 1;
+const FACTOR: u64 = 3;
 
 const SAMPLERS: &str = "\"random\", \"grid\" or { name = \"grid\", divisions = 5 }";
 
@@ -17,7 +21,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         Some(node) => read_sampler(node, &table, problems),
         None => Some(SamplerSpec::Random),
     };
-    read_stopper(&table, problems);
+    let stopper = table.get("stopper").and_then(|node| read_stopper(node, &table, problems));
     let trials = table.read("trials", "a whole number of at least 1", problems, count);
     if sampler == Some(SamplerSpec::Random) && table.get("trials").is_none() {
         table.complain("trials is missing: random search never ends by itself", problems);
@@ -25,16 +29,54 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
     let parallel = table.read("parallel", "a whole number of at least 1", problems, |n| {
         count(n).and_then(|n| u32::try_from(n).ok())
     });
-    let order = |node: &Node| text(node).filter(|word| word == "arrival");
-    table.read("order", "\"arrival\" (\"number\" is not there yet)", problems, order);
+    let order = table.read("order", "\"arrival\" or \"number\"", problems, |node| {
+        [Order::Arrival, Order::Number]
+            .into_iter()
+            .find(|order| text(node).as_deref() == Some(order.as_str()))
+    });
+    let order = order.unwrap_or_default();
+    let time_limit_s = table.read("time_limit_s", "seconds, a whole number of at least 1", problems, count);
+    if order == Order::Number {
+        if table.get("parallel").is_none() {
+            let message = "parallel is missing: with order = \"number\" it says what each decision may see";
+            table.complain(message, problems);
+        }
+        if time_limit_s.is_some() {
+            let message = "time_limit_s cannot go with order = \"number\": time differs from run to run";
+            table.complain(message, problems);
+        }
+    }
     table.finish(problems);
-    Some(Search { sampler: sampler?, trials, parallel })
+    Some(Search { sampler: sampler?, trials, parallel, stopper, order, time_limit_s })
 }
 
-fn read_stopper(table: &Table<'_>, problems: &mut Vec<Problem>) {
-    table.read("stopper", "\"none\" (there are no stoppers yet)", problems, |n| {
-        text(n).filter(|word| word == "none")
-    });
+const STOPPERS: &str = "\"none\", \"asha\" or { name = \"asha\", min_steps = 1, factor = 3 }";
+
+/// The one place where a stopper's name becomes a stopper.
+fn read_stopper(node: &Node, parent: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {
+    if let Kind::Table(_) = node.kind {
+        let table = Table::of(node, "search.stopper", problems)?;
+        let name = table.required("name", STOPPERS, problems)?;
+        if text(name).as_deref() != Some("asha") {
+            table.wrong("name", name, "\"asha\"", problems);
+            return None;
+        }
+        let min_steps = table.read("min_steps", "a whole number of at least 1", problems, count);
+        let factor = table.read("factor", "a whole number of at least 2", problems, |n| {
+            count(n).filter(|factor| *factor >= 2)
+        });
+        table.finish(problems);
+        let (min_steps, factor) = (min_steps.unwrap_or(MIN_STEPS), factor.unwrap_or(FACTOR));
+        return Some(StopperSpec::Asha { min_steps, factor });
+    }
+    match text(node).as_deref() {
+        Some("none") => None,
+        Some("asha") => Some(StopperSpec::Asha { min_steps: MIN_STEPS, factor: FACTOR }),
+        _ => {
+            parent.wrong("stopper", node, STOPPERS, problems);
+            None
+        }
+    }
 }
 
 /// The one place where a sampler's name becomes a sampler.

@@ -90,7 +90,7 @@ epochs = { type = "integer", low = 1, high = 2 }
 batch_size = { type = "choice", values = [] }
 when = 5
 "#;
-    insta::assert_snapshot!(mistakes(text), @r##"
+    insta::assert_snapshot!(mistakes(text), @r#"
     a.toml:2: name: expected a name of letters, digits and -_. (at most 100), not "two words"
     a.toml:3: sead: is not known; did you mean `seed`?
     a.toml:4: seed: expected a whole number of at least 0, not -1
@@ -98,10 +98,9 @@ when = 5
     a.toml:7: objective.dataset: expected the name of a dataset, not 3
     a.toml:8: objective.validation: expected a share between 0 and 1, not 1.5
     a.toml:9: objective.direction: expected "minimize" or "maximize", not "down"
+    a.toml:10: search: parallel is missing: with order = "number" it says what each decision may see
     a.toml:11: search.sampler: expected "random", "grid" or { name = "grid", divisions = 5 }, not "tpe"
-    a.toml:12: search.stopper: expected "none" (there are no stoppers yet), not "asha"
     a.toml:13: search.trials: expected a whole number of at least 1, not 0
-    a.toml:14: search.order: expected "arrival" ("number" is not there yet), not "number"
     a.toml:16: space.blocks: low = 6 is above high = 3
     a.toml:17: space.growth: log needs low above 0, not 0
     a.toml:17: space.growth: expected a number from 0.25 to 8, not 0
@@ -113,7 +112,7 @@ when = 5
     a.toml:22: space.epochs.type: expected type = "float", "int", "choice" or "fixed", not "integer"
     a.toml:23: space.batch_size: values is empty
     a.toml:24: space.when: expected a table, not 5
-    "##);
+    "#);
 }
 
 #[test]

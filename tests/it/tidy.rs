@@ -12,9 +12,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("space", &["domain"]),
     ("model", &["domain"]),
     ("sampler", &["domain", "space"]),
+    ("stopper", &["domain"]),
     ("sweepfile", &["domain", "space", "expr", "model"]),
     ("scheduler/shell.rs", &["domain", "store", "scheduler", "error_chain"]),
-    ("scheduler", &["domain", "space", "model", "sampler"]),
+    ("scheduler", &["domain", "space", "model", "sampler", "stopper"]),
     ("store", &["domain", "expr"]),
     ("dataset", &["domain", "model"]),
     ("home.rs", &["worker"]),
@@ -27,7 +28,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without input, output, clock or global random numbers, and what would bring them in.
-const PURE: &[&str] = &["domain", "expr", "space", "model", "sampler", "sweepfile", "scheduler", "report"];
+const PURE: &[&str] =
+    &["domain", "expr", "space", "model", "sampler", "stopper", "sweepfile", "scheduler", "report"];
 const IMPURE: &[&str] = &[
     "tokio",
     "sqlx",

@@ -1,0 +1,236 @@
+//! Deciding legs: a configuration that waits, a paused trial that goes on, a new trial, or nothing.
+
+use super::core::{Core, Turn};
+use super::feasible::plan_of;
+use super::input::Refusal;
+use super::state::{Active, Open};
+use crate::domain::sweep::SamplerSpec;
+use crate::domain::trial::TrialEvent;
+use crate::domain::{
+    Change, DecidedLeg, EventKind, Leg, NewTrial, Params, Reason, SweepId, SweepState, TrialId, TrialState,
+};
+use crate::sampler::{self, Ask, Suggestion};
+use crate::stopper::Promotion;
+
+/// What the next leg could be.
+enum Next {
+    /// A trial that waits without a leg: asked for by the user, or tried again.
+    Waiting(TrialId),
+    /// A paused trial goes on.
+    Promotion(TrialId, Promotion),
+    /// A new trial.
+    New,
+    /// There is nothing to do.
+    Nothing,
+}
+
+impl Core {
+    /// Decides legs until one can be worked on; `None` when there is none now, and then the sweep may be over.
+    pub(super) fn decide_next(&mut self, turn: &mut Turn, sweep: SweepId) -> Option<TrialId> {
+        loop {
+            let active = self.sweeps.get_mut(&sweep)?;
+            if active.row.state != SweepState::Active || !active.may_decide() {
+                return None;
+            }
+            match active.next() {
+                Next::Waiting(trial) => return self.begin_leg(turn, sweep, trial, None),
+                Next::Promotion(trial, promotion) => {
+                    return self.begin_leg(turn, sweep, trial, Some(promotion));
+                }
+                Next::New => {
+                    if let Some(trial) = self.create_trial(turn, sweep) {
+                        return self.begin_leg(turn, sweep, trial, None);
+                    }
+                    // The sampler has just said that it has nothing more: look again.
+                }
+                Next::Nothing => {
+                    if !self.skip_leg(turn, sweep) {
+                        self.complete_if_done(turn, sweep);
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where legs are counted, lets numbers that come to nothing pass, so that a sweep ends with its last
+    /// report and not with the next question.
+    pub(super) fn skip_idle_legs(&mut self, turn: &mut Turn, sweep: SweepId) {
+        while let Some(active) = self.sweeps.get_mut(&sweep) {
+            let idle = active.row.state == SweepState::Active
+                && active.may_decide()
+                && matches!(active.next(), Next::Nothing);
+            if !idle || !self.skip_leg(turn, sweep) {
+                return;
+            }
+        }
+    }
+
+    /// Lets a leg number come to nothing; `false` where numbers do not count, or enough have passed.
+    fn skip_leg(&mut self, turn: &mut Turn, sweep: SweepId) -> bool {
+        let id = self.next_leg_id();
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return false };
+        if !active.method.counts_idle_legs() || active.method.is_over(active.idle_legs, true) {
+            self.last.leg -= 1;
+            return false;
+        }
+        let number = active.legs;
+        active.legs += 1;
+        active.idle_legs += 1;
+        turn.changes.push(Change::LegDecided(DecidedLeg { id, sweep, number, leg: None, seq: turn.seq }));
+        turn.record(sweep, None, None, EventKind::NothingToDo, None);
+        true
+    }
+
+    /// Cuts a trial's next leg; it then waits to be handed out.
+    fn begin_leg(
+        &mut self,
+        turn: &mut Turn,
+        sweep: SweepId,
+        trial: TrialId,
+        promotion: Option<Promotion>,
+    ) -> Option<TrialId> {
+        let id = self.next_leg_id();
+        let active = self.sweeps.get_mut(&sweep)?;
+        let open = active.open.get_mut(&trial)?;
+        let from_step = open.checkpoints.first().map_or(open.last_step(), |checkpoint| checkpoint.step);
+        let until_step = match &promotion {
+            Some(promotion) => Some(promotion.until_step),
+            // A trial that is tried again ends where it was to end.
+            None => match open.leg.take() {
+                Some(earlier) => earlier.until_step,
+                None => active.method.stopper.as_ref().map(|stopper| stopper.first_rung()),
+            },
+        };
+        let number = active.legs;
+        let leg = Leg { id, sweep, number, trial, fold: 0, from_step, until_step };
+        turn.changes.push(Change::LegDecided(DecidedLeg {
+            id,
+            sweep,
+            number,
+            leg: Some(leg),
+            seq: turn.seq,
+        }));
+        active.legs += 1;
+        active.idle_legs = 0;
+        active.open_legs.insert(number);
+        active.method.decided(open.row.number, until_step);
+        open.leg = Some(leg);
+        open.setbacks.clear();
+        if let Some(promotion) = promotion {
+            Self::move_trial(turn, open, TrialEvent::Requeued, None);
+            turn.record(sweep, Some(trial), None, EventKind::TrialContinued, Some(promotion.reason));
+        }
+        Some(trial)
+    }
+
+    /// Asks the sampler for the next trial; `None` when it has nothing more.
+    fn create_trial(&mut self, turn: &mut Turn, sweep: SweepId) -> Option<TrialId> {
+        let active = self.sweeps.get_mut(&sweep)?;
+        let kind = active.row.spec.objective.kind;
+        let suggestion = active.method.sampler.suggest(&Ask {
+            space: &active.space,
+            seed: active.row.spec.seed,
+            number: active.created,
+            // The samplers at hand look at no observations (`needs_observations`).
+            observations: &[],
+            feasible: &|params| plan_of(kind, params).map(|_| ()),
+        });
+        match suggestion {
+            Suggestion::Trial { params, reason } => self.insert_trial(turn, sweep, params, reason),
+            Suggestion::Exhausted { reason } => {
+                active.exhausted = true;
+                tracing::info!(sweep = active.row.uid, %reason, "the sampler has no further configuration");
+                None
+            }
+        }
+    }
+
+    /// Adds a trial, which then waits to be handed out.
+    fn insert_trial(
+        &mut self,
+        turn: &mut Turn,
+        sweep: SweepId,
+        params: Params,
+        reason: Reason,
+    ) -> Option<TrialId> {
+        let id = self.next_trial_id();
+        let active = self.sweeps.get_mut(&sweep)?;
+        let plan = plan_of(active.row.spec.objective.kind, &params).ok().flatten();
+        let row = NewTrial {
+            id,
+            sweep,
+            number: active.created,
+            suggested: reason.clone(),
+            parameter_count: plan.as_ref().map(crate::model::Plan::parameter_count),
+            budget_steps: plan.as_ref().map(crate::model::Plan::epochs),
+            params,
+            created: turn.now,
+        };
+        active.created += 1;
+        turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
+        turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
+        active.open.insert(id, Open::new(row));
+        self.home.insert(id, sweep);
+        Some(id)
+    }
+
+    /// A configuration that the user asks for becomes the next trial: it waits before any that the sampler
+    /// has not suggested yet, and there is one of it, however many workers ask.
+    pub(super) fn enqueue(&mut self, turn: &mut Turn, sweep: SweepId, given: &Params) -> Result<(), Refusal> {
+        let active = self.sweeps.get(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
+        if matches!(active.row.spec.search.sampler, SamplerSpec::Grid { .. }) {
+            return Err(Refusal::WrongState("a grid visits every combination in its own order"));
+        }
+        if !active.may_create() {
+            return Err(Refusal::WrongState("all of the sweep's trials exist already"));
+        }
+        let kind = active.row.spec.objective.kind;
+        let ask = Ask {
+            space: &active.space,
+            seed: active.row.spec.seed,
+            number: active.created,
+            observations: &[],
+            feasible: &|params| plan_of(kind, params).map(|_| ()),
+        };
+        let filled = sampler::fill_in(active.method.sampler.as_ref(), &ask, given);
+        let (params, reason) = filled.map_err(Refusal::BadConfiguration)?;
+        self.insert_trial(turn, sweep, params, reason);
+        Ok(())
+    }
+}
+
+impl Active {
+    /// Whether the next leg may be decided now, with what may be seen then shown to the stopper.
+    fn may_decide(&mut self) -> bool {
+        let may = self.method.may_decide(self.legs, self.open_legs.first().copied());
+        if may {
+            self.method.show_for(self.legs);
+        }
+        may
+    }
+
+    /// What the next leg would be.
+    fn next(&self) -> Next {
+        let waiting = |trial: &Open| trial.state == TrialState::Queued && !self.has_leg(trial);
+        if let Some((id, _)) = self.open.iter().find(|(_, trial)| waiting(trial)) {
+            return Next::Waiting(*id);
+        }
+        let may_create = self.may_create();
+        let promotion = self.method.stopper.as_ref().and_then(|stopper| stopper.promote(!may_create));
+        let paused = promotion.and_then(|promotion| Some((self.numbered(promotion.trial)?, promotion)));
+        match paused {
+            Some((trial, promotion)) => Next::Promotion(trial, promotion),
+            None if may_create => Next::New,
+            None => Next::Nothing,
+        }
+    }
+
+    /// Whether nothing is left to do or to wait for.
+    pub(super) fn is_done(&self) -> bool {
+        if self.has_open_legs() {
+            return false;
+        }
+        matches!(self.next(), Next::Nothing) && self.method.is_over(self.idle_legs, false)
+    }
+}

@@ -1,0 +1,106 @@
+//! A sweep's sampler and stopper, and what of the past they may see.
+//!
+//! With `order = "arrival"` that is everything, at once. With `order = "number"` the decision about leg k sees
+//! the ends of legs 0 to k - parallel and no other, however long the others have been known: news of an end
+//! waits here until a decision may see it.
+
+use crate::domain::recovery::OpenSweep;
+use crate::domain::sweep::Order;
+use crate::domain::{LegRecord, Sweep};
+use crate::sampler::{self, Sampler};
+use crate::stopper::{self, Ended, Stopper};
+use std::collections::BTreeMap;
+
+/// A sweep's sampler and stopper.
+pub(super) struct Method {
+    pub sampler: Box<dyn Sampler>,
+    pub stopper: Option<Box<dyn Stopper>>,
+    order: Order,
+    parallel: u64,
+    /// Ends that no decision has been allowed to see, by leg number.
+    unseen: BTreeMap<u64, Ended>,
+}
+
+impl Method {
+    /// The methods that a sweep names, knowing nothing yet.
+    pub fn new(spec: &Sweep) -> Self {
+        let direction = spec.objective.direction;
+        Self {
+            sampler: sampler::build(&spec.search.sampler),
+            stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, direction)),
+            order: spec.search.order,
+            parallel: u64::from(spec.search.parallel.unwrap_or(1)),
+            unseen: BTreeMap::new(),
+        }
+    }
+
+    /// Learns what stored legs say. They are needed only where there is a stopper.
+    pub fn learn(&mut self, stored: &OpenSweep) {
+        for record in &stored.records {
+            self.learn_one(record);
+        }
+        if let Some(last) = stored.legs.checked_sub(1) {
+            self.show_for(last);
+        }
+    }
+
+    /// Learns one leg's decision, and its end if it has ended.
+    pub fn learn_one(&mut self, record: &LegRecord) {
+        let Some(trial) = record.trial else { return };
+        self.decided(trial, record.until_step);
+        if let Some(end) = record.end {
+            let (until_step, outcome, value) = (record.until_step, end.outcome, end.value);
+            self.ended(record.number, Ended { trial, until_step, outcome, value });
+        }
+    }
+
+    /// A leg was decided.
+    pub fn decided(&mut self, trial: u64, until_step: Option<u64>) {
+        if let Some(stopper) = &mut self.stopper {
+            stopper.decided(trial, until_step);
+        }
+    }
+
+    /// A leg ended.
+    pub fn ended(&mut self, leg: u64, end: Ended) {
+        match (self.order, &mut self.stopper) {
+            (_, None) => {}
+            (Order::Arrival, Some(stopper)) => stopper.ended(end),
+            (Order::Number, Some(_)) => {
+                self.unseen.insert(leg, end);
+            }
+        }
+    }
+
+    /// Whether the decision about leg `number` may be made while `first_open` is the first leg that has not
+    /// ended.
+    pub fn may_decide(&self, number: u64, first_open: Option<u64>) -> bool {
+        match self.order {
+            Order::Arrival => true,
+            Order::Number => first_open.is_none_or(|open| number < open.saturating_add(self.parallel)),
+        }
+    }
+
+    /// Shows the stopper every end that the decision about leg `number` may see.
+    pub fn show_for(&mut self, number: u64) {
+        let Some(stopper) = &mut self.stopper else { return };
+        let Some(last) = number.checked_sub(self.parallel) else { return };
+        let hidden = self.unseen.split_off(&(last + 1));
+        for (_, end) in std::mem::replace(&mut self.unseen, hidden) {
+            stopper.ended(end);
+        }
+    }
+
+    /// Whether so many legs in a row that came to nothing end the sweep, given whether any leg is open.
+    pub fn is_over(&self, idle_legs: u64, has_open_legs: bool) -> bool {
+        match self.order {
+            Order::Arrival => !has_open_legs,
+            Order::Number => idle_legs >= self.parallel,
+        }
+    }
+
+    /// Whether a decision that comes to nothing takes a leg number.
+    pub fn counts_idle_legs(&self) -> bool {
+        self.order == Order::Number
+    }
+}

@@ -1,0 +1,114 @@
+//! Trying again: by itself after a setback, or on the user's word; and what time brings about.
+
+use super::core::{Core, Turn, adopt_trial};
+use super::input::{Refusal, Reply};
+use super::state::{Attempt, Open};
+use crate::domain::recovery::OpenSweep;
+use crate::domain::trial::TrialEvent;
+use crate::domain::{Change, EventKind, Reason, SweepId, SweepState, TrialId, TrialState};
+
+/// How often a leg is tried again after its worker was lost. One that ends its worker every time is not to
+/// blame the machine for.
+const LOST_WORKER_RETRIES: usize = 3;
+/// The pause before the first retry; each is twice as long as the one before, in milliseconds.
+const FIRST_PAUSE_MS: i64 = 500;
+const LONGEST_PAUSE_MS: i64 = 60_000;
+
+/// Whether the leg is tried again after a setback, and if so, readies it. `shares_device`: other trials ran on
+/// its device.
+pub(super) fn after_setback(turn: &mut Turn, trial: &mut Open, reason: &Reason, shares_device: bool) -> bool {
+    let earlier = trial.setbacks.iter().filter(|setback| setback.word() == reason.word()).count();
+    let (again, alone) = match reason {
+        Reason::WorkerLost { .. } => (earlier < LOST_WORKER_RETRIES, trial.alone),
+        // Once more with the device for itself; where it had that already, it does not fit.
+        Reason::OutOfMemory { .. } => (shares_device && earlier == 0, true),
+        // The same configuration would diverge, or be refused, or fail again.
+        _ => (false, trial.alone),
+    };
+    if again {
+        let doublings = u32::try_from(trial.setbacks.len()).unwrap_or(u32::MAX);
+        let pause_ms = FIRST_PAUSE_MS.saturating_mul(2i64.saturating_pow(doublings)).min(LONGEST_PAUSE_MS);
+        trial.setbacks.push(reason.clone());
+        hold(turn, trial, Some(turn.now.plus_ms(pause_ms)), alone);
+    }
+    again
+}
+
+fn hold(turn: &mut Turn, trial: &mut Open, ready: Option<crate::domain::Millis>, alone: bool) {
+    (trial.ready, trial.alone) = (ready, alone);
+    turn.changes.push(Change::TrialHeld { trial: trial.row.id, ready, alone });
+}
+
+impl Core {
+    /// A trial that ended badly is tried again, from its last checkpoint if it has one; its sweep goes on with
+    /// it if it was over.
+    pub(super) fn retry(&mut self, turn: &mut Turn, mut stored: OpenSweep) -> Result<Reply, Refusal> {
+        let sweep = stored.row.id;
+        let trial = stored.open.pop().ok_or(Refusal::NotOpen)?;
+        if !matches!(trial.state, TrialState::Failed | TrialState::Cancelled | TrialState::Stopped) {
+            return Err(Refusal::WrongState(
+                "only trials that failed, were stopped or were cancelled can be retried",
+            ));
+        }
+        if let Some(active) = self.sweeps.get(&sweep) {
+            if active.row.state == SweepState::Cancelled {
+                return Err(Refusal::WrongState("its sweep is being cancelled: try again in a moment"));
+            }
+            if active.open.contains_key(&trial.row.id) {
+                return Err(Refusal::WrongState("it has not ended"));
+            }
+        } else {
+            let from = stored.row.state;
+            stored.row.state = SweepState::Active;
+            // It is over only because this trial was: nothing else is decided about it now.
+            self.adopt(stored, turn.now, 0)
+                .map_err(|_| Refusal::WrongState("its sweep cannot be continued"))?;
+            turn.changes.push(Change::SweepMoved { sweep, from, to: SweepState::Active, at: turn.now });
+            turn.record(sweep, None, None, EventKind::SweepResumed, Some(Reason::ByUser));
+        }
+        let active = self.sweeps.get_mut(&sweep).ok_or(Refusal::SweepOver)?;
+        let id = trial.row.id;
+        let mut open = adopt_trial(trial, &active.row.spec.objective, turn.now, 0);
+        open.setbacks.clear();
+        Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
+        hold(turn, &mut open, None, false);
+        turn.record(sweep, Some(id), None, EventKind::TrialRetried, Some(Reason::ByUser));
+        active.open.insert(id, open);
+        self.home.insert(id, sweep);
+        Ok(Reply::Done)
+    }
+
+    /// Time passed: takes back what has not been heard of for too long, frees what was held back, and ends
+    /// sweeps whose time is up.
+    pub(super) fn tick(&mut self, turn: &mut Turn) -> Result<Reply, Refusal> {
+        let silent = |a: &Attempt| a.lease_until.is_some_and(|until| until <= turn.now);
+        for (sweep, trial) in self.trials_whose_attempt(silent) {
+            self.lose(turn, sweep, trial, "it was silent for too long");
+        }
+        for trial in self.sweeps.values_mut().flat_map(|sweep| sweep.open.values_mut()) {
+            if trial.ready.is_some_and(|ready| ready <= turn.now) {
+                let alone = trial.alone;
+                hold(turn, trial, None, alone);
+            }
+        }
+        let ending = |(_, sweep): &(&SweepId, &super::state::Active)| {
+            !sweep.time_was_up && sweep.time_is_up(turn.now) && !sweep.row.state.is_over()
+        };
+        let ending: Vec<SweepId> = self.sweeps.iter().filter(ending).map(|(id, _)| *id).collect();
+        for sweep in ending {
+            self.time_is_up(turn, sweep);
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Ends what waits and tells what runs to end.
+    fn time_is_up(&mut self, turn: &mut Turn, sweep: SweepId) {
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        active.time_was_up = true;
+        let trials: Vec<TrialId> = active.open.keys().copied().collect();
+        for trial in trials {
+            self.end_trial(turn, sweep, trial, TrialEvent::Cancelled, &Reason::TimeLimit);
+        }
+        self.complete_if_done(turn, sweep);
+    }
+}

@@ -1,0 +1,116 @@
+//! Legs: decided, ended, read again.
+
+use super::StoreError;
+use super::apply::{execute, one_row};
+use super::rows::{signed, unsigned};
+use crate::domain::{DecidedLeg, Leg, LegEnd, LegId, LegOutcome, LegRecord, SweepId, TrialId};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    decided: &DecidedLeg,
+) -> Result<(), StoreError> {
+    let leg = decided.leg;
+    let query = sqlx::query(
+        "insert into leg (leg_id, sweep_id, number, trial_id, fold, from_step, until_step, decided_seq) \
+         values (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(decided.id.0)
+    .bind(decided.sweep.0)
+    .bind(signed("leg.number", decided.number)?)
+    .bind(leg.map(|leg| leg.trial.0))
+    .bind(leg.map_or(0, |leg| i64::from(leg.fold)))
+    .bind(leg.map_or(Ok(0), |leg| signed("leg.from_step", leg.from_step))?)
+    .bind(leg.and_then(|leg| leg.until_step).map(|step| signed("leg.until_step", step)).transpose()?)
+    .bind(decided.seq);
+    execute(connection, query).await
+}
+
+pub(super) async fn end(
+    connection: &mut SqliteConnection,
+    leg: LegId,
+    outcome: LegOutcome,
+    value: Option<f64>,
+    seq: i64,
+) -> Result<(), StoreError> {
+    let sql = "update leg set outcome = ?, value = ?, ended_seq = ? where leg_id = ? and outcome is null \
+               and trial_id is not null";
+    let query = sqlx::query(sql).bind(outcome.as_str()).bind(value).bind(seq).bind(leg.0);
+    one_row(query.execute(connection).await?, || format!("leg {leg} is not open"))
+}
+
+/// The number that the next leg of a sweep gets.
+pub(super) async fn next_number(
+    connection: &mut SqliteConnection,
+    sweep: SweepId,
+) -> Result<u64, StoreError> {
+    let sql = "select coalesce(max(number), -1) + 1 from leg where sweep_id = ?";
+    unsigned("leg.number", sqlx::query_scalar(sql).bind(sweep.0).fetch_one(connection).await?)
+}
+
+/// How many of the last legs in a row came to nothing.
+pub(super) async fn idle(connection: &mut SqliteConnection, sweep: SweepId) -> Result<u64, StoreError> {
+    let sql = "select count(*) from leg where sweep_id = ?1 and number > coalesce( \
+               (select max(number) from leg where sweep_id = ?1 and trial_id is not null), -1)";
+    unsigned("idle legs", sqlx::query_scalar(sql).bind(sweep.0).fetch_one(connection).await?)
+}
+
+/// The numbers of a sweep's legs that have not ended.
+pub(super) async fn open(connection: &mut SqliteConnection, sweep: SweepId) -> Result<Vec<u64>, StoreError> {
+    let sql = "select number from leg where sweep_id = ? and outcome is null and trial_id is not null order by number";
+    let numbers: Vec<i64> = sqlx::query_scalar(sql).bind(sweep.0).fetch_all(connection).await?;
+    numbers.into_iter().map(|number| unsigned("leg.number", number)).collect()
+}
+
+/// A trial's latest leg.
+pub(super) async fn latest(
+    connection: &mut SqliteConnection,
+    trial: TrialId,
+) -> Result<Option<Leg>, StoreError> {
+    let row = sqlx::query("select * from leg where trial_id = ? order by leg_id desc limit 1")
+        .bind(trial.0)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| {
+        Ok(Leg {
+            id: LegId(row.try_get("leg_id")?),
+            sweep: SweepId(row.try_get("sweep_id")?),
+            number: unsigned("leg.number", row.try_get("number")?)?,
+            trial,
+            fold: row.try_get("fold")?,
+            from_step: unsigned("leg.from_step", row.try_get("from_step")?)?,
+            until_step: optional(&row, "until_step")?,
+        })
+    })
+    .transpose()
+}
+
+/// What is asked for records: the trial's number beside the leg.
+pub(super) const RECORDS: &str = "select leg.*, trial.number as trial_number from leg left join trial using (trial_id) \
+                                  where leg.sweep_id = ? order by leg.number";
+
+/// A leg with its end, from a row of [`RECORDS`].
+pub(super) fn record(row: &SqliteRow) -> Result<LegRecord, StoreError> {
+    let outcome: Option<String> = row.try_get("outcome")?;
+    let end = match outcome {
+        None => None,
+        Some(word) => Some(LegEnd {
+            outcome: LegOutcome::parse(&word).ok_or_else(|| StoreError::damaged("leg.outcome", word))?,
+            value: row.try_get("value")?,
+            seq: row.try_get("ended_seq")?,
+        }),
+    };
+    Ok(LegRecord {
+        number: unsigned("leg.number", row.try_get("number")?)?,
+        trial: optional(row, "trial_number")?,
+        from_step: unsigned("leg.from_step", row.try_get("from_step")?)?,
+        until_step: optional(row, "until_step")?,
+        decided_seq: row.try_get("decided_seq")?,
+        end,
+    })
+}
+
+fn optional(row: &SqliteRow, column: &str) -> Result<Option<u64>, StoreError> {
+    row.try_get::<Option<i64>, _>(column)?.map(|n| unsigned(column, n)).transpose()
+}
