@@ -33,9 +33,8 @@ pub(super) fn read(table: &Table<'_>, kind: ObjectiveKind, problems: &mut Vec<Pr
     if table.get("metric").is_none() {
         table.complain("metric is missing: expected the name of a metric that the command prints", problems);
     }
-    table.required("command", EXPECTED, problems);
     Command {
-        words: table.read("command", EXPECTED, problems, read_words),
+        words: read_words(table, problems),
         timeout_s: table.read("timeout_s", "a whole number of seconds, at least 1", problems, count),
         workdir: table.read("workdir", "a folder", problems, |node| {
             text(node).filter(|folder| !folder.is_empty()).map(PathBuf::from)
@@ -43,12 +42,27 @@ pub(super) fn read(table: &Table<'_>, kind: ObjectiveKind, problems: &mut Vec<Pr
     }
 }
 
-fn read_words(node: &Node) -> Option<Vec<String>> {
-    let Kind::List(items) = &node.kind else { return None };
-    let words: Vec<String> = items.iter().map(text).collect::<Option<_>>()?;
-    let has_program = words.first().is_some_and(|program| !program.is_empty());
-    // The operating system cannot pass on what lies behind a zero byte.
-    (has_program && !words.iter().any(|word| word.contains('\0'))).then_some(words)
+fn read_words(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Vec<String>> {
+    let node = table.required("command", EXPECTED, problems)?;
+    let items = match &node.kind {
+        Kind::List(items) if !items.is_empty() => items,
+        _ => {
+            table.wrong("command", node, EXPECTED, problems);
+            return None;
+        }
+    };
+    let mut words = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        // The operating system passes on nothing behind a zero byte.
+        match text(item).filter(|word| !word.contains('\0') && !(at == 0 && word.is_empty())) {
+            Some(word) => words.push(word),
+            None => {
+                let expected = if at == 0 { "the name of a program" } else { "a word, in quotation marks" };
+                table.wrong(&format!("command[{at}]"), item, expected, problems);
+            }
+        }
+    }
+    Some(words)
 }
 
 /// Finds every `{name}` of the command that is neither a parameter nor a name of sweepd's own.

@@ -159,11 +159,33 @@ fn mistakes_of_a_command_are_named() {
         .replace("{{}}", "{}")
         .replace("timeout_s = 60", "timeout_s = 0.5")
         .replace("\"runs\"\nmetric = \"loss\"", "3");
-    insta::assert_snapshot!(mistakes(&text), @r##""##);
+    insta::assert_snapshot!(mistakes(&text), @r##"
+    a.toml:3: objective: metric is missing: expected the name of a metric that the command prints
+    a.toml:6: objective.command[2]: {learning_rat} is not a parameter of the space; did you mean {learning_rate}?
+    a.toml:7: objective.command[3]: "{}" is no {name}: for a brace itself write {{ or }}
+    a.toml:9: objective.timeout_s: expected a whole number of seconds, at least 1, not 0.5
+    a.toml:10: objective.workdir: expected a folder, not 3
+    "##);
     let text = COMMAND.replace("learning_rate", "trial").replace("\"python3\"", "3");
-    insta::assert_snapshot!(mistakes(&text), @r##""##);
-    insta::assert_snapshot!(mistakes(&COMMAND.replace("\"command\"\ncommand", "\"toy\"\ncommand")), @r##""##);
-    insta::assert_snapshot!(mistakes(&COMMAND.replace("\ncommand =", "\ncomand =")), @r##""##);
+    insta::assert_snapshot!(mistakes(&text), @r##"
+    a.toml:6: objective.command[0]: expected the name of a program, not 3
+    a.toml:6: objective.command[2]: {trial} is both a parameter and a name of sweepd's: rename the parameter
+    a.toml:7: objective.command[4]: {trial} is both a parameter and a name of sweepd's: rename the parameter
+    "##);
+    insta::assert_snapshot!(mistakes(&COMMAND.replace("\"command\"\ncommand", "\"toy\"\ncommand")), @r##"
+    a.toml:5: objective.command: is only for kind = "command"
+    a.toml:9: objective.timeout_s: is only for kind = "command"
+    a.toml:10: objective.workdir: is only for kind = "command"
+    "##);
+    insta::assert_snapshot!(mistakes(&COMMAND.replace("\ncommand =", "\ncomand =")), @r##"
+    a.toml:3: objective.command: is missing: expected a list of words, the program first: ["python3", "train.py", "--lr", "{lr}"]
+    a.toml:5: objective.comand: is not known; did you mean `command`?
+    "##);
+    let (start, end) = (COMMAND.find("[\n    \"python3").unwrap(), COMMAND.find("]\ntimeout_s").unwrap());
+    let text = format!("{}\"python3 train.py\"{}", &COMMAND[..start], &COMMAND[end + 1..]);
+    insta::assert_snapshot!(mistakes(&text), @r##"
+    a.toml:5: objective.command: expected a list of words, the program first: ["python3", "train.py", "--lr", "{lr}"], not "python3 train.py"
+    "##);
 }
 
 #[test]

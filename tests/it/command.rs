@@ -153,34 +153,35 @@ fn nothing_is_left_of_a_cancelled_program_that_does_not_listen() {
 }
 
 #[test]
-fn a_program_dies_with_its_worker() {
+fn a_program_dies_with_its_worker_and_is_started_again() {
     let mut home = Home::new();
     home.serve(1);
-    let id = home.submit(&scripts(
-        "orphan",
-        &["echo $PPID > \"$0/worker\"; echo $$ > \"$0/program\"; sleep 300"],
-        "",
-    ));
+    let script = r#"
+[ -e "$0/program" ] && echo '{"loss": 1}' && exit
+echo $PPID > "$0/worker"; echo $$ > "$0/program"; sleep 300"#;
+    let id = home.submit(&scripts("orphan", &[script], ""));
     let (worker, program) = (pid_in(&home, &id, "worker"), pid_in(&home, &id, "program"));
     assert!(started_at(program).is_some());
     kill(Pid::from_raw(worker), Signal::SIGKILL).unwrap();
     home.until("the program is dead", || started_at(program).is_none());
-    home.ok(&["cancel", &id]);
+    home.until_over(&id);
+    assert_eq!(ends(&home, &id)[0].0, "completed");
 }
+
+/// Counts to nine; its checkpoint is how far it came. It does not look at `SWEEPD_UNTIL_STEP`.
+const COUNTING: &str = r#"
+done=$(cat "$0/done" 2>/dev/null || echo 0)
+echo "starting after $done with $SWEEPD_TRIAL $SWEEPD_THREADS"
+for step in 1 2 3 4 5 6 7 8 9; do
+    [ $step -le $done ] || { sleep 0.2; echo $step > "$0/done"; }
+    echo "{\"step\": $step, \"loss\": $SWEEPD_TRIAL.$step}"
+done"#;
 
 #[test]
 fn a_program_handed_back_goes_on_from_its_checkpoint() {
     let mut home = Home::new();
     home.serve(1);
-    // Counts to six, a fifth of a second each; its checkpoint is how far it came.
-    let script = r#"
-done=$(cat "$0/done" 2>/dev/null || echo 0)
-echo "starting after $done with $SWEEPD_TRIAL $SWEEPD_THREADS $(cat $SWEEPD_PARAMS_FILE | wc -l)"
-for step in 1 2 3 4 5 6; do
-    [ $step -le $done ] || { sleep 0.2; echo $step > "$0/done"; }
-    echo "{\"step\": $step, \"loss\": 1.$step}"
-done"#;
-    let id = home.submit(&scripts("counting", &[script], ""));
+    let id = home.submit(&scripts("counting", &[COUNTING], ""));
     let done = trial_folder(&home, &id, 0).join("checkpoint/done");
     home.until("two steps are done", || fs::read_to_string(&done).is_ok_and(|n| n.trim() >= "2"));
     home.ok(&["stop", "--drain"]);
@@ -190,13 +191,32 @@ done"#;
     let detail = home.json(&["trial", &format!("{id}/0")]);
     assert_eq!(
         (&detail["trial"]["state"], detail["trial"]["value"].as_f64()),
-        (&"completed".into(), Some(1.1)),
+        (&"completed".into(), Some(0.1)),
         "{detail}"
     );
-    assert_eq!(detail["steps"].as_array().map(Vec::len), Some(6));
+    assert_eq!(detail["steps"].as_array().map(Vec::len), Some(9));
     let log = home.ok(&["logs", &format!("{id}/0")]);
-    assert!(log.contains("starting after 0 with 0 ") && !log.contains("starting after 6"), "{log}");
-    assert_eq!(log.matches("starting after").count(), 2, "{log}");
+    // As a line of output, not in the script that the log also shows.
+    assert!(log.contains("}: starting after 0 with 0 ") && !log.contains("}: starting after 9"), "{log}");
+    assert_eq!(log.matches("}: starting after").count(), 2, "{log}");
+}
+
+#[test]
+fn a_stopper_pauses_programs_at_its_rungs_and_lets_the_best_go_on() {
+    let mut home = Home::new();
+    home.serve(2);
+    let two = format!("{COUNTING}\n# another");
+    let three = format!("{COUNTING}\n# a third");
+    let sweep = scripts("rungs", &[COUNTING, &two, &three], "");
+    let asha = "[search]\nstopper = { name = \"asha\", min_steps = 2, factor = 3 }";
+    let id = home.submit(&sweep.replace("[search]", asha));
+    home.until_over(&id);
+    let steps: Vec<(String, u64)> = trials(&home, &id)
+        .iter()
+        .map(|t| (t["state"].as_str().unwrap().to_owned(), t["steps"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(steps[0], ("completed".to_owned(), 9));
+    assert_eq!(steps[1..], [("stopped".to_owned(), 2), ("stopped".to_owned(), 2)]);
 }
 
 #[test]

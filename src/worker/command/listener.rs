@@ -14,6 +14,9 @@ pub(super) struct Listener<'a> {
     output: Output,
     log: OutputLog,
     steps: Steps,
+    /// The step at which the leg ends.
+    until: Option<u64>,
+    reached: Option<u64>,
 }
 
 impl<'a> Listener<'a> {
@@ -24,6 +27,8 @@ impl<'a> Listener<'a> {
             output: Output::of(child),
             log: OutputLog::new(),
             steps: Steps::after(work.from_step, &work.objective.metric),
+            until: work.until_step,
+            reached: None,
         }
     }
 
@@ -48,6 +53,11 @@ impl<'a> Listener<'a> {
         if let Some((step, metrics)) = self.steps.finish().filter(|_| counts) {
             self.report(step, &metrics);
         }
+    }
+
+    /// The step with which the leg ended: its last, or the first one behind it.
+    pub fn reached(&self) -> Option<u64> {
+        self.reached
     }
 
     /// The daemon's word.
@@ -77,10 +87,13 @@ impl<'a> Listener<'a> {
     }
 
     fn report(&mut self, step: u64, metrics: &Metrics) {
-        // After a stop nothing counts any more; before a pause it may have ended by itself and well.
-        if self.session.decision() != Decision::Stop {
-            self.log.step(step, metrics);
-            self.session.report(step, metrics);
+        // After a stop nothing counts any more; before a pause it may have ended by itself and well. What a
+        // decision at the leg's end sees must not depend on how fast the program ran on.
+        if self.reached.is_some() || self.session.decision() == Decision::Stop {
+            return;
         }
+        self.log.step(step, metrics);
+        self.session.report(step, metrics);
+        self.reached = self.until.is_some_and(|until| step >= until).then_some(step);
     }
 }

@@ -70,6 +70,7 @@ impl Trainer for CommandTrainer {
 enum Why {
     Stop,
     Pause,
+    LegEnd { step: u64 },
     Timeout { after_s: u64 },
 }
 
@@ -78,13 +79,14 @@ impl Why {
         match self {
             Self::Stop => "it is to stop",
             Self::Pause => "it is to pause",
+            Self::LegEnd { .. } => "it is to pause at this step",
             Self::Timeout { .. } => "it took too long",
         }
     }
 
     fn grace(self) -> Duration {
         match self {
-            Self::Stop | Self::Pause => STOP_GRACE,
+            Self::Stop | Self::Pause | Self::LegEnd { .. } => STOP_GRACE,
             Self::Timeout { .. } => TIMEOUT_GRACE,
         }
     }
@@ -101,7 +103,7 @@ fn accompany(work: &Work, mut group: Group, session: &mut Session) -> Outcome {
         match ending {
             None if group.has_exited() => break,
             None => {
-                if let Some(why) = why_end(work, listener.decision(), started.elapsed()) {
+                if let Some(why) = why_end(work, &listener, started.elapsed()) {
                     tracing::info!(why = why.words(), "asked to end");
                     group.signal(Signal::SIGTERM);
                     ending = Some((why, now()));
@@ -118,29 +120,30 @@ fn accompany(work: &Work, mut group: Group, session: &mut Session) -> Outcome {
         listener.listen(TICK_MS, ending.is_none());
     }
     listener.finish(ending.is_none());
-    let why = ending.map(|(why, _)| why).or_else(|| decided(work, listener.decision(), status));
+    let why = ending.map(|(why, _)| why).or_else(|| why_ended(&listener, status));
     outcome(why, status, &listener.last_errors())
 }
 
-fn why_end(work: &Work, decision: Decision, elapsed: Duration) -> Option<Why> {
-    match decision {
-        Decision::Stop => Some(Why::Stop),
-        Decision::Pause => Some(Why::Pause),
-        Decision::Continue => {
+fn why_end(work: &Work, listener: &Listener<'_>, elapsed: Duration) -> Option<Why> {
+    match (listener.decision(), listener.reached()) {
+        (Decision::Stop, _) => Some(Why::Stop),
+        (_, Some(step)) => Some(Why::LegEnd { step }),
+        (Decision::Pause, None) => Some(Why::Pause),
+        (Decision::Continue, None) => {
             let after_s = work.objective.timeout_s?;
             (elapsed > Duration::from_secs(after_s)).then_some(Why::Timeout { after_s })
         }
     }
 }
 
-/// Whether the answer to its last report was that it should end, which it then did by itself.
-fn decided(work: &Work, decision: Decision, status: Option<ExitStatus>) -> Option<Why> {
+/// Why a program that ended by itself had to end with its last step anyway.
+fn why_ended(listener: &Listener<'_>, status: Option<ExitStatus>) -> Option<Why> {
     let ended_well = status.is_some_and(|status| status.success());
-    match decision {
-        Decision::Stop => Some(Why::Stop),
-        // Without a step to pause at, the pause is meant for those that have not ended.
-        Decision::Pause if ended_well && work.until_step.is_some() => Some(Why::Pause),
-        Decision::Pause | Decision::Continue => None,
+    match (listener.decision(), listener.reached()) {
+        (Decision::Stop, _) => Some(Why::Stop),
+        (_, Some(step)) if ended_well => Some(Why::LegEnd { step }),
+        // A pause is for programs that have not come to their end.
+        _ => None,
     }
 }
 
@@ -149,6 +152,7 @@ fn outcome(why: Option<Why>, status: Option<ExitStatus>, last_errors: &str) -> O
     match (why, status) {
         (Some(Why::Stop), _) => ended(TellState::Stopped, None),
         (Some(Why::Pause), _) => ended(TellState::Paused, Some(Reason::DaemonStopped)),
+        (Some(Why::LegEnd { step }), _) => ended(TellState::Paused, Some(Reason::LegEnded { step })),
         (Some(Why::Timeout { after_s }), _) => {
             failed(format!("it took longer than {after_s} s"), last_errors)
         }
