@@ -20,6 +20,9 @@ pub(super) fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             validation: 0.2,
             metric: "rmse".into(),
             direction: Direction::Minimize,
+            command: None,
+            timeout_s: None,
+            workdir: None,
         },
         search: Search {
             sampler: SamplerSpec::Random,

@@ -4,6 +4,7 @@
 //! only the daemon touches the database.
 
 pub mod client;
+pub mod command;
 pub mod process;
 pub mod protocol;
 pub mod run;

@@ -1,6 +1,7 @@
 //! Tests from outside: the structure of the code, the sweep files, and the real binaries.
 
 mod care;
+mod command;
 mod experiments;
 mod support;
 mod sweeps;
