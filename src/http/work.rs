@@ -81,5 +81,7 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
         seed: claimed.spec.seed,
         dataset,
         lease_ms: claimed.lease_ms.unwrap_or(i64::MAX),
+        checkpoints: Vec::new(),
+        threads: None,
     }
 }
