@@ -245,3 +245,16 @@ fn end_on_sigterm() -> nix::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_grew_past_its_limit_is_known() {
+        assert!(has_outgrown(Some(0), 0));
+        assert!(!has_outgrown(Some(0), u64::MAX));
+        assert!(!has_outgrown(Some(u64::MAX), 0), "it shrank");
+        assert!(!has_outgrown(None, 0), "where nobody knows, nothing is done");
+    }
+}

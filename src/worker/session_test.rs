@@ -120,6 +120,22 @@ fn while_the_daemon_is_away_the_work_goes_on_and_every_step_arrives_once_in_orde
 }
 
 #[test]
+fn a_report_whose_answer_was_lost_is_repeated_word_for_word() {
+    let home = tempfile::tempdir().unwrap();
+    let daemon = FakeDaemon::new(home.path());
+    act(home.path(), &[], |session| {
+        session.report(1, &rmse(1));
+        daemon.mind().swallow = 2;
+        session.report(2, &rmse(2));
+        session.report(3, &rmse(3));
+        TellState::Completed
+    });
+    assert_eq!(reported(&daemon), [1, 2, 2, 2, 3]);
+    assert!(daemon.mind().reports[1..4].windows(2).all(|two| two[0] == two[1]));
+    assert_eq!(told(&daemon), Some(TellState::Completed));
+}
+
+#[test]
 fn a_word_to_stop_is_the_answer_to_its_report() {
     let home = tempfile::tempdir().unwrap();
     let daemon = FakeDaemon::new(home.path());
