@@ -4,7 +4,7 @@ use super::context::Context;
 use super::exit::{FAILED, Failure};
 use super::run::answers;
 use crate::daemon::WorkerProgram;
-use crate::store::{DATABASE_FILE, Reader, StoreError};
+use crate::store::{DATABASE_FILE, Reader, StoreError, blob};
 use crate::worker::process;
 use crate::{dataset, home};
 use clap::Args;
@@ -126,19 +126,28 @@ async fn database(home: &Path) -> Vec<Check> {
         Ok(problems) => Check::new("database", Verdict::Bad, problems.join("; ")),
         Err(error) => Check::new("database", Verdict::Bad, crate::error_chain(&error)),
     };
-    let missing = match reader.weights().await {
+    let mut checks = vec![integrity];
+    match reader.blobs().await {
         Ok(hashes) => {
-            let lost =
-                |hash: &&String| crate::store::blob::path(home, hash).is_none_or(|path| !path.exists());
-            let lost = hashes.iter().filter(lost).count();
-            match lost {
-                0 => Check::new("weights", Verdict::Good, format!("{} files", hashes.len())),
+            let lost = |hash: &&String| blob::path(home, hash).is_none_or(|path| !path.exists());
+            checks.push(match hashes.iter().filter(lost).count() {
+                0 => Check::new(
+                    "weights",
+                    Verdict::Good,
+                    format!("{} files of weights and checkpoints", hashes.len()),
+                ),
                 n => Check::new("weights", Verdict::Bad, format!("{n} of {} files are gone", hashes.len())),
+            });
+            let stored = blob::count(home);
+            if stored > hashes.len() as u64 {
+                let n = stored - hashes.len() as u64;
+                let found = format!("{n} files that nothing refers to: `sweepd gc` removes them");
+                checks.push(Check::new("weights", Verdict::Note, found));
             }
         }
-        Err(error) => Check::new("weights", Verdict::Bad, crate::error_chain(&error)),
-    };
-    vec![integrity, missing]
+        Err(error) => checks.push(Check::new("weights", Verdict::Bad, crate::error_chain(&error))),
+    }
+    checks
 }
 
 async fn daemon(home: &Path) -> Check {

@@ -28,6 +28,9 @@ pub struct ServeArgs {
     /// Use no trainer: workers evaluate toy sweeps alone
     #[arg(long, conflicts_with = "worker_program")]
     pub no_trainer: bool,
+    /// What checkpoints may take on the disk, in MiB; those of ended trials go first
+    #[arg(long, default_value_t = 20_480, value_name = "MIB")]
+    pub checkpoint_budget_mb: u64,
     /// End when no sweep is left to work on
     #[arg(long)]
     pub exit_when_idle: bool,
@@ -55,6 +58,7 @@ pub async fn run(args: ServeArgs, context: &Context) -> anyhow::Result<()> {
         listen: args.listen,
         slots: Slot::plan(&args.gpus, args.slots, args.threads, cores),
         program,
+        checkpoint_budget_bytes: args.checkpoint_budget_mb.saturating_mul(1 << 20),
         exit_when_idle: args.exit_when_idle,
         no_auth: args.no_auth,
     };

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 /// Held as long as the daemon runs.
-pub(super) struct HomeLock {
+pub struct HomeLock {
     _held: Flock<fs::File>,
 }
 

@@ -22,8 +22,12 @@ pub(super) fn routes() -> Router<App> {
 
 async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Response, ApiError> {
     let mut pulse = app.dispatcher.pulse();
+    let mut draining = app.draining.clone();
     let deadline = tokio::time::Instant::now() + CLAIM_WAIT;
     loop {
+        if *draining.borrow() {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
         // Armed before asking, so that work which appears in between is not missed.
         pulse.mark_unchanged();
         let seeker = Seeker {
@@ -35,11 +39,16 @@ async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Respo
         };
         match app.dispatcher.handle(Input::Claim(seeker)).await? {
             Reply::Work(claimed) => return Ok(Json(work_of(&app, *claimed)).into_response()),
-            _ => match tokio::time::timeout_at(deadline, pulse.changed()).await {
-                Ok(Ok(())) => {}
-                // Out of time, or the daemon is ending.
-                _ => return Ok(StatusCode::NO_CONTENT.into_response()),
-            },
+            _ => {
+                let go_on = tokio::select! {
+                    changed = pulse.changed() => changed.is_ok(),
+                    _ = draining.wait_for(|draining| *draining) => false,
+                    () = tokio::time::sleep_until(deadline) => false,
+                };
+                if !go_on {
+                    return Ok(StatusCode::NO_CONTENT.into_response());
+                }
+            }
         }
     }
 }
@@ -72,5 +81,7 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
         seed: claimed.spec.seed,
         dataset,
         lease_ms: claimed.lease_ms.unwrap_or(i64::MAX),
+        checkpoints: Vec::new(),
+        threads: None,
     }
 }

@@ -7,7 +7,7 @@
 use super::core::{Core, RecoverError};
 use super::input::{Input, Refusal, Reply};
 use crate::domain::{Change, Millis, TrialId, WorkerProcess};
-use crate::store::{Durability, StoreError, Writer, blob};
+use crate::store::{Cleared, Durability, StoreError, Writer, blob};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,7 @@ pub enum ShellError {
 enum Request {
     Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
     Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
+    ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
     NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
 }
@@ -88,6 +89,16 @@ impl Dispatcher {
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 
+    /// Clears up what is not needed: see [`Writer::clear_up`].
+    ///
+    /// # Errors
+    /// [`DispatchError`]: the database or the disk failed, or the daemon is stopping.
+    pub async fn clear_up(&self) -> Result<Cleared, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::ClearUp { reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
     /// Notes a started worker process, so that a later daemon finds it.
     ///
     /// # Errors
@@ -121,13 +132,17 @@ pub struct Shell {
     writer: Writer,
     core: Core,
     grace_ms: i64,
+    checkpoint_budget_bytes: u64,
+    /// It has been said that the budget is not kept.
+    over_budget: bool,
     clock: fn() -> Millis,
     requests: mpsc::Receiver<Request>,
     pulse: watch::Sender<Pulse>,
 }
 
 impl Shell {
-    /// Recovers the core from the database and readies the task. `clock` tells the time.
+    /// Recovers the core from the database and readies the task. `clock` tells the time;
+    /// checkpoints together take at most `checkpoint_budget_bytes`.
     ///
     /// # Errors
     /// [`ShellError`] where the database cannot be read or holds a sweep that cannot be continued.
@@ -135,12 +150,23 @@ impl Shell {
         home: PathBuf,
         mut writer: Writer,
         grace_ms: i64,
+        checkpoint_budget_bytes: u64,
         clock: fn() -> Millis,
     ) -> Result<(Self, Dispatcher), ShellError> {
         let core = Core::recover(writer.recover().await?, clock(), grace_ms)?;
         let (sender, requests) = mpsc::channel(QUEUE);
         let (pulse, pulse_receiver) = watch::channel(Pulse { version: 0, idle: core.is_idle() });
-        let shell = Self { home, writer, core, grace_ms, clock, requests, pulse };
+        let shell = Self {
+            home,
+            writer,
+            core,
+            grace_ms,
+            checkpoint_budget_bytes,
+            over_budget: false,
+            clock,
+            requests,
+            pulse,
+        };
         Ok((shell, Dispatcher { requests: sender, pulse: pulse_receiver }))
     }
 
@@ -180,6 +206,13 @@ impl Shell {
                         Ok(None) => drop(reply.send(Err(Refusal::NotOpen.into()))),
                         Err(error) => drop(reply.send(Err(not_persisted(&error)))),
                     }
+                }
+                Request::ClearUp { reply } => {
+                    // What came before it may refer to a blob.
+                    self.handle_group(std::mem::take(&mut group)).await?;
+                    let cleared = self.writer.clear_up(&self.home).await.map_err(|e| not_persisted(&e));
+                    // Whoever asked may be gone.
+                    let _ = reply.send(cleared);
                 }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).await.map_err(|e| not_persisted(&e));
@@ -224,7 +257,12 @@ impl Shell {
         let droppable = self.droppable_blobs(&changes).await;
         let committed = self.commit(&changes, durability).await;
         match &committed {
-            Ok(()) => self.remove_blobs(&droppable).await,
+            Ok(()) => {
+                self.remove_blobs(&droppable).await;
+                if changes.iter().any(|change| matches!(change, Change::CheckpointStored(_))) {
+                    self.keep_checkpoint_budget().await;
+                }
+            }
             Err(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "nothing of this group was stored");
                 // The core is ahead of the database: start again from what is really there.
@@ -285,6 +323,24 @@ impl Shell {
             }
         }
         hashes
+    }
+
+    /// Keeps checkpoints within the budget, at the cost of those of trials that have ended.
+    async fn keep_checkpoint_budget(&mut self) {
+        match self.writer.keep_checkpoint_budget(self.checkpoint_budget_bytes).await {
+            Ok((dropped, kept)) => {
+                self.remove_blobs(&dropped).await;
+                if !kept && !std::mem::replace(&mut self.over_budget, true) {
+                    let budget_mb = self.checkpoint_budget_bytes >> 20;
+                    tracing::warn!(
+                        budget_mb,
+                        "the checkpoints of open trials alone take more than their budget"
+                    );
+                }
+                self.over_budget &= !kept;
+            }
+            Err(error) => stay_behind(&error),
+        }
     }
 
     /// Deletes those of the blobs that nothing refers to. Nobody can begin to in between: whether a named

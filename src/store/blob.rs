@@ -7,6 +7,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The folder of the blobs within the home folder.
+pub const FOLDER: &str = "blobs";
+
 /// Whether `hash` is 64 lower-case hexadecimal digits, and so safe as a file name.
 #[must_use]
 pub fn is_hash(hash: &str) -> bool {
@@ -16,7 +19,7 @@ pub fn is_hash(hash: &str) -> bool {
 /// Where the blob of that hash lies; `None` for what is not a hash.
 #[must_use]
 pub fn path(home: &Path, hash: &str) -> Option<PathBuf> {
-    is_hash(hash).then(|| home.join("blobs").join(&hash[..2]).join(hash))
+    is_hash(hash).then(|| home.join(FOLDER).join(&hash[..2]).join(hash))
 }
 
 /// Stores bytes, synced, and returns their hash. Storing the same bytes again changes nothing.
@@ -25,7 +28,7 @@ pub fn path(home: &Path, hash: &str) -> Option<PathBuf> {
 /// [`StoreError::File`] where the disk fails; nothing half-written stays.
 pub fn put(home: &Path, bytes: &[u8]) -> Result<String, StoreError> {
     let hash = blake3::hash(bytes).to_hex().to_string();
-    let folder = home.join("blobs").join(&hash[..2]);
+    let folder = home.join(FOLDER).join(&hash[..2]);
     let target = folder.join(&hash);
     let failed = |source| StoreError::File { path: target.clone(), source };
     if target.exists() {
@@ -47,6 +50,13 @@ pub fn put(home: &Path, bytes: &[u8]) -> Result<String, StoreError> {
         return Err(failed(source));
     }
     Ok(hash)
+}
+
+/// How many files lie among the blobs, referred to or not.
+#[must_use]
+pub fn count(home: &Path) -> u64 {
+    let files = |folder: PathBuf| fs::read_dir(folder).map_or(0, |files| files.flatten().count() as u64);
+    fs::read_dir(home.join(FOLDER)).map_or(0, |all| all.flatten().map(|folder| files(folder.path())).sum())
 }
 
 /// Deletes a blob if it is there.

@@ -55,6 +55,14 @@ pub fn is_alive(pid: i32, started: i64) -> bool {
     started_at(pid) == Some(started)
 }
 
+/// Whether a process was started with this folder among its arguments.
+#[must_use]
+pub fn names_folder(pid: i32, folder: &std::path::Path) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    arguments.split(|byte| *byte == 0).any(|argument| argument == folder.as_os_str().as_bytes())
+}
+
 /// Sends a signal to the process group that the process leads, if exactly this process lives.
 pub fn signal_group(pid: i32, started: i64, signal: Signal) {
     if is_alive(pid, started) {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "also the helpers beside the tests are tests")]
 
+mod care;
 mod command;
 mod experiments;
 mod support;

@@ -81,7 +81,16 @@ impl KeypointTrainer {
             validation_rows = split.validation.len(),
             "training"
         );
-        let job = Job { plan: &plan, dataset, split: &split, seed, device, threads };
+        let job = Job {
+            plan: &plan,
+            dataset,
+            split: &split,
+            seed,
+            device,
+            threads,
+            resume: None,
+            until_step: work.until_step,
+        };
         train(&job, &mut Reporter { session })
     }
 
