@@ -2,7 +2,13 @@
 
 mod care;
 mod command;
+mod dice;
 mod experiments;
+mod kill;
+mod ledger;
+mod restart;
 mod support;
 mod sweeps;
+mod table;
 mod tidy;
+mod writer_killed;
