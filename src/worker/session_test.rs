@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::fake_daemon_test::{FakeDaemon, Heard};
+use super::line::now;
 use super::protocol::{CheckpointRef, Work};
 use super::run::{Outcome, Session, Trainer, WorkerArgs, work_on};
 use super::toy::ToyTrainer;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Parser)]
 struct Flags {
@@ -158,7 +159,7 @@ fn a_slow_daemon_holds_nobody_up_for_long_and_its_word_counts_later() {
     daemon.mind().hold = Some("/report");
     daemon.mind().stop_from = Some(2);
     act(home.path(), &[], |session| {
-        let began = Instant::now();
+        let began = now();
         for step in 1..=5 {
             assert_eq!(session.report(step, &rmse(step)), Decision::Continue);
         }

@@ -1,5 +1,7 @@
 //! Tests from outside: the structure of the code, the sweep files, and the real binaries.
 
+#![allow(clippy::unwrap_used, reason = "also the helpers beside the tests are tests")]
+
 mod care;
 mod command;
 mod dice;
