@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use sweepd::worker::process::{SeenWorker, signal_group, workers_of};
 
 /// A sweep whose every decision looks at earlier ends: some trials go on from rung to rung.
-const TOYS: &str = r#"
+pub const TOYS: &str = r#"
 name = "killed"
 seed = 11
 [objective]
@@ -91,7 +91,7 @@ impl Victim<'_> {
         home.until_over(&id);
         table::assert_same(expected, &table::of(&home, &id), &format!("{slots} slots, killed: {told:?}"));
         agrees_with_replay(&home, &id);
-        home.ok(&["doctor"]);
+        home.is_sound();
         home.ok(&["stop", "--drain"]);
         assert_eq!(workers_of(home.path()), [], "no process is left");
         kills

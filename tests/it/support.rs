@@ -124,6 +124,14 @@ impl Home {
         })
     }
 
+    /// `sweepd doctor` finds nothing wrong with the database and the files that it refers to.
+    pub fn is_sound(&self) {
+        let checks: Value = serde_json::from_slice(&self.sweepd(&["doctor", "--json"]).stdout).unwrap();
+        let stored = |check: &&Value| matches!(check["what"].as_str(), Some("database" | "weights"));
+        let stored: Vec<&Value> = checks.as_array().unwrap().iter().filter(stored).collect();
+        assert!(stored.len() >= 2 && stored.iter().all(|check| check["verdict"] != "bad"), "{stored:#?}");
+    }
+
     /// Waits until something is true.
     pub fn until(&self, what: &str, mut is_true: impl FnMut() -> bool) {
         let started = Instant::now();

@@ -17,7 +17,7 @@ fn what_was_committed_is_there_whole_whenever_the_writer_is_killed() {
         if !dice.one_in(4) {
             program.until_it_writes(&mut acknowledged);
         }
-        dice.wait_up_to_ms(50);
+        dice.wait_up_to_ms(200);
         program.kill(&mut acknowledged);
         if !is_made(&home) {
             assert_eq!(acknowledged.any, 0);
