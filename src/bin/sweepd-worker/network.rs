@@ -132,7 +132,8 @@ impl Network {
     pub fn set_head_bias(&self, outputs: &Tensor, sigmoid: bool) -> Result<(), TchError> {
         let _guard = tch::no_grad_guard();
         // Held off the ends of the sigmoid, where its slope is nothing.
-        let bias = if sigmoid { outputs.f_clamp(0.01, 0.99)?.f_logit(None)? } else { outputs.shallow_clone() };
+        let bias =
+            if sigmoid { outputs.f_clamp(0.01, 0.99)?.f_logit(None)? } else { outputs.shallow_clone() };
         match self.tensors.iter().find(|named| named.name == "head.bias") {
             Some(head) => head.tensor.shallow_clone().f_copy_(&bias),
             None => Ok(()),
