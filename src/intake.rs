@@ -24,6 +24,9 @@ pub enum IntakeError {
     /// No configuration of the space can exist.
     #[error("no trial of this sweep can exist: {0}")]
     NoTrial(Reason),
+    /// A command has no folder to run in.
+    #[error("objective.workdir: expected the full path of the folder in which to run the command")]
+    NoWorkdir,
 }
 
 impl IntakeError {
@@ -105,6 +108,25 @@ pub fn origin(
         origin.baseline = Some(mean_face_rmse(&dataset, &split));
     }
     Ok(origin)
+}
+
+/// Settles in which folder a command runs: its `workdir`, taken from `folder` where it is relative, else
+/// `folder` itself, from which the sweep was submitted. Nothing happens to other sweeps.
+///
+/// # Errors
+/// Where that is no full path: a daemon's own folder is no place that a user would think of.
+pub fn settle_workdir(sweep: &mut Sweep, folder: Option<&Path>) -> Result<(), IntakeError> {
+    if sweep.objective.kind != ObjectiveKind::Command {
+        return Ok(());
+    }
+    let said = sweep.objective.workdir.take().unwrap_or_default();
+    let workdir = folder.map_or_else(|| said.clone(), |folder| folder.join(&said));
+    if !workdir.is_absolute() {
+        return Err(IntakeError::NoWorkdir);
+    }
+    // Without the slash that joining nothing leaves at the end, and without `.` in the middle.
+    sweep.objective.workdir = Some(workdir.components().collect());
+    Ok(())
 }
 
 /// The parameters of a sweep whose every parameter is fixed; `None` where one varies.

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::exit::{FAILED, Failure};
 use super::run::answers;
 use crate::daemon::WorkerProgram;
-use crate::store::{DATABASE_FILE, Reader, StoreError};
+use crate::store::{DATABASE_FILE, Reader, StoreError, blob};
 use crate::worker::process;
 use crate::{dataset, home};
 use clap::Args;
@@ -55,6 +55,7 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<()> {
     checks.extend(database(&context.home).await);
     checks.push(daemon(&context.home).await);
     checks.push(worker_program(args.worker_program.as_deref()));
+    checks.push(gpus());
     checks.extend(datasets(&context.home));
     if context.json {
         println!("{}", serde_json::to_string_pretty(&checks)?);
@@ -126,19 +127,28 @@ async fn database(home: &Path) -> Vec<Check> {
         Ok(problems) => Check::new("database", Verdict::Bad, problems.join("; ")),
         Err(error) => Check::new("database", Verdict::Bad, crate::error_chain(&error)),
     };
-    let missing = match reader.weights().await {
+    let mut checks = vec![integrity];
+    match reader.blobs().await {
         Ok(hashes) => {
-            let lost =
-                |hash: &&String| crate::store::blob::path(home, hash).is_none_or(|path| !path.exists());
-            let lost = hashes.iter().filter(lost).count();
-            match lost {
-                0 => Check::new("weights", Verdict::Good, format!("{} files", hashes.len())),
+            let lost = |hash: &&String| blob::path(home, hash).is_none_or(|path| !path.exists());
+            checks.push(match hashes.iter().filter(lost).count() {
+                0 => Check::new(
+                    "weights",
+                    Verdict::Good,
+                    format!("{} files of weights and checkpoints", hashes.len()),
+                ),
                 n => Check::new("weights", Verdict::Bad, format!("{n} of {} files are gone", hashes.len())),
+            });
+            let stored = blob::count(home);
+            if stored > hashes.len() as u64 {
+                let n = stored - hashes.len() as u64;
+                let found = format!("{n} files that nothing refers to: `sweepd gc` removes them");
+                checks.push(Check::new("weights", Verdict::Note, found));
             }
         }
-        Err(error) => Check::new("weights", Verdict::Bad, crate::error_chain(&error)),
-    };
-    vec![integrity, missing]
+        Err(error) => checks.push(Check::new("weights", Verdict::Bad, crate::error_chain(&error))),
+    }
+    checks
 }
 
 async fn daemon(home: &Path) -> Check {
@@ -181,6 +191,27 @@ fn worker_program(given: Option<&Path>) -> Check {
             Check::new(what, Verdict::Bad, format!("{} does not start: {said}", program.path.display()))
         }
         Err(error) => Check::new(what, Verdict::Bad, format!("{}: {error}", program.path.display())),
+    }
+}
+
+fn gpus() -> Check {
+    let what = "GPUs";
+    match crate::daemon::find_gpus() {
+        Ok(found) if found.is_empty() => Check::new(what, Verdict::Note, "none: training on the CPU"),
+        Ok(found) => {
+            let gib = |bytes: u64| bytes as f64 / (1u64 << 30) as f64;
+            let each = found.iter().map(|gpu| {
+                format!(
+                    "{}: {}, {:.0} of {:.0} GiB free",
+                    gpu.index,
+                    gpu.name,
+                    gib(gpu.free_bytes),
+                    gib(gpu.memory_bytes)
+                )
+            });
+            Check::new(what, Verdict::Good, each.collect::<Vec<_>>().join("; "))
+        }
+        Err(error) => Check::new(what, Verdict::Bad, format!("NVIDIA's management library: {error}")),
     }
 }
 

@@ -1,11 +1,13 @@
 //! The command line: one file per subcommand. Knows everything; nothing knows it.
 
+mod backup;
 mod best;
 mod context;
 mod data;
 mod doctor;
 mod enqueue;
 pub mod exit;
+mod gc;
 mod logs;
 mod ls;
 mod predict;
@@ -85,6 +87,10 @@ enum Command {
     Data(data::DataArgs),
     /// Write submission.csv from a trial's best weights
     Predict(predict::PredictArgs),
+    /// Copy the database to a file, while everything runs
+    Backup(backup::BackupArgs),
+    /// Remove checkpoints of ended trials, and files that nothing refers to
+    Gc(gc::GcArgs),
     /// Check the installation and the home folder
     Doctor(doctor::DoctorArgs),
     /// Evaluate toy sweeps: the loop that a daemon without a trainer starts
@@ -96,12 +102,25 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if !matches!(cli.command, Command::Serve(_) | Command::Worker(_)) {
+        end_quietly_with_the_pipe();
+    }
     match execute(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(exit::code_of(&error))
         }
+    }
+}
+
+/// `sweepd trials X | head` is to end when head has seen enough, as other programs do; Rust ignores the signal
+/// by itself.
+fn end_quietly_with_the_pipe() {
+    use nix::sys::signal::{SigHandler, Signal, signal};
+    // SAFETY: the default action is no handler at all; sockets are written to without raising the signal.
+    if let Err(error) = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) } {
+        tracing::debug!(%error, "a closed pipe will be reported as an error");
     }
 }
 
@@ -143,6 +162,8 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Rm(args) => steer::run(&args, steer::Verb::Remove, &context),
             Command::Data(args) => data::run(args, &context.home, context.json),
             Command::Predict(args) => predict::run(args, &context).await,
+            Command::Backup(args) => backup::run(args, &context).await,
+            Command::Gc(args) => gc::run(args, &context).await,
             Command::Doctor(args) => doctor::run(&args, &context).await,
         }
     })

@@ -74,6 +74,10 @@ pub(super) fn send(file: &Path, text: &str, context: &Context) -> anyhow::Result
     if let Some(commit) = git_commit(file) {
         path.push_str(&format!("&git_commit={commit}"));
     }
+    // Where a command runs, unless its sweep says otherwise.
+    if let Some(folder) = std::env::current_dir().ok().as_deref().and_then(Path::to_str) {
+        path.push_str(&format!("&folder={}", super::steer::escape(folder)));
+    }
     let answer = Client::new(&context.home).send("POST", &path, "application/toml", text.as_bytes());
     let answer = answer.map_err(|error| match &error {
         ClientError::Refused { problems, code, .. } if code == "bad_sweep" && !problems.is_empty() => {

@@ -2,18 +2,31 @@
 //!
 //! Decides nothing about trials: that is the scheduler's.
 
+mod gpus;
+mod left;
 mod lock;
 mod program;
 mod serve;
 mod slots;
 mod supervise;
 
+pub use gpus::{Gpu, find as find_gpus};
 pub use program::WorkerProgram;
 pub use serve::{ServeError, ServeOptions, serve};
 pub use slots::Slot;
 
 use crate::domain::Millis;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Keeps daemons off a home folder for as long as what is returned lives.
+///
+/// # Errors
+/// Where a daemon serves the folder, or the lock cannot be taken.
+pub fn hold(home: &Path) -> Result<lock::HomeLock, ServeError> {
+    let held = lock::take(home).map_err(|source| ServeError::Home { path: home.to_owned(), source })?;
+    held.ok_or_else(|| ServeError::Locked { home: home.to_owned() })
+}
 
 /// The wall clock.
 #[must_use]

@@ -1,13 +1,12 @@
 //! `sweepd serve`: from an empty folder to a daemon that answers, and back.
 
 use super::supervise::{Phase, Supervisor};
-use super::{Slot, WorkerProgram, lock, now};
+use super::{Slot, WorkerProgram, left, lock, now};
 use crate::domain::WorkerProcess;
 use crate::home;
 use crate::http::{self, App, StopRequest};
 use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
 use crate::store::{Reader, StoreError, Writer};
-use crate::worker::process::is_alive;
 use crate::worker::protocol::DaemonFile;
 use std::io;
 use std::net::SocketAddr;
@@ -39,6 +38,8 @@ pub struct ServeOptions {
     pub slots: Vec<Slot>,
     /// What the workers run.
     pub program: WorkerProgram,
+    /// What the checkpoints of all trials may take together, in bytes.
+    pub checkpoint_budget_bytes: u64,
     /// End when nothing is left to do.
     pub exit_when_idle: bool,
     /// Want no token. Loopback only.
@@ -116,7 +117,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut writer = Writer::open(&options.home).await?;
     let left = writer.noted_workers().await?;
     let reader = Reader::open(&options.home, 4).await?;
-    let (shell, dispatcher) = Shell::start(options.home.clone(), writer, GRACE_MS, now).await?;
+    let (shell, dispatcher) =
+        Shell::start(options.home.clone(), writer, GRACE_MS, options.checkpoint_budget_bytes, now).await?;
     let listener = listen(&options).await?;
     let token = if options.no_auth { String::new() } else { home::random_word(32)? };
     let daemon = DaemonFile {
@@ -129,6 +131,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let daemon_file = home::daemon_file(&options.home);
     home::write_daemon_file(&options.home, &daemon).map_err(home_error(&daemon_file))?;
     let stop = Arc::new(StopRequest::default());
+    let (draining, draining_receiver) = watch::channel(false);
     let app = App {
         home: options.home.clone(),
         dispatcher: dispatcher.clone(),
@@ -136,6 +139,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         token: (!options.no_auth).then(|| token.into()),
         stop: Arc::clone(&stop),
         started: daemon.started_ms,
+        draining: draining_receiver,
     };
     tracing::info!(url = daemon.url, home = %options.home.display(), slots = options.slots.len(), "serving");
     if !options.program.trains {
@@ -146,12 +150,16 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut shell = tokio::spawn(shell.run());
     let web = tokio::spawn(axum::serve(listener, http::router(app)).into_future());
     let (phase, phase_receiver) = watch::channel(Phase::Run);
+    let left = left::find(left, &options.home, &dispatcher).await;
     let mut supervisors = supervise(&options, &dispatcher, &phase_receiver, left);
     let end = until_end(&options, &dispatcher, &stop, &mut shell).await?;
     tracing::info!(?end, "stopping");
     match end {
         End::LeaveWorkers => supervisors.abort_all(),
-        End::Drain => drain(&phase, &mut supervisors).await?,
+        End::Drain => {
+            draining.send_replace(true);
+            drain(&phase, &mut supervisors).await?;
+        }
         End::Broken => {}
     }
     drop(supervisors);
@@ -193,9 +201,8 @@ fn supervise(
     options: &ServeOptions,
     dispatcher: &Dispatcher,
     phase: &watch::Receiver<Phase>,
-    left: Vec<WorkerProcess>,
+    mut left: Vec<WorkerProcess>,
 ) -> JoinSet<()> {
-    let mut left: Vec<WorkerProcess> = left.into_iter().filter(|w| is_alive(w.pid, w.pid_started)).collect();
     let mut tasks = JoinSet::new();
     for slot in &options.slots {
         let at = left.iter().position(|worker| worker.slot == slot.name);

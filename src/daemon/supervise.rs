@@ -6,11 +6,10 @@ use super::slots::Slot;
 use crate::domain::WorkerProcess;
 use crate::scheduler::shell::Dispatcher;
 use crate::scheduler::{Input, Reply};
-use crate::worker::process::{is_alive, signal_group, started_at};
+use crate::worker::process::{describe, is_alive, signal_group, started_at};
 use nix::sys::signal::Signal;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
@@ -88,7 +87,7 @@ impl Supervisor {
 
     async fn start(&self) -> std::io::Result<(WorkerProcess, Child)> {
         let name = self.slot.worker();
-        let log = self.home.join("logs").join(format!("{name}.log"));
+        let log = Slot::log_of(&self.home, &name);
         let output = open_log(&log)?;
         let child = Command::new(&self.program.path)
             .arg(self.program.subcommand)
@@ -191,17 +190,6 @@ async fn end_of(watched: &mut Watched, process: &WorkerProcess) -> String {
             }
             "it ended (how is not known: an earlier daemon had started it)".to_owned()
         }
-    }
-}
-
-fn describe(status: ExitStatus) -> String {
-    match (status.signal(), status.code()) {
-        (Some(signal), _) => match Signal::try_from(signal) {
-            Ok(name) => format!("signal {signal} ({name})"),
-            Err(_) => format!("signal {signal}"),
-        },
-        (None, Some(code)) => format!("exit code {code}"),
-        (None, None) => status.to_string(),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod reason;
 pub mod recovery;
 pub mod stream;
 pub mod sweep;
+pub mod template;
 pub mod time;
 pub mod trial;
 pub mod value;

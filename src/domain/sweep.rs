@@ -3,6 +3,7 @@
 use super::value::{Params, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One search: what is optimised, how it is searched, and over which space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,15 @@ pub struct Objective {
     pub metric: String,
     /// Whether less or more of the metric is better.
     pub direction: Direction,
+    /// The program and its arguments, for [`ObjectiveKind::Command`]; see [`super::template`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
+    /// Seconds that one attempt of a command may take; `None` for as long as it likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_s: Option<u64>,
+    /// The folder that a command runs in. Absolute once the sweep is submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workdir: Option<PathBuf>,
 }
 
 /// Who runs a trial.
@@ -47,6 +57,8 @@ pub enum ObjectiveKind {
     Keypoints,
     /// A synthetic function of the parameters, evaluated in a worker process: for trying out a search.
     Toy,
+    /// A program of the user's, started once for every attempt of a trial.
+    Command,
     /// Any client that asks and tells over HTTP.
     External,
 }

@@ -1,51 +1,58 @@
-//! stub
-use crate::domain::Value;
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Number,
-    Text,
-    Flag,
-    Any,
-}
-#[derive(Debug, Clone, Copy)]
-pub enum Place {
-    Column(&'static str),
-    Param,
-}
-#[derive(Debug, Clone)]
-pub struct Field {
-    pub kind: Kind,
-    pub place: Place,
-}
-pub trait Names {
-    fn field(&self, name: &str) -> Option<Field>;
-    fn all(&self) -> Vec<String>;
-}
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct ExprError;
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sql {
-    t: String,
-    b: Vec<Value>,
-}
-impl Sql {
-    pub fn text(&self) -> &str {
-        &self.t
-    }
-    pub fn binds(&self) -> &[Value] {
-        &self.b
-    }
-}
-pub struct Expr;
-impl Expr {
-    pub fn parse(_: &str, _: &dyn Names) -> Result<Self, ExprError> {
-        Err(ExprError)
-    }
-    pub fn parse_value(_: &str, _: &dyn Names) -> Result<Self, ExprError> {
-        Err(ExprError)
-    }
-    pub fn to_sql(&self) -> Sql {
-        Sql { t: String::new(), b: vec![] }
-    }
-}
+//! The one small expression language of sweepd: filters, sort keys, constraints between parameters.
+//!
+//! ```text
+//! rmse < 2.5 and kernel_size = 3
+//! state = failed or activation in [relu, elu]
+//! blocks * 2 <= 12 and dropout is not null
+//! ```
+//!
+//! The way of a text: `lex` cuts it into tokens; `parse` builds the tree as written, with places; `check`
+//! looks every name up and gives every part its kind, or says what does not fit; the checked tree is an
+//! [`Expr`], which can be [evaluated](Expr::holds), turned [into SQL](Expr::to_sql) and printed.
+//!
+//! From loosest to tightest: `or`; `and`; `not`; one comparison (`= == != <> < <= > >=`, `in [..]`,
+//! `not in [..]`, `is null`, `is not null`); `+ -`; `* /`; unary `-`; parentheses. Texts are quoted with `'`
+//! or `"`, a doubled quote stands for itself. A word that is no name is taken for a text to the right of
+//! `=`, `!=` and `in`, where a field that can hold text is compared.
+//!
+//! Three values, as in SQL: what is missing is null, and a condition over null is null unless it is decided
+//! without it. Numbers compare as numbers (`1 = 1.0`). A number and a text are unequal; which of them is
+//! larger is null, as is arithmetic with a text. `/` divides as real numbers do, and by zero gives null.
+//!
+//! Invariants: an [`Expr`] evaluates to what its SQL gives in SQLite; SQL text never contains a part of the
+//! user's text; the tree is at most [`DEEPEST`] high, so walking it cannot exhaust a stack (nor SQLite's
+//! own limit).
+//! What is absent: a database, functions, variables, any parameter's meaning.
+
+mod check;
+mod error;
+mod evaluate;
+mod expression;
+mod lex;
+mod names;
+mod near;
+mod parse;
+mod render;
+mod sql;
+mod syntax;
+mod term;
+
+pub use error::{ExprError, Problem};
+pub use expression::Expr;
+pub use names::{Field, Kind, Names, Place};
+pub use sql::Sql;
+
+/// The longest text that is read, in bytes.
+pub const LONGEST: usize = 4096;
+/// The highest tree that is built, and how deep parentheses nest. `and` and `or` are one level, however
+/// many parts they join.
+pub const DEEPEST: usize = 64;
+
+#[cfg(test)]
+mod evaluate_test;
+#[cfg(test)]
+mod expr_test;
+#[cfg(test)]
+mod samples_test;
+#[cfg(test)]
+mod sql_test;

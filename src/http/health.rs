@@ -1,8 +1,10 @@
 //! Whether the daemon lives, what it is, and how to end it.
 
 use super::App;
+use super::error::ApiError;
 use super::extract::Body;
 use crate::domain::Millis;
+use crate::store::Cleared;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -14,7 +16,10 @@ pub(super) fn open_routes() -> Router<App> {
 }
 
 pub(super) fn guarded_routes() -> Router<App> {
-    Router::new().route("/api/v1/daemon", get(daemon)).route("/api/v1/daemon/stop", post(stop))
+    Router::new()
+        .route("/api/v1/daemon", get(daemon))
+        .route("/api/v1/daemon/stop", post(stop))
+        .route("/api/v1/daemon/gc", post(clear_up))
 }
 
 #[derive(Serialize)]
@@ -41,6 +46,10 @@ async fn daemon(State(app): State<App>) -> Json<Daemon> {
         started_ms: app.started,
         idle: app.dispatcher.pulse().borrow().idle,
     })
+}
+
+async fn clear_up(State(app): State<App>) -> Result<Json<Cleared>, ApiError> {
+    Ok(Json(app.dispatcher.clear_up().await?))
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ use crate::store::Reader;
 use axum::{Router, middleware};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tower_http::trace::TraceLayer;
 
 /// Largest body of an ordinary call, in bytes.
@@ -38,6 +38,8 @@ pub struct App {
     pub stop: Arc<StopRequest>,
     /// When the daemon started.
     pub started: Millis,
+    /// Turns true when workers are to end: nobody waits for work any more.
+    pub draining: watch::Receiver<bool>,
 }
 
 /// A request to end the daemon that came over HTTP.

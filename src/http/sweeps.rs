@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -36,6 +37,9 @@ struct Provenance {
     file: Option<String>,
     #[serde(default)]
     git_commit: Option<String>,
+    /// The folder from which it was submitted: where a command runs, unless its sweep says otherwise.
+    #[serde(default)]
+    folder: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +60,8 @@ async fn submit(
     let file = provenance.file.unwrap_or_else(|| "sweep".into());
     // Reading a dataset's labels for the baseline is no work for an async thread.
     let taken = tokio::task::spawn_blocking(move || {
-        let spec = if is_toml { intake::read_toml(&file, &source) } else { intake::read_json(&source) }?;
+        let mut spec = if is_toml { intake::read_toml(&file, &source) } else { intake::read_json(&source) }?;
+        intake::settle_workdir(&mut spec, provenance.folder.as_deref())?;
         let origin = intake::origin(&home, &spec, source, provenance.git_commit)?;
         Ok::<_, intake::IntakeError>((spec, origin))
     });

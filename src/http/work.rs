@@ -4,8 +4,10 @@ use super::App;
 use super::error::ApiError;
 use super::extract::Body;
 use crate::dataset::registry;
+use crate::domain::Checkpoint;
 use crate::scheduler::{Claimed, Input, Reply, Seeker};
-use crate::worker::protocol::{Claim, DatasetRef, Heartbeat, Verdict, Work};
+use crate::store::blob;
+use crate::worker::protocol::{CheckpointRef, Claim, DatasetRef, Heartbeat, Verdict, Work};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -22,8 +24,12 @@ pub(super) fn routes() -> Router<App> {
 
 async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Response, ApiError> {
     let mut pulse = app.dispatcher.pulse();
+    let mut draining = app.draining.clone();
     let deadline = tokio::time::Instant::now() + CLAIM_WAIT;
     loop {
+        if *draining.borrow() {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
         // Armed before asking, so that work which appears in between is not missed.
         pulse.mark_unchanged();
         let seeker = Seeker {
@@ -35,11 +41,16 @@ async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Respo
         };
         match app.dispatcher.handle(Input::Claim(seeker)).await? {
             Reply::Work(claimed) => return Ok(Json(work_of(&app, *claimed)).into_response()),
-            _ => match tokio::time::timeout_at(deadline, pulse.changed()).await {
-                Ok(Ok(())) => {}
-                // Out of time, or the daemon is ending.
-                _ => return Ok(StatusCode::NO_CONTENT.into_response()),
-            },
+            _ => {
+                let go_on = tokio::select! {
+                    changed = pulse.changed() => changed.is_ok(),
+                    _ = draining.wait_for(|draining| *draining) => false,
+                    () = tokio::time::sleep_until(deadline) => false,
+                };
+                if !go_on {
+                    return Ok(StatusCode::NO_CONTENT.into_response());
+                }
+            }
         }
     }
 }
@@ -47,6 +58,11 @@ async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Respo
 async fn heartbeat(State(app): State<App>, Body(beat): Body<Heartbeat>) -> Result<Json<Verdict>, ApiError> {
     let input = Input::Heartbeat { trial: beat.trial_id, attempt: beat.attempt };
     super::trials::verdict(app.dispatcher.handle(input).await?)
+}
+
+fn reference(app: &App, checkpoint: Checkpoint) -> CheckpointRef {
+    let path = blob::path(&app.home, &checkpoint.hash);
+    CheckpointRef { step: checkpoint.step, hash: checkpoint.hash, path }
 }
 
 fn work_of(app: &App, claimed: Claimed) -> Work {
@@ -72,5 +88,7 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
         seed: claimed.spec.seed,
         dataset,
         lease_ms: claimed.lease_ms.unwrap_or(i64::MAX),
+        checkpoints: claimed.checkpoints.into_iter().map(|checkpoint| reference(app, checkpoint)).collect(),
+        threads: claimed.threads,
     }
 }

@@ -21,6 +21,9 @@ fn spec() -> Sweep {
             validation: 0.2,
             metric: "rmse".into(),
             direction: Direction::Minimize,
+            command: None,
+            timeout_s: None,
+            workdir: None,
         },
         search: Search {
             sampler: SamplerSpec::Random,

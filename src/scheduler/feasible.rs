@@ -13,7 +13,7 @@ pub fn plan_of(kind: ObjectiveKind, params: &Params) -> Result<Option<Plan>, Str
             Ok(plan) => Ok(Some(plan)),
             Err(problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         },
-        ObjectiveKind::Toy | ObjectiveKind::External => Ok(None),
+        ObjectiveKind::Toy | ObjectiveKind::Command | ObjectiveKind::External => Ok(None),
     }
 }
 

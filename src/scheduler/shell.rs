@@ -1,13 +1,14 @@
 //! The dispatcher: one task that owns the core and the only writing connection.
 //!
 //! Inputs queue up in a bounded channel; all that wait are handled together, their changes committed in
-//! one transaction, and only then is anybody answered. A commit that fails is answered as such, and the
-//! core is recovered from what the database really holds.
+//! one transaction, and only then is anybody answered. A commit that fails (a full disk) is answered as such,
+//! and the core is recovered from what the database really holds: the dispatcher outlives whatever the disk
+//! does, so that questions are answered meanwhile and work goes on when there is space again.
 
 use super::core::{Core, RecoverError};
 use super::input::{Input, Refusal, Reply};
 use crate::domain::{Change, Millis, TrialId, WorkerProcess};
-use crate::store::{Durability, StoreError, Writer, blob};
+use crate::store::{Cleared, Durability, StoreError, Writer, blob};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// How many inputs may wait, and how many are committed together at most.
 const QUEUE: usize = 1024;
 const GROUP: usize = 256;
+
+/// After a failed commit, time waits so long before it tries again; requests do not.
+const REST_MS: i64 = 1000;
 
 /// Why an input was not carried out.
 #[derive(Debug, Clone, Error)]
@@ -32,7 +36,7 @@ pub enum DispatchError {
     Stopping,
 }
 
-/// Why the dispatcher could not start or go on.
+/// Why the dispatcher could not start, or not close the database.
 #[derive(Debug, Error)]
 pub enum ShellError {
     /// The database.
@@ -47,6 +51,7 @@ pub enum ShellError {
 enum Request {
     Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
     Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
+    ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
     NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
 }
@@ -88,6 +93,16 @@ impl Dispatcher {
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 
+    /// Clears up what is not needed: see [`Writer::clear_up`].
+    ///
+    /// # Errors
+    /// [`DispatchError`]: the database or the disk failed, or the daemon is stopping.
+    pub async fn clear_up(&self) -> Result<Cleared, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::ClearUp { reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
     /// Notes a started worker process, so that a later daemon finds it.
     ///
     /// # Errors
@@ -121,13 +136,28 @@ pub struct Shell {
     writer: Writer,
     core: Core,
     grace_ms: i64,
+    checkpoint_budget_bytes: u64,
+    /// It has been said that the budget is not kept.
+    over_budget: bool,
+    trouble: Option<Trouble>,
     clock: fn() -> Millis,
     requests: mpsc::Receiver<Request>,
     pulse: watch::Sender<Pulse>,
 }
 
+/// The database cannot be written.
+struct Trouble {
+    /// The core is ahead of the database and must be recovered before it handles anything.
+    core_is_ahead: bool,
+    /// Deadlines wait until then.
+    rest_until: Millis,
+}
+
+type ReplyTo = Option<oneshot::Sender<Result<Reply, DispatchError>>>;
+
 impl Shell {
-    /// Recovers the core from the database and readies the task. `clock` tells the time.
+    /// Recovers the core from the database and readies the task. `clock` tells the time;
+    /// checkpoints together take at most `checkpoint_budget_bytes`.
     ///
     /// # Errors
     /// [`ShellError`] where the database cannot be read or holds a sweep that cannot be continued.
@@ -135,51 +165,70 @@ impl Shell {
         home: PathBuf,
         mut writer: Writer,
         grace_ms: i64,
+        checkpoint_budget_bytes: u64,
         clock: fn() -> Millis,
     ) -> Result<(Self, Dispatcher), ShellError> {
         let core = Core::recover(writer.recover().await?, clock(), grace_ms)?;
         let (sender, requests) = mpsc::channel(QUEUE);
         let (pulse, pulse_receiver) = watch::channel(Pulse { version: 0, idle: core.is_idle() });
-        let shell = Self { home, writer, core, grace_ms, clock, requests, pulse };
+        let shell = Self {
+            home,
+            writer,
+            core,
+            grace_ms,
+            checkpoint_budget_bytes,
+            over_budget: false,
+            trouble: None,
+            clock,
+            requests,
+            pulse,
+        };
         Ok((shell, Dispatcher { requests: sender, pulse: pulse_receiver }))
     }
 
     /// Runs until every [`Dispatcher`] is gone, then closes the database.
     ///
     /// # Errors
-    /// [`ShellError`] where the database fails and the core cannot be recovered from it.
+    /// [`ShellError`] where closing fails.
     pub async fn run(mut self) -> Result<(), ShellError> {
         let mut waiting = Vec::with_capacity(GROUP);
         loop {
             let received = tokio::select! {
                 n = self.requests.recv_many(&mut waiting, GROUP) => n,
-                () = until_deadline(&self.core, self.clock) => {
-                    self.handle_group(vec![(Input::Tick, None)]).await?;
+                () = until_deadline(&self.core, self.trouble.as_ref(), self.clock) => {
+                    self.handle_group(vec![(Input::Tick, None)]).await;
                     continue;
                 }
             };
             if received == 0 {
                 break;
             }
-            self.serve(&mut waiting).await?;
+            self.serve(&mut waiting).await;
         }
         Ok(self.writer.close().await?)
     }
 
-    async fn serve(&mut self, waiting: &mut Vec<Request>) -> Result<(), ShellError> {
+    async fn serve(&mut self, waiting: &mut Vec<Request>) {
         let mut group = Vec::with_capacity(waiting.len());
         for request in waiting.drain(..) {
             match request {
                 Request::Handle { input, reply } => group.push((*input, Some(reply))),
                 Request::Retry { trial, reply } => {
                     // What came before it may be about the same trial.
-                    self.handle_group(std::mem::take(&mut group)).await?;
+                    self.handle_group(std::mem::take(&mut group)).await;
                     match self.writer.stored_trial(trial).await {
                         Ok(Some(stored)) => group.push((Input::Retry(Box::new(stored)), Some(reply))),
                         // Whoever asked may be gone.
                         Ok(None) => drop(reply.send(Err(Refusal::NotOpen.into()))),
                         Err(error) => drop(reply.send(Err(not_persisted(&error)))),
                     }
+                }
+                Request::ClearUp { reply } => {
+                    // What came before it may refer to a blob.
+                    self.handle_group(std::mem::take(&mut group)).await;
+                    let cleared = self.writer.clear_up(&self.home).await.map_err(|e| not_persisted(&e));
+                    // Whoever asked may be gone.
+                    let _ = reply.send(cleared);
                 }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).await.map_err(|e| not_persisted(&e));
@@ -197,17 +246,21 @@ impl Shell {
                 }
             }
         }
-        self.handle_group(group).await
+        self.handle_group(group).await;
     }
 
-    async fn handle_group(
-        &mut self,
-        group: Vec<(Input, Option<oneshot::Sender<Result<Reply, DispatchError>>>)>,
-    ) -> Result<(), ShellError> {
+    async fn handle_group(&mut self, group: Vec<(Input, ReplyTo)>) {
         if group.is_empty() {
-            return Ok(());
+            return;
         }
         let now = (self.clock)();
+        if let Err(error) = self.catch_up(now).await {
+            for (_, reply) in group {
+                // Whoever asked may be gone.
+                let _ = reply.map(|reply| reply.send(Err(DispatchError::NotPersisted(Arc::clone(&error)))));
+            }
+            return;
+        }
         let (mut changes, mut replies, mut durability) = (Vec::new(), Vec::new(), Durability::Batched);
         for (input, reply) in group {
             if let Some(refusal) = self.missing_blob(&input) {
@@ -224,11 +277,21 @@ impl Shell {
         let droppable = self.droppable_blobs(&changes).await;
         let committed = self.commit(&changes, durability).await;
         match &committed {
-            Ok(()) => self.remove_blobs(&droppable).await,
+            Ok(()) => {
+                if !changes.is_empty() && self.trouble.take().is_some() {
+                    tracing::info!("the database can be written again");
+                }
+                self.remove_blobs(&droppable).await;
+                if changes.iter().any(|change| matches!(change, Change::CheckpointStored(_))) {
+                    self.keep_checkpoint_budget().await;
+                }
+            }
             Err(error) => {
-                tracing::error!(error = error as &dyn std::error::Error, "nothing of this group was stored");
-                // The core is ahead of the database: start again from what is really there.
-                self.core = Core::recover(self.writer.recover().await?, now, self.grace_ms)?;
+                if self.trouble.is_none() {
+                    let error = error as &dyn std::error::Error;
+                    tracing::error!(error, "the database cannot be written: nothing is stored for now");
+                }
+                self.trouble = Some(Trouble { core_is_ahead: true, rest_until: now.plus_ms(REST_MS) });
             }
         }
         for (reply, answer) in replies {
@@ -244,11 +307,34 @@ impl Shell {
         let makes_work = |change: &Change| {
             matches!(change, Change::Recorded(_) | Change::SweepRemoved { .. } | Change::TrialHeld { .. })
         };
-        if changes.iter().any(makes_work) {
+        // A core that is ahead of the database may think that all is done.
+        if committed.is_ok() && changes.iter().any(makes_work) {
             let idle = self.core.is_idle();
             self.pulse.send_modify(|pulse| *pulse = Pulse { version: pulse.version + 1, idle });
         }
-        Ok(())
+    }
+
+    /// After a commit that failed, the core is ahead of the database: starts again from what is really there.
+    async fn catch_up(&mut self, now: Millis) -> Result<(), Arc<str>> {
+        let Some(trouble) = self.trouble.as_mut().filter(|trouble| trouble.core_is_ahead) else {
+            return Ok(());
+        };
+        trouble.rest_until = now.plus_ms(REST_MS);
+        let recovered = match self.writer.recover().await {
+            Ok(stored) => Core::recover(stored, now, self.grace_ms).map_err(ShellError::from),
+            Err(error) => Err(error.into()),
+        };
+        match recovered {
+            Ok(core) => {
+                self.core = core;
+                trouble.core_is_ahead = false;
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be read");
+                Err(crate::error_chain(&error).into())
+            }
+        }
     }
 
     /// Why an input that names a blob cannot be handled: it is not there.
@@ -287,6 +373,24 @@ impl Shell {
         hashes
     }
 
+    /// Keeps checkpoints within the budget, at the cost of those of trials that have ended.
+    async fn keep_checkpoint_budget(&mut self) {
+        match self.writer.keep_checkpoint_budget(self.checkpoint_budget_bytes).await {
+            Ok((dropped, kept)) => {
+                self.remove_blobs(&dropped).await;
+                if !kept && !std::mem::replace(&mut self.over_budget, true) {
+                    let budget_mb = self.checkpoint_budget_bytes >> 20;
+                    tracing::warn!(
+                        budget_mb,
+                        "the checkpoints of open trials alone take more than their budget"
+                    );
+                }
+                self.over_budget &= !kept;
+            }
+            Err(error) => stay_behind(&error),
+        }
+    }
+
     /// Deletes those of the blobs that nothing refers to. Nobody can begin to in between: whether a named
     /// blob is there is looked at by this task too.
     async fn remove_blobs(&mut self, hashes: &[String]) {
@@ -314,9 +418,15 @@ fn not_persisted(error: &StoreError) -> DispatchError {
     DispatchError::NotPersisted(crate::error_chain(error).into())
 }
 
-/// Waits until the next lease runs out; for ever when there is none.
-async fn until_deadline(core: &Core, clock: fn() -> Millis) {
-    match core.next_deadline() {
+/// Waits until the next lease runs out; for ever when there is none. A core that is ahead of the database has
+/// deadlines that mean nothing.
+async fn until_deadline(core: &Core, trouble: Option<&Trouble>, clock: fn() -> Millis) {
+    let deadline = match trouble {
+        None => core.next_deadline(),
+        Some(trouble) if trouble.core_is_ahead => Some(trouble.rest_until),
+        Some(trouble) => core.next_deadline().map(|deadline| deadline.max(trouble.rest_until)),
+    };
+    match deadline {
         Some(deadline) => {
             let wait_ms = u64::try_from(deadline.since_ms(clock())).unwrap_or(0);
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;

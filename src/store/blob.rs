@@ -6,6 +6,10 @@ use super::StoreError;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The folder of the blobs within the home folder.
+pub const FOLDER: &str = "blobs";
 
 /// Whether `hash` is 64 lower-case hexadecimal digits, and so safe as a file name.
 #[must_use]
@@ -16,7 +20,7 @@ pub fn is_hash(hash: &str) -> bool {
 /// Where the blob of that hash lies; `None` for what is not a hash.
 #[must_use]
 pub fn path(home: &Path, hash: &str) -> Option<PathBuf> {
-    is_hash(hash).then(|| home.join("blobs").join(&hash[..2]).join(hash))
+    is_hash(hash).then(|| home.join(FOLDER).join(&hash[..2]).join(hash))
 }
 
 /// Stores bytes, synced, and returns their hash. Storing the same bytes again changes nothing.
@@ -25,13 +29,15 @@ pub fn path(home: &Path, hash: &str) -> Option<PathBuf> {
 /// [`StoreError::File`] where the disk fails; nothing half-written stays.
 pub fn put(home: &Path, bytes: &[u8]) -> Result<String, StoreError> {
     let hash = blake3::hash(bytes).to_hex().to_string();
-    let folder = home.join("blobs").join(&hash[..2]);
+    let folder = home.join(FOLDER).join(&hash[..2]);
     let target = folder.join(&hash);
     let failed = |source| StoreError::File { path: target.clone(), source };
     if target.exists() {
+        // Whoever stored it may not have come to this yet.
+        sync_folder(&folder).map_err(failed)?;
         return Ok(hash);
     }
-    fs::create_dir_all(&folder).map_err(failed)?;
+    make_folder(home, &folder).map_err(failed)?;
     // Two writers of the same bytes must not share the temporary file.
     let temporary = folder.join(format!(".{hash}.{}.{:?}", std::process::id(), std::thread::current().id()));
     let written = (|| {
@@ -39,7 +45,7 @@ pub fn put(home: &Path, bytes: &[u8]) -> Result<String, StoreError> {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, &target)?;
-        fs::File::open(&folder)?.sync_all()
+        sync_folder(&folder)
     })();
     if let Err(source) = written {
         // The write's own error is the one worth telling.
@@ -47,6 +53,30 @@ pub fn put(home: &Path, bytes: &[u8]) -> Result<String, StoreError> {
         return Err(failed(source));
     }
     Ok(hash)
+}
+
+/// Makes one of the folders of blobs, with the names that lead to it synced: a file is no more lasting than
+/// its path.
+fn make_folder(home: &Path, folder: &Path) -> std::io::Result<()> {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    sync_folder(&home.join(FOLDER))?;
+    sync_folder(home)
+}
+
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+/// How many files lie among the blobs, referred to or not.
+#[must_use]
+pub fn count(home: &Path) -> u64 {
+    let files = |folder: PathBuf| fs::read_dir(folder).map_or(0, |files| files.flatten().count() as u64);
+    fs::read_dir(home.join(FOLDER)).map_or(0, |all| all.flatten().map(|folder| files(folder.path())).sum())
 }
 
 /// Deletes a blob if it is there.

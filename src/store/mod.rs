@@ -7,6 +7,7 @@ mod apply;
 pub mod blob;
 mod checkpoints;
 mod error;
+mod gc;
 mod legs;
 mod open;
 pub mod query;
@@ -15,4 +16,5 @@ mod rows;
 mod workers;
 
 pub use error::StoreError;
+pub use gc::Cleared;
 pub use open::{DATABASE_FILE, Durability, Reader, Writer};

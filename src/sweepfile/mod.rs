@@ -4,6 +4,7 @@
 //! checks are the same for both. Must not know files, sockets or the trainer: what the trainer accepts is
 //! asked through a function.
 
+mod command;
 mod enqueue;
 mod json;
 mod node;

@@ -3,7 +3,7 @@
 use super::node::Node;
 use super::problem::Problem;
 use super::reader::{Table, finite, name, text, whole};
-use super::{Check, enqueue, search, space};
+use super::{Check, command, enqueue, search, space};
 use crate::domain::{Direction, Objective, ObjectiveKind, Sweep};
 
 /// Share of the images kept for validation where the file says nothing.
@@ -20,13 +20,16 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
         whole(n).and_then(|seed| u64::try_from(seed).ok())
     });
     let priority = table.read("priority", "a whole number", problems, whole);
-    let objective = table.required("objective", "a table [objective]", problems);
-    let objective = objective.and_then(|node| read_objective(node, problems));
+    let objective_node = table.required("objective", "a table [objective]", problems);
+    let objective = objective_node.and_then(|node| read_objective(node, problems));
     let search = table.required("search", "a table [search]", problems);
     let search = search.and_then(|node| search::read(node, problems));
     let kind = objective.as_ref().map(|objective| objective.kind);
-    let space = table.required("space", "a table [space] of parameters", problems);
-    let space = space.and_then(|node| space::read(node, kind, check, problems));
+    let space_node = table.required("space", "a table [space] of parameters", problems);
+    let space = space_node.and_then(|node| space::read(node, kind, check, problems));
+    if let (Some(ObjectiveKind::Command), Some(objective), Some(space)) = (kind, objective_node, space_node) {
+        command::check_names(objective, space, problems);
+    }
     let enqueue = enqueue::read(&table, space.as_ref(), search.as_ref(), problems);
     table.finish(problems);
     Some(Sweep {
@@ -42,13 +45,13 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
 
 fn read_objective(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective> {
     let table = Table::of(node, "objective", problems)?;
-    let kind = table.read("kind", "\"keypoints\", \"toy\" or \"external\"", problems, |node| {
-        match text(node)?.as_str() {
-            "keypoints" => Some(ObjectiveKind::Keypoints),
-            "toy" => Some(ObjectiveKind::Toy),
-            "external" => Some(ObjectiveKind::External),
-            _ => None,
-        }
+    let expected = "\"keypoints\", \"command\", \"toy\" or \"external\"";
+    let kind = table.read("kind", expected, problems, |node| match text(node)?.as_str() {
+        "keypoints" => Some(ObjectiveKind::Keypoints),
+        "command" => Some(ObjectiveKind::Command),
+        "toy" => Some(ObjectiveKind::Toy),
+        "external" => Some(ObjectiveKind::External),
+        _ => None,
     });
     // A wrong kind has been noted; the rest is read as if it were the usual one.
     let kind = kind.unwrap_or(ObjectiveKind::Keypoints);
@@ -69,6 +72,7 @@ fn read_objective(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective>
             _ => None,
         }
     });
+    let command = command::read(&table, kind, problems);
     table.finish(problems);
     Some(Objective {
         kind,
@@ -76,5 +80,8 @@ fn read_objective(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective>
         validation: validation.unwrap_or(VALIDATION),
         metric: metric.unwrap_or_else(|| crate::domain::metric::RMSE.to_owned()),
         direction: direction.unwrap_or(Direction::Minimize),
+        command: command.words,
+        timeout_s: command.timeout_s,
+        workdir: command.workdir,
     })
 }

@@ -94,7 +94,7 @@ when = 5
     a.toml:2: name: expected a name of letters, digits and -_. (at most 100), not "two words"
     a.toml:3: sead: is not known; did you mean `seed`?
     a.toml:4: seed: expected a whole number of at least 0, not -1
-    a.toml:6: objective.kind: expected "keypoints", "toy" or "external", not "keypoint"
+    a.toml:6: objective.kind: expected "keypoints", "command", "toy" or "external", not "keypoint"
     a.toml:7: objective.dataset: expected the name of a dataset, not 3
     a.toml:8: objective.validation: expected a share between 0 and 1, not 1.5
     a.toml:9: objective.direction: expected "minimize" or "maximize", not "down"
@@ -124,6 +124,67 @@ fn conditions_are_checked_when_all_else_is_right() {
     let text = GOOD.replace("in = [\"cnn\"]", "in = [\"dense\"]");
     insta::assert_snapshot!(mistakes(&text), @r##"
     a.toml:23: space.dropout: its condition names family = dense, which family never is
+    "##);
+}
+
+const COMMAND: &str = r#"
+name = "command"
+[objective]
+kind = "command"
+command = [
+    "python3", "train.py", "--lr={learning_rate}",
+    "{{}}", "{trial}{checkpoint_dir}{params_file}",
+]
+timeout_s = 60
+workdir = "runs"
+metric = "loss"
+[search]
+trials = 1
+[space]
+learning_rate = { type = "float", low = 1e-4, high = 1e-2, log = true }
+"#;
+
+#[test]
+fn a_command_is_read() {
+    let objective = parse_toml("a.toml", COMMAND, &check_value).unwrap().objective;
+    assert_eq!(objective.kind, ObjectiveKind::Command);
+    assert_eq!(objective.command.unwrap()[2..4], ["--lr={learning_rate}", "{{}}"]);
+    assert_eq!((objective.timeout_s, objective.workdir), (Some(60), Some("runs".into())));
+}
+
+#[test]
+fn mistakes_of_a_command_are_named() {
+    let text = COMMAND
+        .replace("{learning_rate}", "{learning_rat}")
+        .replace("{{}}", "{}")
+        .replace("timeout_s = 60", "timeout_s = 0.5")
+        .replace("\"runs\"\nmetric = \"loss\"", "3");
+    insta::assert_snapshot!(mistakes(&text), @r##"
+    a.toml:3: objective: metric is missing: expected the name of a metric that the command prints
+    a.toml:6: objective.command[2]: {learning_rat} is not a parameter of the space; did you mean {learning_rate}?
+    a.toml:7: objective.command[3]: "{}" is no {name}: for a brace itself write {{ or }}
+    a.toml:9: objective.timeout_s: expected a whole number of seconds, at least 1, not 0.5
+    a.toml:10: objective.workdir: expected a folder, not 3
+    "##);
+    let text = COMMAND.replace("learning_rate", "trial").replace("\"python3\"", "3");
+    insta::assert_snapshot!(mistakes(&text), @r##"
+    a.toml:6: objective.command[0]: expected the name of a program, not 3
+    a.toml:6: objective.command[2]: {trial} is both a parameter and a name of sweepd's: rename the parameter
+    a.toml:7: objective.command[4]: {trial} is both a parameter and a name of sweepd's: rename the parameter
+    "##);
+    insta::assert_snapshot!(mistakes(&COMMAND.replace("\"command\"\ncommand", "\"toy\"\ncommand")), @r##"
+    a.toml:5: objective.command: is only for kind = "command"
+    a.toml:9: objective.timeout_s: is only for kind = "command"
+    a.toml:10: objective.workdir: is only for kind = "command"
+    "##);
+    insta::assert_snapshot!(mistakes(&COMMAND.replace("\ncommand =", "\ncomand =")), @r##"
+    a.toml:3: objective.command: is missing: expected a list of words, the program first: ["python3", "train.py", "--lr", "{lr}"]
+    a.toml:5: objective.comand: is not known; did you mean `command`?
+    "##);
+    let (start, end) = (COMMAND.find("[\n    \"python3").unwrap(), COMMAND.find("]\ntimeout_s").unwrap());
+    let text = format!("{}\"python3 train.py\"{}", &COMMAND[..start], &COMMAND[end + 1..]);
+    insta::assert_snapshot!(mistakes(&text), @r##"
+    a.toml:5: objective.command: expected a list of words, the program first: ["python3", "train.py", "--lr", "{lr}"], not "python3 train.py"
     "##);
 }
 

@@ -3,13 +3,18 @@
 //! Address and token are read again from `daemon.json` before every repeat, so a daemon that came back
 //! elsewhere is found. A call that was answered, however unfavourably, is never repeated.
 
-use super::protocol::{Claim, ErrorBody, Heartbeat, Report, Tell, Verdict, Work};
+use super::protocol::{Checkpoint, Claim, ErrorBody, Heartbeat, Report, Tell, Verdict, Work};
 use crate::domain::{AttemptId, TrialId};
 use crate::home;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
+
+/// How long a call may take: longer than a claim waits for work.
+const CALL_TIME: Duration = Duration::from_secs(60);
+/// How long a blob may travel: hundreds of megabytes, maybe from afar.
+const BLOB_TIME: Duration = Duration::from_secs(600);
 
 /// Why a call failed for good.
 #[derive(Debug, Error)]
@@ -77,8 +82,6 @@ impl Client {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)))
-            // Longer than a claim waits for work.
-            .timeout_global(Some(Duration::from_secs(60)))
             .build()
             .into();
         Self { home: home.to_owned(), agent }
@@ -123,14 +126,42 @@ impl Client {
         self.post_json(&format!("/api/v1/trials/{trial}/tell"), tell).map(|_| ())
     }
 
+    /// Announces a checkpoint whose bytes are stored.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn checkpoint(&self, trial: TrialId, checkpoint: &Checkpoint) -> Result<(), ClientError> {
+        self.post_json(&format!("/api/v1/trials/{trial}/checkpoint"), checkpoint).map(|_| ())
+    }
+
     /// Stores bytes as a blob and returns their hash.
     ///
     /// # Errors
     /// [`ClientError`].
     pub fn put_blob(&self, bytes: &[u8]) -> Result<String, ClientError> {
         let hash = blake3::hash(bytes).to_hex().to_string();
-        self.call("PUT", &format!("/api/v1/blobs/{hash}"), "application/octet-stream", bytes)?;
+        self.call_within(
+            BLOB_TIME,
+            "PUT",
+            &format!("/api/v1/blobs/{hash}"),
+            "application/octet-stream",
+            bytes,
+        )?;
         Ok(hash)
+    }
+
+    /// A blob's bytes, checked against their hash.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `BadAnswer` where the bytes are others.
+    pub fn get_blob(&self, hash: &str) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/api/v1/blobs/{hash}");
+        let bytes = self.call_within(BLOB_TIME, "GET", &path, "application/octet-stream", &[])?.body;
+        let found = blake3::hash(&bytes).to_hex();
+        if found.as_str() == hash {
+            return Ok(bytes);
+        }
+        Err(ClientError::BadAnswer(format!("blob {hash} came as {} bytes that hash to {found}", bytes.len())))
     }
 
     /// Any call with a JSON body; returns the body of the answer.
@@ -155,6 +186,17 @@ impl Client {
     }
 
     fn call(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Result<Answer, ClientError> {
+        self.call_within(CALL_TIME, method, path, kind, body)
+    }
+
+    fn call_within(
+        &self,
+        time: Duration,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<Answer, ClientError> {
         // Read at every call: a daemon that came back may listen elsewhere, with another token.
         let daemon = home::read_daemon_file(&self.home)
             .map_err(|e| ClientError::BadAnswer(format!("{}: {e}", home::daemon_file(&self.home).display())))?
@@ -170,6 +212,7 @@ impl Client {
             .header("content-type", kind)
             .body(body)
             .map_err(|e| ClientError::BadAnswer(e.to_string()))?;
+        let request = self.agent.configure_request(request).timeout_global(Some(time)).build();
         let mut response = self.agent.run(request).map_err(unreachable)?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().map_err(unreachable)?;

@@ -55,6 +55,24 @@ pub struct Work {
     pub folder: Option<PathBuf>,
     /// How often the worker must be heard of, in milliseconds.
     pub lease_ms: i64,
+    /// What to go on from, the newest first: the first that is intact. None for the beginning.
+    #[serde(default)]
+    pub checkpoints: Vec<CheckpointRef>,
+    /// Threads that the trial's first attempt computed with: another number would give other bits. `None`
+    /// at the first attempt.
+    #[serde(default)]
+    pub threads: Option<usize>,
+}
+
+/// A stored checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointRef {
+    /// Steps that are done in it; the next one may be under way.
+    pub step: u64,
+    /// BLAKE3 (hex) of its bytes, which are a blob.
+    pub hash: String,
+    /// Where the daemon's machine has it: a local path, an optimisation.
+    pub path: Option<PathBuf>,
 }
 
 /// Which bytes to train on.
@@ -95,6 +113,21 @@ pub struct Report {
 pub struct Verdict {
     /// What to do now.
     pub decision: Decision,
+}
+
+/// `POST /api/v1/trials/{trial_id}/checkpoint`: a later attempt can go on from here. Comes after the reports
+/// of all its steps, and may come twice for one step: the later one is further within the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// Steps that are done in it.
+    pub step: u64,
+    /// BLAKE3 (hex) of its bytes, put beforehand as a blob.
+    pub hash: String,
+    /// How many bytes.
+    pub bytes: u64,
 }
 
 /// `POST /api/v1/trials/{trial_id}/tell`: the attempt has ended.

@@ -1,6 +1,18 @@
 //! Tests from outside: the structure of the code, the sweep files, and the real binaries.
 
+#![allow(clippy::unwrap_used, reason = "also the helpers beside the tests are tests")]
+
+mod care;
+mod command;
+mod dice;
 mod experiments;
+mod full_disk;
+mod kill;
+mod ledger;
+mod power_cut;
+mod restart;
 mod support;
 mod sweeps;
+mod table;
 mod tidy;
+mod writer_killed;

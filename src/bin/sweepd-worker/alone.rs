@@ -97,7 +97,16 @@ impl Train {
             );
         }
         let (plan, dataset, split) = (&plan, &dataset, &split);
-        let job = Job { plan, dataset, split, seed: self.seed, device, threads: self.threads };
+        let job = Job {
+            plan,
+            dataset,
+            split,
+            seed: self.seed,
+            device,
+            threads: self.threads,
+            resume: None,
+            until_step: None,
+        };
         let trained = train(&job, &mut Lines { json: self.json })?;
         let Some(best) = trained.best else { return Ok(()) };
         if !self.json {

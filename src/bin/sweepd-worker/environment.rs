@@ -5,7 +5,7 @@ use std::fs;
 use tch::Device;
 
 /// The version of libtorch that this program is compiled for; it does not load with another.
-const LIBTORCH: &str = "2.11.0";
+pub const LIBTORCH: &str = "2.11.0";
 
 /// Versions, device, threads, processor and host by name.
 pub fn environment(device: Device, threads: usize) -> BTreeMap<String, String> {

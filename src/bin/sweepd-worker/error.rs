@@ -23,6 +23,10 @@ pub enum TrainError {
     /// This configuration cannot be trained on this dataset.
     #[error("{0}")]
     BadConfiguration(String),
+    /// A checkpoint is damaged, or of another training: without it the training can begin from its
+    /// beginning.
+    #[error("this checkpoint cannot be used: {0:#}")]
+    Checkpoint(anyhow::Error),
     /// Anything else.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -35,6 +39,7 @@ impl TrainError {
             Self::Diverged { step, what } => Reason::Diverged { step: *step, what: what.clone() },
             Self::OutOfMemory { message } => Reason::OutOfMemory { message: message.clone() },
             Self::BadConfiguration(message) => Reason::BadConfiguration { message: message.clone() },
+            Self::Checkpoint(_) => Reason::Error { message: self.to_string() },
             Self::Other(error) => Reason::Error { message: format!("{error:#}") },
         }
     }

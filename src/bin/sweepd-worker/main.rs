@@ -2,10 +2,11 @@
 //!
 //! The way of a trial: [`train`] builds the [`network`] that the layer table says, feeds it the dataset's
 //! [`samples`], lets the [`optimizer`] change it, asks [`evaluate`] after every epoch, and hands the best
-//! [`weights`] on. Only this program names `tch`, and only through its fallible (`f_`) calls: libtorch's
+//! [`weights`] on; a [`checkpoint`] lets it go on later. Only this program names `tch`, and only through its fallible (`f_`) calls: libtorch's
 //! errors end a trial, not the process.
 
 mod alone;
+mod checkpoint;
 mod device;
 mod environment;
 mod error;
@@ -15,6 +16,8 @@ mod optimizer;
 mod params;
 mod samples;
 mod train;
+#[cfg(test)]
+mod train_test;
 mod weights;
 mod work;
 

@@ -35,6 +35,22 @@ impl Optimizer {
         Ok(Self { method, weight_decay, updates: 0, memory })
     }
 
+    /// Updates so far.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Says how many updates led to what it remembers, when that was put in from elsewhere.
+    pub fn set_updates(&mut self, updates: u64) {
+        self.updates = updates;
+    }
+
+    /// What it remembers of each weight tensor, in the order they were given to [`Optimizer::new`]; the
+    /// tensors may be overwritten in place.
+    pub fn memory(&self) -> &[Vec<Tensor>] {
+        &self.memory
+    }
+
     /// One update of the weights, given the gradient of each, in the order they were given to
     /// [`Optimizer::new`].
     pub fn update(

@@ -1,9 +1,10 @@
 //! The training of one trial: epochs of shuffled batches, a validation after each, the best weights kept.
 //!
 //! Invariants: everything random is a function of (seed, epoch, batch), never of what was drawn before, so
-//! that a training can go on from any epoch exactly; the same seed, threads and library give the same bits.
-//! Within an epoch nothing is read back from the device.
+//! that a training can go on from any batch exactly; the same seed, threads and library give the same bits.
+//! Within an epoch nothing is read back from the device, except for a checkpoint.
 
+use crate::checkpoint::{self, Identity, Position, State};
 use crate::error::TrainError;
 use crate::evaluate::ValidationSet;
 use crate::network::Network;
@@ -14,7 +15,7 @@ use std::time::Instant;
 use sweepd::dataset::{Dataset, Split};
 use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, Reason, TellState, metric};
-use sweepd::model::Plan;
+use sweepd::model::{Head, HeadBias, Plan};
 use tch::{Device, Kind, TchError, Tensor};
 
 /// What to train, on what, and with what.
@@ -31,6 +32,11 @@ pub struct Job<'a> {
     pub device: Device,
     /// Threads to compute with on the CPU.
     pub threads: usize,
+    /// A checkpoint of this training to go on from; `None` for the beginning.
+    pub resume: Option<&'a [u8]>,
+    /// The epoch after which to pause, for going on later; `None` for the plan's own end. Schedules follow
+    /// the plan's epochs all the same.
+    pub until_step: Option<u64>,
 }
 
 /// Who watches a training and may end it.
@@ -43,11 +49,20 @@ pub trait Observer {
     fn progress(&mut self, _epoch: u64, _batch: u64, _batches: u64) -> Decision {
         Decision::Continue
     }
+
+    /// Whether a checkpoint is due, with so many epochs ended. Called for every batch, so it must be cheap.
+    /// A training that pauses makes a checkpoint unasked.
+    fn checkpoint_due(&mut self, _epochs_done: u64) -> bool {
+        false
+    }
+
+    /// A checkpoint was made, with so many epochs ended: maybe in the middle of the next one.
+    fn checkpoint(&mut self, _epochs_done: u64, _bytes: Vec<u8>) {}
 }
 
 /// How a training ended that did not fail.
 pub struct Trained {
-    /// `Completed`; or `Stopped` or `Paused` on the observer's word.
+    /// `Completed`; `Paused` at [`Job::until_step`]; or `Stopped` or `Paused` on the observer's word.
     pub state: TellState,
     /// Why it is completed; the observer knows the reason for its own word.
     pub reason: Option<Reason>,
@@ -68,11 +83,11 @@ pub struct Best {
 /// Trains a plan to its end, or to where the observer ends it.
 ///
 /// # Errors
-/// [`TrainError`]; the observer's own errors among `Other`.
+/// [`TrainError`]; the observer's own errors among `Other`. `Checkpoint` comes before anything was observed.
 pub fn train(job: &Job<'_>, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
     tch::set_num_threads(i32::try_from(job.threads.max(1)).unwrap_or(i32::MAX));
     let mut run = Run::new(job)?;
-    let (state, reason) = run.to_the_end(observer)?;
+    let (state, reason) = run.go_on(observer)?;
     let best = run.best.take().map(|kept| {
         let weights = weights::to_safetensors(
             &run.network,
@@ -87,24 +102,32 @@ pub fn train(job: &Job<'_>, observer: &mut dyn Observer) -> Result<Trained, Trai
 /// A training under way.
 struct Run<'a> {
     plan: &'a Plan,
-    seed: u64,
+    identity: Identity,
+    until_step: u64,
     network: Network,
     optimizer: Optimizer,
     training: TrainingSet<'a>,
     validation: ValidationSet<'a>,
     batch_size: usize,
-    /// Epochs that have ended.
-    epochs_done: u64,
+    /// Where it stands; kept up to date where a checkpoint may be made.
+    position: Position,
+    /// Sum of squared errors of the epoch under way, in the scale of the targets, f64 `[1]`.
+    squared_error: Tensor,
     best: Option<Kept>,
+    /// Where the last checkpoint was made or gone on from: epochs that had ended, and batches.
+    saved_at: (u64, u64),
 }
 
 /// The best epoch so far.
-struct Kept {
-    step: u64,
-    rmse: f64,
-    metrics: Metrics,
+pub struct Kept {
+    /// Which, from 1.
+    pub step: u64,
+    /// Its validation RMSE in pixels.
+    pub rmse: f64,
+    /// What was reported of it.
+    pub metrics: Metrics,
     /// All of the network's tensors, copied.
-    tensors: Vec<Tensor>,
+    pub tensors: Vec<Tensor>,
 }
 
 /// What the training half of an epoch came to.
@@ -129,42 +152,110 @@ impl<'a> Run<'a> {
         let images = Images::of_dataset(job.dataset, rows, settings.input_scaling, job.device)?;
         let batch_size = settings.batch_size.images(training.rows() as u64) as usize;
         let validation = ValidationSet::new(images, labels)?;
-        let plan = job.plan;
-        Ok(Self {
+        let (plan, dataset) = (job.plan, job.dataset.hash());
+        let threads = job.threads.max(1);
+        let identity = Identity::new(plan.settings(), dataset, job.split, seed, threads, job.device);
+        let mut run = Self {
             plan,
-            seed,
+            identity,
+            until_step: job.until_step.unwrap_or(u64::MAX),
             network,
             optimizer,
             training,
             validation,
             batch_size,
-            epochs_done: 0,
+            position: Position { epochs_done: 0, batch: 0, epoch_seconds: 0.0 },
+            squared_error: Tensor::f_zeros([1], (Kind::Double, job.device))?,
             best: None,
-        })
+            saved_at: (0, 0),
+        };
+        match job.resume {
+            Some(bytes) => run.go_on_from(bytes)?,
+            None if settings.head_bias == HeadBias::Mean => {
+                let sigmoid = plan.architecture().head == Head::Sigmoid;
+                run.network.set_head_bias(&run.training.mean_targets()?, sigmoid)?;
+            }
+            None => {}
+        }
+        Ok(run)
     }
 
-    fn to_the_end(&mut self, observer: &mut dyn Observer) -> Result<(TellState, Option<Reason>), TrainError> {
-        while self.epochs_done < self.plan.epochs() {
-            let decision = self.epoch(observer)?;
-            match decision {
+    fn go_on_from(&mut self, bytes: &[u8]) -> Result<(), TrainError> {
+        let restored = checkpoint::restore(bytes, &self.identity, &self.network, &mut self.optimizer)?;
+        let at = restored.position;
+        let cuts = self.batches_per_epoch();
+        let updates = at.epochs_done.checked_mul(cuts).and_then(|all| all.checked_add(at.batch));
+        let exists = at.epochs_done <= self.plan.epochs() && at.batch < cuts.max(1);
+        if !exists || updates != Some(self.optimizer.updates()) {
+            return Err(TrainError::Checkpoint(anyhow::anyhow!(
+                "it stands at batch {} of epoch {} after {} updates, which this training never does",
+                at.batch,
+                at.epochs_done + 1,
+                self.optimizer.updates()
+            )));
+        }
+        let _ = self.squared_error.f_fill_(restored.squared_error)?;
+        self.best = restored.best;
+        self.saved_at = (at.epochs_done, at.batch);
+        self.position = at;
+        Ok(())
+    }
+
+    fn go_on(&mut self, observer: &mut dyn Observer) -> Result<(TellState, Option<Reason>), TrainError> {
+        loop {
+            if let Some(reason) = self.finished() {
+                return Ok((TellState::Completed, Some(reason)));
+            }
+            if self.position.epochs_done >= self.until_step {
+                self.save(observer)?;
+                return Ok((TellState::Paused, None));
+            }
+            match self.epoch(observer)? {
                 Decision::Continue => {}
                 Decision::Stop => return Ok((TellState::Stopped, None)),
-                Decision::Pause => return Ok((TellState::Paused, None)),
-            }
-            if let Some(patience) = self.plan.training().patience {
-                let best = self.best.as_ref().map_or(0, |best| best.step);
-                if self.epochs_done - best >= patience && self.epochs_done < self.plan.epochs() {
-                    return Ok((TellState::Completed, Some(Reason::NoImprovement { patience })));
+                // Who has nothing left to do need not come back for it.
+                Decision::Pause if self.finished().is_some() => {}
+                Decision::Pause => {
+                    self.save(observer)?;
+                    return Ok((TellState::Paused, None));
                 }
             }
         }
-        Ok((TellState::Completed, Some(Reason::BudgetSpent)))
     }
 
-    /// One epoch and its validation.
+    /// Why nothing is left to do, if so.
+    fn finished(&self) -> Option<Reason> {
+        let done = self.position.epochs_done;
+        if done >= self.plan.epochs() {
+            return Some(Reason::BudgetSpent);
+        }
+        let patience = self.plan.training().patience?;
+        let best = self.best.as_ref().map_or(0, |best| best.step);
+        (done.saturating_sub(best) >= patience).then_some(Reason::NoImprovement { patience })
+    }
+
+    /// Makes a checkpoint, unless the last one was made right here.
+    fn save(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let here = (self.position.epochs_done, self.position.batch);
+        if here == self.saved_at {
+            return Ok(());
+        }
+        let state = State {
+            position: self.position,
+            squared_error: &self.squared_error,
+            network: &self.network,
+            optimizer: &self.optimizer,
+            best: self.best.as_ref(),
+        };
+        observer.checkpoint(here.0, checkpoint::to_bytes(&self.identity, &state)?);
+        self.saved_at = here;
+        Ok(())
+    }
+
+    /// One epoch, or what is left of it, and its validation.
     fn epoch(&mut self, observer: &mut dyn Observer) -> Result<Decision, TrainError> {
-        let began = now();
-        let step = self.epochs_done + 1;
+        let (began, before) = (now(), self.position.epoch_seconds);
+        let step = self.position.epochs_done + 1;
         let target_scale = target_scale(self.plan.training().target_scaling);
         let passed = match self.pass(step, observer)? {
             Ok(passed) => passed,
@@ -178,13 +269,14 @@ impl<'a> Run<'a> {
         if !rmse.is_finite() {
             return Err(diverged("the validation RMSE"));
         }
-        self.epochs_done = step;
+        self.position = Position { epochs_done: step, batch: 0, epoch_seconds: 0.0 };
+        let _ = self.squared_error.f_zero_()?;
         let metrics = Metrics::default()
             .with(metric::RMSE, rmse)
             .with(metric::TRAIN_LOSS, passed.loss)
             .with(metric::TRAIN_RMSE, passed.loss.sqrt() * target_scale.1)
             .with(metric::LEARNING_RATE, passed.rate)
-            .with(metric::SECONDS, began.elapsed().as_secs_f64())
+            .with(metric::SECONDS, before + began.elapsed().as_secs_f64())
             .with(metric::IMAGES_PER_SECOND, self.training.rows() as f64 / passed.seconds.max(1e-9));
         if self.best.as_ref().is_none_or(|best| rmse < best.rmse) {
             let tensors = self.network.snapshot()?;
@@ -193,22 +285,27 @@ impl<'a> Run<'a> {
         Ok(observer.epoch(step, &metrics)?)
     }
 
-    /// All training rows once, in the epoch's own order. The inner error is the observer's word to end.
+    /// All training rows once, or those that are left, in the epoch's own order. The inner error is the
+    /// observer's word to end.
     fn pass(
         &mut self,
         epoch: u64,
         observer: &mut dyn Observer,
     ) -> Result<Result<Passed, Decision>, TrainError> {
-        let began = now();
+        let (began, before) = (now(), self.position.epoch_seconds);
         let settings = self.plan.training();
-        let places = shuffled(self.training.rows(), self.seed, epoch);
+        let places = shuffled(self.training.rows(), self.identity.seed, epoch);
         let cuts = batches(&places, self.batch_size);
         let count = cuts.len() as u64;
-        let mut squared_error = Tensor::f_zeros([1], (Kind::Double, self.device()))?;
         let mut rate = 0.0;
-        for (batch, places) in cuts.into_iter().enumerate() {
+        for (batch, places) in cuts.into_iter().enumerate().skip(self.position.batch as usize) {
             let batch = batch as u64;
+            self.position.batch = batch;
             let decision = observer.progress(epoch, batch, count);
+            if decision == Decision::Pause || observer.checkpoint_due(epoch - 1) {
+                self.position.epoch_seconds = before + began.elapsed().as_secs_f64();
+                self.save(observer)?;
+            }
             if decision != Decision::Continue {
                 return Ok(Err(decision));
             }
@@ -216,12 +313,17 @@ impl<'a> Run<'a> {
             rate = settings.learning_rate * settings.schedule.factor(update, count, settings.epochs);
             let keys = [Key::Number(epoch), Key::Number(batch)];
             // libtorch takes any 64 bits; dropout draws from its generator.
-            tch::manual_seed(seed_for(self.seed, "dropout", &keys).cast_signed());
+            tch::manual_seed(seed_for(self.identity.seed, "dropout", &keys).cast_signed());
             let error = self.update(&self.training.batch(places)?, rate)?;
-            let _ = squared_error.f_add_(&error.f_to_kind(Kind::Double)?)?;
+            let _ = self.squared_error.f_add_(&error.f_to_kind(Kind::Double)?)?;
         }
-        let loss = squared_error.f_double_value(&[0])? / self.training.labels() as f64;
-        Ok(Ok(Passed { loss, rate, seconds: began.elapsed().as_secs_f64() }))
+        let loss = self.squared_error.f_double_value(&[0])? / self.training.labels() as f64;
+        Ok(Ok(Passed { loss, rate, seconds: before + began.elapsed().as_secs_f64() }))
+    }
+
+    fn batches_per_epoch(&self) -> u64 {
+        let places: Vec<i64> = (0..self.training.rows() as i64).collect();
+        batches(&places, self.batch_size).len() as u64
     }
 
     /// One update of the weights; returns the sum of the batch's squared errors, in the scale of the targets.
@@ -234,10 +336,6 @@ impl<'a> Run<'a> {
         let gradients = Tensor::f_run_backward(&[loss], &self.network.trainable(), false, false)?;
         self.optimizer.update(&trainable(&self.network), gradients, rate)?;
         error.f_detach()
-    }
-
-    fn device(&self) -> Device {
-        self.network.tensors()[0].tensor.device()
     }
 }
 

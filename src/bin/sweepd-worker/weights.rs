@@ -75,11 +75,13 @@ pub fn to_safetensors(
     Ok(serialize(views, Some(entries)).context("writing weights")?)
 }
 
-fn row_major_bytes(tensor: &Tensor) -> Result<Vec<u8>, TchError> {
-    let tensor = tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
-    let mut numbers = vec![0f32; tensor.numel()];
-    tensor.f_copy_data(&mut numbers, tensor.numel())?;
-    Ok(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+/// A tensor's numbers as f32 in row-major order; little-endian, as is every machine that libtorch runs on.
+pub fn row_major_bytes(tensor: &Tensor) -> Result<Vec<u8>, TchError> {
+    let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+    // The numbers as they lie in memory: for large networks many times faster than one by one.
+    let mut bytes = vec![0; tensor.numel() * size_of::<f32>()];
+    tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
+    Ok(bytes)
 }
 
 /// A network and its plan, from a file's bytes.

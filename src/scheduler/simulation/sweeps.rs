@@ -20,6 +20,9 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
         seed: dice.below(1000) as u64,
         priority: dice.between(0, 1),
         objective: Objective {
+            command: None,
+            timeout_s: None,
+            workdir: None,
             kind: if dice.chance(0.25) { ObjectiveKind::External } else { ObjectiveKind::Toy },
             dataset: None,
             validation: 0.2,

@@ -19,12 +19,21 @@ impl Reader {
         Ok(found)
     }
 
-    /// The weights that trials refer to, each once.
+    /// Writes a whole and consistent copy of the database to a new file, while others read and write.
+    ///
+    /// # Errors
+    /// What SQLite says, also where the file exists.
+    pub async fn copy_to(&self, file: &str) -> Result<(), StoreError> {
+        sqlx::query("vacuum into ?").bind(file).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The blobs that trials refer to, each once: weights and checkpoints.
     ///
     /// # Errors
     /// What SQLite says.
-    pub async fn weights(&self) -> Result<Vec<String>, StoreError> {
-        let sql = "select distinct weights from trial where weights is not null";
+    pub async fn blobs(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "select weights from trial where weights is not null union select hash from checkpoint";
         Ok(sqlx::query_scalar(sql).fetch_all(&self.pool).await?)
     }
 }

@@ -1,0 +1,323 @@
+//! Checkpoints: all that a training needs to go on bit for bit, as a safetensors file.
+//!
+//! Everything random is a function of (seed, epoch, batch), so the position stands for it; what else there
+//! is are numbers: weights and running statistics, the optimiser's memory, the best epoch so far, and the
+//! sum of squared errors of the epoch under way. One metadata entry, `sweepd_checkpoint`, says in JSON where
+//! the training stands and what it is a training of. The last tensor, `blake3`, is the hash of all bytes
+//! before its own: it is checked before anything else is believed.
+
+use crate::environment::LIBTORCH;
+use crate::error::TrainError;
+use crate::network::Network;
+use crate::optimizer::Optimizer;
+use crate::train::Kept;
+use crate::weights::row_major_bytes;
+use anyhow::Context;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use sweepd::dataset::Split;
+use sweepd::domain::{Metrics, Params};
+use tch::{Device, Kind, TchError, Tensor};
+
+/// Version of the format.
+const FORMAT: u32 = 1;
+/// The metadata's entry.
+const ENTRY: &str = "sweepd_checkpoint";
+/// Name of the tensor that holds the checksum. The only one of bytes: safetensors puts it last.
+const CHECKSUM: &str = "blake3";
+const CHECKSUM_BYTES: usize = blake3::OUT_LEN;
+/// Name of the sum of squared errors of the epoch under way, f64 `[1]`.
+const SQUARED_ERROR: &str = "epoch/squared_error";
+
+/// What is trained, on what and with what: a checkpoint of anything else is refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Every setting of the plan.
+    pub settings: Params,
+    /// Hash of the dataset.
+    pub dataset: String,
+    /// Hash of which rows train and which validate.
+    pub split: String,
+    /// Seed of initial weights, shuffling and dropout.
+    pub seed: u64,
+    /// Threads on the CPU: another number of them sums in another order.
+    pub threads: usize,
+    /// `cpu` or `cuda`.
+    pub device: String,
+    /// Version of libtorch.
+    pub libtorch: String,
+}
+
+impl Identity {
+    /// The identity of a training by this program.
+    pub fn new(
+        settings: &Params,
+        dataset: &str,
+        split: &Split,
+        seed: u64,
+        threads: usize,
+        device: Device,
+    ) -> Self {
+        let device = if device.is_cuda() { "cuda" } else { "cpu" };
+        Self {
+            settings: settings.clone(),
+            dataset: dataset.to_owned(),
+            split: hash_of(split),
+            seed,
+            threads,
+            device: device.to_owned(),
+            libtorch: LIBTORCH.to_owned(),
+        }
+    }
+
+    /// In what `other` differs, for people; `None` where it is the same.
+    fn difference(&self, other: &Self) -> Option<String> {
+        let settings = self.settings.keys().chain(other.settings.keys());
+        let setting = settings.into_iter().find(|name| self.settings.get(*name) != other.settings.get(*name));
+        if let Some(name) = setting {
+            let of = |all: &Params| all.get(name).map_or_else(|| "not set".to_owned(), ToString::to_string);
+            return Some(format!("{name} is {} there and {} here", of(&self.settings), of(&other.settings)));
+        }
+        let pairs = [
+            ("the dataset's hash", &self.dataset, &other.dataset),
+            ("the hash of training and validation rows", &self.split, &other.split),
+            ("the seed", &self.seed.to_string(), &other.seed.to_string()),
+            ("the number of threads", &self.threads.to_string(), &other.threads.to_string()),
+            ("the device", &self.device, &other.device),
+            ("libtorch's version", &self.libtorch, &other.libtorch),
+        ];
+        let (what, there, here) = pairs.into_iter().find(|(_, there, here)| there != here)?;
+        Some(format!("{what} is {there} there and {here} here"))
+    }
+}
+
+fn hash_of(split: &Split) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for side in [&split.train, &split.validation] {
+        hasher.update(&(side.len() as u64).to_le_bytes());
+        for row in side {
+            hasher.update(&row.to_le_bytes());
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Where a training stands: before a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Epochs that have ended.
+    pub epochs_done: u64,
+    /// Batches of the epoch under way that are behind it.
+    pub batch: u64,
+    /// Wall-clock seconds that those batches took.
+    pub epoch_seconds: f64,
+}
+
+/// The metadata.
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    format: u32,
+    /// Version of the program that wrote it.
+    version: String,
+    identity: Identity,
+    position: Position,
+    /// Updates that the optimiser made.
+    updates: u64,
+    best: Option<BestEpoch>,
+}
+
+/// The part of the metadata that all versions have.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BestEpoch {
+    step: u64,
+    rmse: f64,
+    metrics: Metrics,
+}
+
+/// What of a training changes as it goes on.
+pub struct State<'a> {
+    /// Where it stands.
+    pub position: Position,
+    /// Sum of squared errors of the epoch under way, f64 `[1]`.
+    pub squared_error: &'a Tensor,
+    /// Weights and running statistics.
+    pub network: &'a Network,
+    /// The optimiser and its memory.
+    pub optimizer: &'a Optimizer,
+    /// The best epoch so far.
+    pub best: Option<&'a Kept>,
+}
+
+/// A checkpoint's bytes.
+///
+/// # Errors
+/// A device that gives its numbers no more.
+pub fn to_bytes(identity: &Identity, state: &State<'_>) -> Result<Vec<u8>, TrainError> {
+    let metadata = Metadata {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        identity: identity.clone(),
+        position: state.position,
+        updates: state.optimizer.updates(),
+        best: state.best.map(|kept| BestEpoch {
+            step: kept.step,
+            rmse: kept.rmse,
+            metrics: kept.metrics.clone(),
+        }),
+    };
+    let metadata = serde_json::to_string(&metadata).context("describing a checkpoint")?;
+    let mut parts = Vec::new();
+    for (name, tensor) in tensors_of(state) {
+        let shape: Vec<usize> = tensor.size().iter().map(|n| n.unsigned_abs() as usize).collect();
+        parts.push((name, Dtype::F32, shape, row_major_bytes(tensor)?));
+    }
+    let sum = state.squared_error.f_double_value(&[0])?;
+    parts.push((SQUARED_ERROR.to_owned(), Dtype::F64, vec![1], sum.to_le_bytes().to_vec()));
+    parts.push((CHECKSUM.to_owned(), Dtype::U8, vec![CHECKSUM_BYTES], vec![0; CHECKSUM_BYTES]));
+    let mut views = Vec::with_capacity(parts.len());
+    for (name, kind, shape, bytes) in &parts {
+        let view = TensorView::new(*kind, shape.clone(), bytes).context("writing a checkpoint")?;
+        views.push((name.as_str(), view));
+    }
+    let entries = HashMap::from([(ENTRY.to_owned(), metadata)]);
+    let mut bytes = serialize(views, Some(entries)).context("writing a checkpoint")?;
+    if let Some((content, checksum)) = bytes.split_last_chunk_mut::<CHECKSUM_BYTES>() {
+        checksum.copy_from_slice(blake3::hash(content).as_bytes());
+    }
+    Ok(bytes)
+}
+
+/// All tensors of a state by name, in one order.
+fn tensors_of<'a>(state: &State<'a>) -> Vec<(String, &'a Tensor)> {
+    let mut all = Vec::new();
+    for (place, named) in state.network.tensors().iter().enumerate() {
+        all.push((weight_name(&named.name), &named.tensor));
+        if let Some(tensor) = state.best.and_then(|kept| kept.tensors.get(place)) {
+            all.push((best_name(&named.name), tensor));
+        }
+    }
+    for (name, memory) in trainable_names(state.network).zip(state.optimizer.memory()) {
+        all.extend(memory.iter().enumerate().map(|(kind, tensor)| (memory_name(name, kind), tensor)));
+    }
+    all
+}
+
+fn trainable_names(network: &Network) -> impl Iterator<Item = &str> {
+    network.tensors().iter().filter(|named| named.trainable).map(|named| named.name.as_str())
+}
+
+fn weight_name(name: &str) -> String {
+    format!("weights/{name}")
+}
+
+fn best_name(name: &str) -> String {
+    format!("best/{name}")
+}
+
+fn memory_name(name: &str, kind: usize) -> String {
+    format!("optimizer.{kind}/{name}")
+}
+
+/// What a checkpoint gives back besides the numbers that it put in their places.
+pub struct Restored {
+    /// Where the training stands.
+    pub position: Position,
+    /// Sum of squared errors of the epoch under way.
+    pub squared_error: f64,
+    /// The best epoch so far.
+    pub best: Option<Kept>,
+}
+
+/// Puts a checkpoint's numbers into a network and an optimiser that were made for the same training.
+///
+/// # Errors
+/// `Checkpoint`, saying what is wrong with it; the network and the optimiser are then of no use.
+pub fn restore(
+    bytes: &[u8],
+    identity: &Identity,
+    network: &Network,
+    optimizer: &mut Optimizer,
+) -> Result<Restored, TrainError> {
+    let refused = TrainError::Checkpoint;
+    let metadata = metadata_of(bytes).map_err(refused)?;
+    if let Some(difference) = metadata.identity.difference(identity) {
+        return Err(refused(anyhow::anyhow!("it is of another training: {difference}")));
+    }
+    let file = SafeTensors::deserialize(bytes).context("it is damaged").map_err(refused)?;
+    for named in network.tensors() {
+        fill(&named.tensor, &file, &weight_name(&named.name))?;
+    }
+    for (name, memory) in trainable_names(network).zip(optimizer.memory()) {
+        for (kind, tensor) in memory.iter().enumerate() {
+            fill(tensor, &file, &memory_name(name, kind))?;
+        }
+    }
+    optimizer.set_updates(metadata.updates);
+    let best = match metadata.best {
+        None => None,
+        Some(BestEpoch { step, rmse, metrics }) => {
+            let tensors = network.snapshot()?;
+            for (named, tensor) in network.tensors().iter().zip(&tensors) {
+                fill(tensor, &file, &best_name(&named.name))?;
+            }
+            Some(Kept { step, rmse, metrics, tensors })
+        }
+    };
+    let sum = tensor_of(&file, SQUARED_ERROR, Dtype::F64, &[1]).map_err(refused)?;
+    let sum = sum.first_chunk().map(|bytes| f64::from_le_bytes(*bytes));
+    let squared_error = sum.with_context(|| format!("`{SQUARED_ERROR}` is empty")).map_err(refused)?;
+    Ok(Restored { position: metadata.position, squared_error, best })
+}
+
+/// The metadata of bytes whose checksum fits.
+fn metadata_of(bytes: &[u8]) -> anyhow::Result<Metadata> {
+    let (content, checksum) = bytes
+        .split_last_chunk::<CHECKSUM_BYTES>()
+        .with_context(|| format!("{} bytes are too few for a checkpoint", bytes.len()))?;
+    anyhow::ensure!(
+        blake3::hash(content).as_bytes() == checksum,
+        "it is damaged, or no checkpoint at all: its checksum does not fit"
+    );
+    let (_, header) = SafeTensors::read_metadata(bytes).context("it is no safetensors file")?;
+    let entry = header.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+    let entry = entry.context("it is a file of something else")?;
+    let format = serde_json::from_str::<Format>(entry).context("what it says of itself")?.format;
+    anyhow::ensure!(
+        format == FORMAT,
+        "it has format {format}, this program reads {FORMAT}: another version wrote it"
+    );
+    serde_json::from_str(entry).context("what it says of itself")
+}
+
+/// Overwrites a tensor with the one of that name, whatever the layout in memory.
+fn fill(tensor: &Tensor, file: &SafeTensors<'_>, name: &str) -> Result<(), TrainError> {
+    let shape: Vec<usize> = tensor.size().iter().map(|n| n.unsigned_abs() as usize).collect();
+    let bytes = tensor_of(file, name, Dtype::F32, &shape).map_err(TrainError::Checkpoint)?;
+    copy_in(tensor, bytes).map_err(TrainError::from)
+}
+
+fn copy_in(tensor: &Tensor, bytes: &[u8]) -> Result<(), TchError> {
+    let _guard = tch::no_grad_guard();
+    let numbers = Tensor::f_from_data_size(bytes, &tensor.size(), Kind::Float)?;
+    tensor.shallow_clone().f_copy_(&numbers)
+}
+
+fn tensor_of<'a>(
+    file: &SafeTensors<'a>,
+    name: &str,
+    kind: Dtype,
+    shape: &[usize],
+) -> anyhow::Result<&'a [u8]> {
+    let tensor = file.tensor(name).with_context(|| format!("it lacks `{name}`"))?;
+    anyhow::ensure!(
+        tensor.shape() == shape && tensor.dtype() == kind,
+        "`{name}` has another shape or type than its network"
+    );
+    Ok(tensor.data())
+}

@@ -1,0 +1,281 @@
+//! A training that was interrupted, however often and wherever, ends exactly as one that was not.
+
+use crate::error::TrainError;
+use crate::train::{Job, Observer, Trained, train};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use sweepd::dataset::builder::IfExists;
+use sweepd::dataset::{Dataset, Split, synth};
+use sweepd::domain::stream::{Key, stream, uniform};
+use sweepd::domain::{Decision, Metrics, Params, Reason, TellState, metric};
+use sweepd::model::Plan;
+use tch::Device;
+
+const ROWS: u64 = 44;
+
+/// libtorch has one generator for the whole process: one training at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Rows to train and validate on, drawn once for all tests.
+fn faces() -> &'static (Dataset, Split) {
+    static FACES: OnceLock<(Dataset, Split)> = OnceLock::new();
+    FACES.get_or_init(|| {
+        let home = tempfile::tempdir().unwrap();
+        let request = synth::Request { home: home.path(), name: "few", rows: ROWS, seed: 3, threads: 1 };
+        let written = synth::write(&request, IfExists::Refuse, &mut |_| {}).unwrap();
+        // Mapped: it outlives its file.
+        let dataset = Dataset::open(written.dataset().path()).unwrap();
+        let split = Split::fraction(&dataset, 0.25, 0).unwrap();
+        (dataset, split)
+    })
+}
+
+fn plan(more: &str) -> Plan {
+    let text = format!(
+        r#"{{ "family": "cnn", "filters": [2, 3], "pooling": "max", "dense": [6], "batch_norm": true,
+             "dropout": 0.3, "batch_size": 8, "epochs": 5, "learning_rate": 0.02, {more} }}"#
+    );
+    let params: Params = serde_json::from_str(&text).unwrap();
+    Plan::from_params(&params).unwrap()
+}
+
+/// Every optimiser, and between them every schedule's kind of memory.
+fn plans() -> Vec<(&'static str, Plan)> {
+    let all = [
+        r#""optimizer": "adam", "schedule": "one_cycle", "weight_decay": 0.01"#,
+        r#""optimizer": "adamw", "schedule": "cosine", "weight_decay": 0.1, "learning_rate": 0.3, "patience": 1"#,
+        r#""optimizer": "sgd", "momentum": 0.9, "schedule": "one_cycle", "patience": 3"#,
+        r#""optimizer": "sgd", "momentum": 0.8, "nesterov": true, "schedule": "step", "learning_rate": 0.001"#,
+        r#""optimizer": "sgd", "momentum": 0.0, "batch_size": "all""#,
+    ];
+    // A later key of the same name wins.
+    all.into_iter().map(|more| (more, plan(more))).collect()
+}
+
+fn job<'a>(plan: &'a Plan, resume: Option<&'a [u8]>, until_step: Option<u64>) -> Job<'a> {
+    let (dataset, split) = faces();
+    Job { plan, dataset, split, seed: 11, device: Device::Cpu, threads: 1, resume, until_step }
+}
+
+/// Pauses where it is told to, and notes what it sees.
+#[derive(Default)]
+struct Watcher {
+    pause_at: Option<(u64, u64)>,
+    /// Wants a checkpoint before every batch.
+    always: bool,
+    seen: Vec<(u64, Metrics)>,
+    checkpoints: Vec<(u64, Vec<u8>)>,
+    batches: u64,
+}
+
+impl Observer for Watcher {
+    fn epoch(&mut self, step: u64, metrics: &Metrics) -> anyhow::Result<Decision> {
+        self.seen.push((step, timeless(metrics)));
+        Ok(Decision::Continue)
+    }
+
+    fn progress(&mut self, epoch: u64, batch: u64, batches: u64) -> Decision {
+        self.batches = batches;
+        if self.pause_at == Some((epoch, batch)) { Decision::Pause } else { Decision::Continue }
+    }
+
+    fn checkpoint_due(&mut self, _epochs_done: u64) -> bool {
+        self.always
+    }
+
+    fn checkpoint(&mut self, epochs_done: u64, bytes: Vec<u8>) {
+        self.checkpoints.push((epochs_done, bytes));
+    }
+}
+
+/// Without what the clock says.
+fn timeless(metrics: &Metrics) -> Metrics {
+    let mut metrics = metrics.clone();
+    metrics.0.remove(metric::SECONDS);
+    metrics.0.remove(metric::IMAGES_PER_SECOND);
+    metrics
+}
+
+/// What must be the same: how it ended, every epoch's metrics, the best epoch and its weights.
+#[derive(PartialEq)]
+struct Story {
+    state: TellState,
+    reason: Option<Reason>,
+    seen: Vec<(u64, Metrics)>,
+    best: Option<(u64, Metrics, Vec<u8>)>,
+}
+
+fn story(trained: Trained, seen: Vec<(u64, Metrics)>) -> Story {
+    let best = trained.best.map(|best| (best.step, timeless(&best.metrics), best.weights));
+    Story { state: trained.state, reason: trained.reason, seen, best }
+}
+
+/// Trained straight through; also the batches of an epoch.
+fn straight(plan: &Plan) -> (Story, u64) {
+    let mut watcher = Watcher::default();
+    let trained = train(&job(plan, None, None), &mut watcher).unwrap();
+    assert!(watcher.checkpoints.is_empty(), "nobody asked for checkpoints");
+    (story(trained, watcher.seen), watcher.batches)
+}
+
+#[test]
+fn interrupted_anywhere_it_ends_the_same() {
+    let _alone = alone();
+    let mut reasons = Vec::new();
+    for (name, plan) in plans() {
+        let (whole, batches) = straight(&plan);
+        let epochs = whole.seen.len() as u64;
+        assert!(whole.best.is_some());
+        reasons.extend(whole.reason.clone());
+        for seed in 0..4 {
+            let mut random = stream(seed, "interruptions", &[Key::Name(name)]);
+            let times = 1 + seed as usize;
+            let mut places: Vec<u64> =
+                (0..times).map(|_| (uniform(&mut random) * (epochs * batches) as f64) as u64).collect();
+            places.sort_unstable();
+            let (mut seen, mut resume): (Vec<_>, Option<Vec<u8>>) = (Vec::new(), None);
+            for place in &places {
+                let pause_at = Some((place / batches + 1, place % batches));
+                let mut watcher = Watcher { pause_at, ..Watcher::default() };
+                let trained = train(&job(&plan, resume.as_deref(), None), &mut watcher).unwrap();
+                assert_eq!(trained.state, TellState::Paused, "{name}: {places:?}");
+                seen.append(&mut watcher.seen);
+                if let Some((step, bytes)) = watcher.checkpoints.pop() {
+                    assert_eq!(step, place / batches);
+                    resume = Some(bytes);
+                }
+            }
+            let mut watcher = Watcher::default();
+            let trained = train(&job(&plan, resume.as_deref(), None), &mut watcher).unwrap();
+            seen.append(&mut watcher.seen);
+            assert!(story(trained, seen) == whole, "{name}: another end after {places:?}");
+        }
+    }
+    assert!(reasons.contains(&Reason::NoImprovement { patience: 1 }), "{reasons:?}");
+    assert!(reasons.contains(&Reason::BudgetSpent));
+}
+
+#[test]
+fn legs_make_the_same_trial_as_one_go() {
+    let _alone = alone();
+    for (name, plan) in plans() {
+        let (whole, _) = straight(&plan);
+        let epochs = whole.seen.len() as u64;
+        let (mut seen, mut resume): (Vec<_>, Option<Vec<u8>>) = (Vec::new(), None);
+        for until in [1, 2, epochs - 1].into_iter().filter(|until| *until < epochs) {
+            let mut watcher = Watcher::default();
+            let trained = train(&job(&plan, resume.as_deref(), Some(until)), &mut watcher).unwrap();
+            assert_eq!((trained.state, trained.reason), (TellState::Paused, None), "{name}");
+            seen.append(&mut watcher.seen);
+            if let Some((step, bytes)) = watcher.checkpoints.pop() {
+                assert_eq!(step, until.max(seen.len() as u64));
+                resume = Some(bytes);
+            }
+        }
+        // A leg's end beyond the trial's is the trial's.
+        let mut watcher = Watcher::default();
+        let trained = train(&job(&plan, resume.as_deref(), Some(epochs)), &mut watcher).unwrap();
+        seen.append(&mut watcher.seen);
+        assert!(story(trained, seen) == whole, "{name}");
+    }
+}
+
+#[test]
+fn checkpoints_made_on_the_way_change_nothing_and_any_of_them_will_do() {
+    let _alone = alone();
+    let plan = plan(r#""optimizer": "adam", "schedule": "cosine""#);
+    let (whole, batches) = straight(&plan);
+    let mut watcher = Watcher { always: true, ..Watcher::default() };
+    let trained = train(&job(&plan, None, None), &mut watcher).unwrap();
+    let seen = watcher.seen;
+    assert!(story(trained, seen.clone()) == whole);
+    assert_eq!(watcher.checkpoints.len() as u64, 5 * batches - 1, "all but the beginning");
+    for (step, bytes) in watcher.checkpoints.iter().step_by(3) {
+        let mut rest = Watcher::default();
+        let trained = train(&job(&plan, Some(bytes), None), &mut rest).unwrap();
+        let seen = [&seen[..*step as usize], &rest.seen].concat();
+        assert!(story(trained, seen) == whole);
+    }
+}
+
+/// A checkpoint from the middle of the third epoch.
+fn some_checkpoint(plan: &Plan) -> Vec<u8> {
+    let mut watcher = Watcher { pause_at: Some((3, 1)), ..Watcher::default() };
+    train(&job(plan, None, None), &mut watcher).unwrap();
+    watcher.checkpoints.pop().unwrap().1
+}
+
+fn refusal(job: &Job<'_>) -> String {
+    match train(job, &mut Watcher::default()) {
+        Err(error @ TrainError::Checkpoint(_)) => error.to_string(),
+        Err(other) => panic!("failed otherwise: {other}"),
+        Ok(_) => panic!("was accepted"),
+    }
+}
+
+#[test]
+fn damaged_bytes_are_refused() {
+    let _alone = alone();
+    let plan = plan(r#""optimizer": "adam""#);
+    let intact = some_checkpoint(&plan);
+    for part in 0..50 {
+        let cut = &intact[..intact.len() * part / 50];
+        let why = refusal(&job(&plan, Some(cut), None));
+        assert!(why.contains("damaged") || why.contains("too few"), "{part}: {why}");
+    }
+    let header = 8 + u64::from_le_bytes(intact[..8].try_into().unwrap()) as usize;
+    let mut random = stream(1, "flips", &[]);
+    for place in (0..8).chain((0..40).map(|_| (uniform(&mut random) * header as f64) as usize)) {
+        let mut flipped = intact.clone();
+        flipped[place] ^= 1 << (place % 8);
+        let why = refusal(&job(&plan, Some(&flipped), None));
+        assert!(why.contains("damaged"), "{why}");
+    }
+    let weights = straight(&plan).0.best.unwrap().2;
+    assert!(refusal(&job(&plan, Some(&weights), None)).contains("no checkpoint"));
+}
+
+#[test]
+fn foreign_bytes_with_a_fitting_checksum_are_refused() {
+    let _alone = alone();
+    let plan = plan(r#""optimizer": "adam""#);
+    let sealed = |content: &[u8]| [content, blake3::hash(content).as_bytes()].concat();
+    let intact = some_checkpoint(&plan);
+    let content = &intact[..intact.len() - 32];
+    let text = String::from_utf8_lossy(content);
+    let replaced = |from: &str, to: &str| {
+        assert!(text.contains(from) && from.len() == to.len());
+        let place = content.windows(from.len()).position(|bytes| bytes == from.as_bytes()).unwrap();
+        let mut changed = content.to_vec();
+        changed[place..place + to.len()].copy_from_slice(to.as_bytes());
+        refusal(&job(&plan, Some(&sealed(&changed)), None))
+    };
+    assert!(refusal(&job(&plan, Some(&sealed(b"")), None)).contains("safetensors"));
+    assert!(refusal(&job(&plan, Some(&sealed(b"hello, world")), None)).contains("safetensors"));
+    assert!(replaced(r#"\"format\":1"#, r#"\"format\":9"#).contains("format 9"));
+    assert!(replaced(r#"\"batch\":1"#, r#"\"batch\":9"#).contains("batch 9"));
+    assert!(replaced(r#"\"updates\""#, r#"\"uqdates\""#).contains("what it says of itself"));
+    assert!(replaced("sweepd_checkpoint", "sweepd_chequepoin").contains("something else"));
+    assert!(replaced("optimizer.0/", "optimizer.9/").contains("lacks `optimizer.0/"));
+    assert!(replaced(r#""F64""#, r#""I64""#).contains("shape or type"));
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_refused() {
+    let _alone = alone();
+    let first = plan(r#""optimizer": "adam""#);
+    let bytes = some_checkpoint(&first);
+    let same = job(&first, Some(&bytes), None);
+    let other = plan(r#""optimizer": "adam", "dropout": 0.2"#);
+    let why = refusal(&Job { plan: &other, ..same });
+    assert!(why.contains("dropout is 0.3 there and 0.2 here"), "{why}");
+    let why = refusal(&Job { seed: 12, ..job(&first, Some(&bytes), None) });
+    assert!(why.contains("the seed is 11 there and 12 here"), "{why}");
+    let why = refusal(&Job { threads: 2, ..job(&first, Some(&bytes), None) });
+    assert!(why.contains("threads is 1 there and 2 here"), "{why}");
+    let split = Split::fraction(&faces().0, 0.5, 0).unwrap();
+    let why = refusal(&Job { split: &split, ..job(&first, Some(&bytes), None) });
+    assert!(why.contains("training and validation rows"), "{why}");
+}
