@@ -201,11 +201,7 @@ async fn listen(options: &ServeOptions) -> Result<TcpListener, ServeError> {
 
 /// Of the workers that an earlier daemon noted, those that live and serve this home; what the others had
 /// worked on is free again at once.
-async fn still_ours(
-    noted: Vec<WorkerProcess>,
-    home: &Path,
-    dispatcher: &Dispatcher,
-) -> Vec<WorkerProcess> {
+async fn still_ours(noted: Vec<WorkerProcess>, home: &Path, dispatcher: &Dispatcher) -> Vec<WorkerProcess> {
     let mut ours = Vec::new();
     for worker in noted {
         // In a copy of a home folder, the noted workers may live and serve the original.

@@ -7,7 +7,7 @@ use crate::domain::{AttemptId, Decision, TrialId};
 use crate::scheduler::shell::DispatchError;
 use crate::scheduler::{Input, Refusal, Reply};
 use crate::store::query::TrialDetail;
-use crate::worker::protocol::{Report, Tell, Verdict};
+use crate::worker::protocol::{Checkpoint, Report, Tell, Verdict};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -18,6 +18,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/trials/{trial_id}", get(show))
         .route("/api/v1/trials/{trial_id}/retry", post(retry))
         .route("/api/v1/trials/{trial_id}/report", post(report))
+        .route("/api/v1/trials/{trial_id}/checkpoint", post(checkpoint))
         .route("/api/v1/trials/{trial_id}/tell", post(tell))
 }
 
@@ -54,6 +55,17 @@ async fn report(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A checkpoint, put beforehand as a blob, is there to go on from.
+async fn checkpoint(
+    State(app): State<App>,
+    Path(trial): Path<TrialId>,
+    Body(checkpoint): Body<Checkpoint>,
+) -> Result<StatusCode, ApiError> {
+    let Checkpoint { attempt, step, hash, bytes } = checkpoint;
+    app.dispatcher.handle(Input::Checkpoint { trial, attempt, step, hash, bytes }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn tell(

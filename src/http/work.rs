@@ -4,8 +4,10 @@ use super::App;
 use super::error::ApiError;
 use super::extract::Body;
 use crate::dataset::registry;
+use crate::domain::Checkpoint;
 use crate::scheduler::{Claimed, Input, Reply, Seeker};
-use crate::worker::protocol::{Claim, DatasetRef, Heartbeat, Verdict, Work};
+use crate::store::blob;
+use crate::worker::protocol::{CheckpointRef, Claim, DatasetRef, Heartbeat, Verdict, Work};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -58,6 +60,11 @@ async fn heartbeat(State(app): State<App>, Body(beat): Body<Heartbeat>) -> Resul
     super::trials::verdict(app.dispatcher.handle(input).await?)
 }
 
+fn reference(app: &App, checkpoint: Checkpoint) -> CheckpointRef {
+    let path = blob::path(&app.home, &checkpoint.hash);
+    CheckpointRef { step: checkpoint.step, hash: checkpoint.hash, path }
+}
+
 fn work_of(app: &App, claimed: Claimed) -> Work {
     let objective = claimed.spec.objective;
     let dataset = match (&objective.dataset, claimed.dataset_hash) {
@@ -81,7 +88,7 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
         seed: claimed.spec.seed,
         dataset,
         lease_ms: claimed.lease_ms.unwrap_or(i64::MAX),
-        checkpoints: Vec::new(),
-        threads: None,
+        checkpoints: claimed.checkpoints.into_iter().map(|checkpoint| reference(app, checkpoint)).collect(),
+        threads: claimed.threads,
     }
 }

@@ -318,5 +318,5 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
 mod core_test;
 
 #[cfg(test)]
-#[path = "random_life_test.rs"]
-mod random_life_test;
+#[path = "faults_test.rs"]
+mod faults_test;

@@ -202,7 +202,7 @@ impl Core {
 
 impl Active {
     /// Whether the next leg may be decided now, with what may be seen then shown to the stopper.
-    fn may_decide(&mut self) -> bool {
+    pub(super) fn may_decide(&mut self) -> bool {
         let may = self.method.may_decide(self.legs, self.open_legs.first().copied());
         if may {
             self.method.show_for(self.legs);

@@ -99,6 +99,14 @@ impl Method {
         }
     }
 
+    /// What of it decides the future, as text.
+    #[cfg(test)]
+    pub fn essence(&self) -> String {
+        let stopper = self.stopper.as_ref();
+        let promote = |last| stopper.map(|stopper| stopper.promote(last));
+        format!("unseen {:?} next {:?} last {:?}", self.unseen, promote(false), promote(true))
+    }
+
     /// Whether a decision that comes to nothing takes a leg number.
     pub fn counts_idle_legs(&self) -> bool {
         self.order == Order::Number

@@ -14,6 +14,8 @@ mod place;
 mod progress;
 mod retry;
 pub mod shell;
+#[cfg(test)]
+mod simulation;
 mod state;
 
 pub use self::core::{Core, Handled, RecoverError};

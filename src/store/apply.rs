@@ -43,8 +43,8 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
         Change::SweepInserted(row) => insert_sweep(connection, row).await,
         Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at).await,
         Change::SweepRemoved { sweep } => {
-            let query = sqlx::query("delete from sweep where sweep_id = ?").bind(sweep.0);
-            one_row(query.execute(connection).await?, || format!("sweep {sweep} is not there"))
+            // It may be gone: two users removed it at once, and the scheduler knows no sweep that is over.
+            execute(connection, sqlx::query("delete from sweep where sweep_id = ?").bind(sweep.0)).await
         }
         Change::TrialInserted(trial) => insert_trial(connection, trial).await,
         Change::TrialMoved { trial, from, to, reason, at } => {
@@ -218,7 +218,13 @@ async fn move_trial(
     .bind((to == TrialState::Running).then_some(at.0))
     .bind(trial.0)
     .bind(from.as_str());
-    one_row(query.execute(connection).await?, || format!("trial {trial} is not {}", from.as_str()))
+    one_row(query.execute(&mut *connection).await?, || format!("trial {trial} is not {}", from.as_str()))?;
+    if from.is_over() {
+        // It is tried again: what it was worth is open again.
+        let query = sqlx::query("delete from trial_value where trial_id = ?").bind(trial.0);
+        execute(connection, query).await?;
+    }
+    Ok(())
 }
 
 async fn open_attempt(connection: &mut SqliteConnection, attempt: &NewAttempt) -> Result<(), StoreError> {

@@ -1,0 +1,72 @@
+//! The core under messages that come late, twice, or from workers that went back: no database, no clock.
+
+use super::core_test::{World, checkpoint, halving, moves, told, toy_sweep};
+use super::*;
+use crate::domain::TellState;
+use crate::domain::sweep::Order;
+
+fn reasons(handled: &Handled) -> Vec<(EventKind, bool)> {
+    let recorded = |change: &Change| match change {
+        Change::Recorded(event) => Some((event.kind, event.reason.is_some())),
+        _ => None,
+    };
+    handled.changes.iter().filter_map(recorded).collect()
+}
+
+#[test]
+fn an_end_without_a_reason_gets_one() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let claimed = world.claim("w", "r").unwrap();
+    let handled = world.tell(&claimed, TellState::Paused);
+    assert_eq!(reasons(&handled), [(EventKind::TrialRequeued, true)]);
+    let claimed = world.claim("w", "r2").unwrap();
+    let handled = world.tell(&claimed, TellState::Stopped);
+    assert_eq!(reasons(&handled)[0], (EventKind::TrialStopped, true));
+}
+
+#[test]
+fn a_trial_handed_back_at_the_end_of_its_leg_may_have_its_budget_behind_it() {
+    let mut world = World::new();
+    world.submit(halving(1, Order::Number, 1));
+    let claimed = world.claim("w", "r").unwrap();
+    world.report(&claimed, 1, 5.0).unwrap();
+    let handled = world.handle(told(&claimed, TellState::Paused, Some(Reason::DaemonStopped)));
+    assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)]);
+    let again = world.claim("w", "r2").unwrap();
+    assert_eq!(again.leg, claimed.leg);
+    let handled = world.tell(&again, TellState::Completed);
+    assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Completed)]);
+}
+
+#[test]
+fn who_went_back_leaves_no_checkpoint_ahead_of_its_steps() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let first = world.claim("w", "r").unwrap();
+    for step in 1..=3 {
+        world.report(&first, step, 9.0 - step as f64).unwrap();
+        world.handle(checkpoint(&first, step));
+    }
+    world.handle(told(&first, TellState::Paused, Some(Reason::DaemonStopped)));
+    // Neither checkpoint can be read: it begins anew, and dies after its first step.
+    let second = world.claim("w", "r2").unwrap();
+    assert_eq!(second.checkpoints.len(), 2);
+    world.report(&second, 1, 8.0).unwrap();
+    world.handle(told(&second, TellState::Paused, Some(Reason::DaemonStopped)));
+    let third = world.claim("w", "r3").unwrap();
+    assert_eq!(third.checkpoints, [], "steps 2 and 3 would be missing");
+}
+
+#[test]
+fn a_checkpoint_that_is_repeated_late_takes_nobodys_place() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let claimed = world.claim("w", "r").unwrap();
+    for step in 1..=3 {
+        world.report(&claimed, step, 1.0).unwrap();
+        world.handle(checkpoint(&claimed, step));
+    }
+    let handled = world.handle(checkpoint(&claimed, 1));
+    assert_eq!((handled.reply, handled.changes), (Ok(Reply::Done), Vec::new()));
+}
