@@ -2,6 +2,7 @@
 //!
 //! Decides nothing about trials: that is the scheduler's.
 
+mod left;
 mod lock;
 mod program;
 mod serve;

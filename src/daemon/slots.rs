@@ -1,5 +1,7 @@
 //! Slots: shares of a device, each served by one worker process.
 
+use std::path::{Path, PathBuf};
+
 /// One slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
@@ -24,7 +26,19 @@ impl Slot {
     /// The name of the worker that serves it.
     #[must_use]
     pub fn worker(&self) -> String {
-        format!("local-{}", self.name.replace(':', "-"))
+        Self::worker_of(&self.name)
+    }
+
+    /// The name of the worker that serves the slot of that name.
+    #[must_use]
+    pub fn worker_of(slot: &str) -> String {
+        format!("local-{}", slot.replace(':', "-"))
+    }
+
+    /// Where the worker of that name writes its output.
+    #[must_use]
+    pub fn log_of(home: &Path, worker: &str) -> PathBuf {
+        home.join("logs").join(format!("{worker}.log"))
     }
 }
 

@@ -41,6 +41,12 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if error.is_full() {
+            let chain = crate::error_chain(&error);
+            let message =
+                format!("the disk is full: free some space, and sweepd goes on by itself ({chain})");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk_full", message);
+        }
         Self::internal(&error)
     }
 }

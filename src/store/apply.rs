@@ -8,7 +8,7 @@ use crate::domain::{
     SweepState, TrialId, TrialState, Value,
 };
 use sqlx::sqlite::{SqliteArguments, SqliteQueryResult};
-use sqlx::{Connection, Sqlite, SqliteConnection};
+use sqlx::{Sqlite, SqliteConnection};
 
 pub(super) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -25,15 +25,34 @@ impl Writer {
         durability: Durability,
     ) -> Result<(), StoreError> {
         self.set_durability(durability).await?;
-        let mut transaction = self.connection.begin_with("begin immediate").await?;
+        if self.run("begin immediate").await.is_err() {
+            // The end of the one before may have failed.
+            let _ = self.run("rollback").await;
+            self.run("begin immediate").await?;
+        }
+        let applied = self.apply_all(changes, seq).await;
+        if applied.is_err() {
+            // A full disk may have ended the transaction already, which this then says.
+            let _ = self.run("rollback").await;
+        }
+        applied
+    }
+
+    async fn apply_all(&mut self, changes: &[Change], seq: i64) -> Result<(), StoreError> {
         for change in changes {
-            apply_one(&mut transaction, change).await?;
+            apply_one(&mut self.connection, change).await?;
         }
         sqlx::query("update counter set value = ? where name = 'seq'")
             .bind(seq)
-            .execute(&mut *transaction)
+            .execute(&mut self.connection)
             .await?;
-        transaction.commit().await?;
+        self.run("commit").await
+    }
+
+    /// Transactions are begun and ended by hand: SQLite ends one by itself where the disk is full, and sqlx's
+    /// own count of open transactions would not notice, and refuse all later ones.
+    async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(statement).execute(&mut self.connection).await?;
         Ok(())
     }
 }

@@ -48,7 +48,8 @@ fn what_nothing_refers_to_is_found_and_cleared_up() {
     assert!(!String::from_utf8(home.sweepd(&["doctor"]).stdout).unwrap().contains("nothing refers"));
 }
 
-fn sql(home: &Home, statement: &'static str) {
+/// Changes the database behind everybody's back.
+pub fn sql(home: &Home, statement: &'static str) {
     let url = format!("sqlite://{}", home.path().join("sweepd.db").display());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -8,7 +8,15 @@
 
 mod care;
 mod command;
+mod dice;
 mod experiments;
+mod full_disk;
+mod kill;
+mod ledger;
+mod power_cut;
+mod restart;
 mod support;
 mod sweeps;
+mod table;
 mod tidy;
+mod writer_killed;
