@@ -315,7 +315,7 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
 
 #[cfg(test)]
 #[path = "core_test.rs"]
-mod core_test;
+pub(super) mod core_test;
 
 #[cfg(test)]
 #[path = "faults_test.rs"]
