@@ -58,6 +58,8 @@ pub struct Faults {
     pub lose: f64,
     /// A message that waits for its answer is sent once more although nothing was lost.
     pub duplicate: f64,
+    /// A message is held up on its way, long enough to come after its successors.
+    pub late: f64,
     /// Messages overtake each other.
     pub reorder: bool,
     pub out_of_memory: f64,
@@ -82,6 +84,7 @@ impl Faults {
             silence: often(0.005, 0.02),
             lose: often(0.02, 0.15),
             duplicate: often(0.05, 0.4),
+            late: often(0.05, 0.3),
             reorder: often(1.0, 1.0) > 0.0,
             out_of_memory: often(0.01, 0.05),
             hand_back: often(0.02, 0.1),
@@ -99,6 +102,7 @@ impl Faults {
             silence: 0.0,
             lose: 0.0,
             duplicate: 0.0,
+            late: 0.0,
             reorder: false,
             out_of_memory: 0.0,
             hand_back: 0.0,

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct Ledger {
     /// Acknowledged steps that still count, by trial and step.
     reports: BTreeMap<(TrialId, u64), (AttemptId, Metrics)>,
+    /// The newest acknowledged checkpoint of each attempt.
+    checkpoints: BTreeMap<AttemptId, u64>,
     /// Acknowledged ends.
     tells: BTreeMap<AttemptId, String>,
     /// Who was given what, by request.
@@ -44,6 +46,17 @@ impl Ledger {
                     self.reports.insert((*trial, *step), (*attempt, metrics.clone()));
                 }
                 self.check_reports(checker).await;
+            }
+            (Input::Checkpoint { trial, attempt, step, .. }, Reply::Done) => {
+                let newest = self.checkpoints.entry(*attempt).or_default();
+                *newest = (*step).max(*newest);
+                if checker.attempt_state(*attempt).await.as_deref() == Some("open") {
+                    let stored = checker.newest_checkpoint(*trial).await;
+                    assert!(
+                        stored >= Some(*newest),
+                        "checkpoint {newest} of trial {trial} gave way to {stored:?}"
+                    );
+                }
             }
             (Input::Tell { attempt, text, .. }, Reply::Done) => {
                 self.tells.insert(*attempt, text.clone());

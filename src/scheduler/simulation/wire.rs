@@ -29,6 +29,8 @@ pub struct Letter {
     pub from: Caller,
     pub number: u64,
     pub call: Call,
+    /// It arrives at this step of the world at the earliest.
+    pub arrives: usize,
 }
 
 /// What came back.

@@ -43,7 +43,8 @@ pub struct World {
     answers: Vec<(Letter, Answer)>,
     /// Steps until a daemon that is away comes back.
     away: usize,
-    /// Steps in a row that changed nothing.
+    /// Steps so far, and those in a row that changed nothing.
+    steps: usize,
     quiet: usize,
 }
 
@@ -66,6 +67,7 @@ impl World {
             wire: Vec::new(),
             answers: Vec::new(),
             away: 0,
+            steps: 0,
             quiet: 0,
         }
     }
@@ -73,6 +75,7 @@ impl World {
     /// Something happens.
     pub async fn step(&mut self) {
         self.pass_time();
+        self.steps += 1;
         self.quiet += 1;
         if self.daemon.core.is_none() {
             match self.away.checked_sub(1) {
@@ -87,7 +90,7 @@ impl World {
         let due =
             self.daemon.core.as_ref().and_then(|core| core.next_deadline()).is_some_and(|at| at <= self.now);
         if due && self.dice.chance(0.7) {
-            let tick = Letter { from: Caller::Clock, number: 0, call: Call::Input(Input::Tick) };
+            let tick = Letter { from: Caller::Clock, number: 0, call: Call::Input(Input::Tick), arrives: 0 };
             return self.serve(vec![tick]).await;
         }
         match self.dice.below(10) {
@@ -116,7 +119,10 @@ impl World {
         }
     }
 
-    fn send(&mut self, letter: Letter) {
+    fn send(&mut self, mut letter: Letter) {
+        if self.dice.chance(self.faults.late) {
+            letter.arrives = self.steps + self.dice.below(60);
+        }
         if self.dice.chance(self.faults.lose) {
             note(|| format!("lost: {letter:?}"));
             return;
@@ -126,7 +132,7 @@ impl World {
 
     fn post(&mut self, from: Caller, call: Call) -> u64 {
         self.calls += 1;
-        let letter = Letter { from, number: self.calls, call };
+        let letter = Letter { from, number: self.calls, call, arrives: 0 };
         self.send(letter);
         self.calls
     }
@@ -139,7 +145,7 @@ impl World {
         let number = self.post(Caller::User, call.clone());
         // An impatient user says it twice.
         if !matches!(call, Call::Input(Input::Submit { .. })) && self.dice.chance(self.faults.duplicate) {
-            self.send(Letter { from: Caller::User, number, call });
+            self.send(Letter { from: Caller::User, number, call, arrives: 0 });
         }
     }
 
@@ -205,16 +211,20 @@ impl World {
                 self.wire.retain(|other| other.number != number);
                 self.answers.retain(|(other, _)| other.number != number);
             }
-            self.send(Letter { from: Caller::Worker(at), number, call });
+            self.send(Letter { from: Caller::Worker(at), number, call, arrives: 0 });
         }
     }
 
-    /// Some calls reach the daemon.
+    /// Some calls reach the daemon. A retry is a group of its own, as in the shell.
     async fn deliver(&mut self) {
-        let many = 1 + self.dice.below(4).min(self.wire.len() - 1);
         let mut group = Vec::new();
-        for _ in 0..many {
-            let at = if self.faults.reorder { self.dice.below(self.wire.len()) } else { 0 };
+        for _ in 0..=self.dice.below(4) {
+            let here = |(at, letter): (usize, &Letter)| (letter.arrives <= self.steps).then_some(at);
+            let here: Vec<usize> = self.wire.iter().enumerate().filter_map(here).collect();
+            if here.is_empty() {
+                break;
+            }
+            let at = if self.faults.reorder { self.dice.among(&here) } else { here[0] };
             let alone = matches!(self.wire[at].call, Call::Retry(_));
             if alone && !group.is_empty() {
                 break;
@@ -224,7 +234,9 @@ impl World {
                 break;
             }
         }
-        self.serve(group).await;
+        if !group.is_empty() {
+            self.serve(group).await;
+        }
     }
 
     async fn serve(&mut self, mut group: Vec<Letter>) {
@@ -306,6 +318,7 @@ impl World {
             worker.asleep = None;
         }
         self.away = 0;
+        self.wire.iter_mut().for_each(|letter| letter.arrives = 0);
     }
 
     /// A call that is answered at once, without faults.
