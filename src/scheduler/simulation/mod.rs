@@ -27,8 +27,10 @@ use user::User;
 use workers::Worker;
 use world::{STORY, World};
 
-/// Seeds that once found a defect.
-const KEPT: [u64; 0] = [];
+/// Seeds that found a defect: a stale value of a trial that was tried again, a trial handed back at the end of
+/// its leg, a checkpoint ahead of its steps, a sweep removed twice. Changes to the simulation change its lives;
+/// then seeds are to be found anew, by undoing the corrections.
+const KEPT: [u64; 4] = [14, 31, 44, 445];
 
 /// Lives of a usual test run.
 const SEEDS: u64 = 200;

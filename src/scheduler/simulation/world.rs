@@ -195,16 +195,18 @@ impl World {
         }
     }
 
-    /// Somebody has waited long enough for an answer and calls again.
+    /// Those who have waited long enough for an answer call again.
     fn resend(&mut self) {
-        let at = self.dice.below(self.workers.len());
-        let Some((number, call)) = self.workers[at].in_flight.clone() else { return };
-        if self.workers[at].asleep.is_some() {
-            return;
-        }
-        let under_way = self.wire.iter().any(|letter| letter.number == number)
-            || self.answers.iter().any(|(letter, _)| letter.number == number);
-        if !under_way || self.dice.chance(self.faults.duplicate) {
+        for at in 0..self.workers.len() {
+            let Some((number, call)) = self.workers[at].in_flight.clone() else { continue };
+            if self.workers[at].asleep.is_some() {
+                continue;
+            }
+            let under_way = self.wire.iter().any(|letter| letter.number == number)
+                || self.answers.iter().any(|(letter, _)| letter.number == number);
+            if under_way && !self.dice.chance(self.faults.duplicate) {
+                continue;
+            }
             if self.workers[at].is_client() {
                 // It closed the connection that it had waited at. An ask that is heard by the daemon alone
                 // would be waited for for ever where it has no lease.
