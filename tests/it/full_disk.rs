@@ -55,7 +55,7 @@ fn waits_a_full_disk_out(disk: &Path) {
         home.serve(2);
         let id = home.submit(victim.sweep);
         home.until("the sweep is under way", || {
-            home.rows("select 'x' from report").len() as u64 > 3 + 10 * (round % 5)
+            home.rows("select 'x' from report").len() as u64 > 3 + 8 * (round % 4)
         });
         for seconds in [1, 4] {
             let ballast = fill(disk, dice.below(40_000));
