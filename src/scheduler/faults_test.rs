@@ -35,6 +35,7 @@ fn a_trial_handed_back_at_the_end_of_its_leg_may_have_its_budget_behind_it() {
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)]);
     let again = world.claim("w", "r2").unwrap();
     assert_eq!(again.leg, claimed.leg);
+    world.report(&again, 1, 5.0).unwrap();
     let handled = world.tell(&again, TellState::Completed);
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Completed)]);
 }

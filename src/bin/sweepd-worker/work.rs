@@ -8,6 +8,7 @@ use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState, metric};
 use sweepd::model::Plan;
 use sweepd::telemetry;
+use sweepd::worker::command::CommandTrainer;
 use sweepd::worker::protocol::{DatasetRef, Work};
 use sweepd::worker::run::{self, Outcome, Session, Trainer, WorkerArgs, WorkerLog};
 use sweepd::worker::toy::ToyTrainer;
@@ -24,7 +25,8 @@ impl Run {
     pub fn run(&self) -> anyhow::Result<()> {
         telemetry::start(self.worker.log_format, "info", false, || WorkerLog);
         let device = device::open(&self.worker.slot)?;
-        let mut trainer = KeypointTrainer { device, threads: self.worker.threads, dataset: None };
+        let command = CommandTrainer::new(&self.worker);
+        let mut trainer = KeypointTrainer { device, threads: self.worker.threads, dataset: None, command };
         run::run(&self.worker, &mut trainer)
     }
 }
@@ -35,11 +37,12 @@ struct KeypointTrainer {
     threads: usize,
     /// The dataset of the last trial: most likely also the next one's.
     dataset: Option<Dataset>,
+    command: CommandTrainer,
 }
 
 impl Trainer for KeypointTrainer {
     fn kinds(&self) -> Vec<ObjectiveKind> {
-        vec![ObjectiveKind::Keypoints, ObjectiveKind::Toy]
+        vec![ObjectiveKind::Keypoints, ObjectiveKind::Toy, ObjectiveKind::Command]
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
@@ -47,8 +50,10 @@ impl Trainer for KeypointTrainer {
     }
 
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
-        if work.objective.kind == ObjectiveKind::Toy {
-            return ToyTrainer.work(work, session);
+        match work.objective.kind {
+            ObjectiveKind::Toy => return ToyTrainer.work(work, session),
+            ObjectiveKind::Command => return self.command.work(work, session),
+            ObjectiveKind::Keypoints | ObjectiveKind::External => {}
         }
         match self.train(work, session) {
             Ok(trained) => outcome(trained, session.decision()),

@@ -60,7 +60,7 @@ impl World {
                 let answer = self.ask(Call::Input(crate::scheduler::Input::Command { sweep, command })).await;
                 assert!(matches!(answer, Answer::Reply(_)), "{answer:?}");
             }
-            assert!(step < 6000, "no end comes: {}", self.checker.view.unfinished());
+            assert!(step < 20_000, "no end comes: {}", self.checker.view.unfinished());
         }
         self.agree("at the end").await;
         self.ledger.check(&mut self.checker, &self.daemon.reader).await;

@@ -108,7 +108,9 @@ impl World {
         self.now = self.now.plus_ms(by);
         // Nothing happens any more: the next thing that does is what the daemon waits for.
         let deadline = self.daemon.core.as_ref().and_then(|core| core.next_deadline());
-        if let Some(deadline) = deadline.filter(|at| self.quiet > 40 && *at > self.now) {
+        let idle =
+            || !self.workers.iter().any(|w| w.asleep.is_none() && matches!(w.phase, Phase::Working(_)));
+        if let Some(deadline) = deadline.filter(|at| self.quiet > 40 && *at > self.now && idle()) {
             note(|| "time passes".into());
             self.now = deadline;
         }
