@@ -52,7 +52,8 @@ fn waits_a_full_disk_out(disk: &Path) {
     let mut dice = Dice::new();
     for round in 0..rounds("sweeps on a disk that runs full", 1, 0.05) {
         let mut home = Home::new();
-        home.serve(2);
+        // Its log lies on the same disk, and does not fit either.
+        home.serve_with(2, victim.flags, &[("RUST_LOG", "debug")]);
         let id = home.submit(victim.sweep);
         home.until("the sweep is under way", || {
             home.rows("select 'x' from report").len() as u64 > 3 + 8 * (round % 4)
