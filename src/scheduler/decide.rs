@@ -7,7 +7,7 @@ use super::state::{Active, Open};
 use crate::domain::sweep::SamplerSpec;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    Change, DecidedLeg, EventKind, Leg, NewTrial, Params, Reason, SweepId, SweepState, TrialId, TrialState,
+    Change, DecidedLeg, EventKind, Leg, NewTrial, Params, Reason, SweepId, SweepState, TrialId,
 };
 use crate::sampler::{self, Ask, Suggestion};
 use crate::stopper::Promotion;
@@ -92,7 +92,7 @@ impl Core {
     ) -> Option<TrialId> {
         let id = self.next_leg_id();
         let active = self.sweeps.get_mut(&sweep)?;
-        let open = active.open.get_mut(&trial)?;
+        let mut open = active.open.get_mut(trial)?;
         let from_step = open.checkpoints.first().map_or(open.last_step(), |checkpoint| checkpoint.step);
         let until_step = match &promotion {
             Some(promotion) => Some(promotion.until_step),
@@ -115,10 +115,10 @@ impl Core {
         active.idle_legs = 0;
         active.open_legs.insert(number);
         active.method.decided(open.row.number, until_step);
-        open.leg = Some(leg);
+        (open.leg, open.has_leg) = (Some(leg), true);
         open.setbacks.clear();
         if let Some(promotion) = promotion {
-            Self::move_trial(turn, open, TrialEvent::Requeued, None);
+            Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
             turn.record(sweep, Some(trial), None, EventKind::TrialContinued, Some(promotion.reason));
         }
         Some(trial)
@@ -170,7 +170,7 @@ impl Core {
         active.created += 1;
         turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
         turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
-        active.open.insert(id, Open::new(row));
+        active.open.insert(Open::new(row));
         self.home.insert(id, sweep);
         Some(id)
     }
@@ -212,13 +212,12 @@ impl Active {
 
     /// What the next leg would be.
     fn next(&self) -> Next {
-        let waiting = |trial: &Open| trial.state == TrialState::Queued && !self.has_leg(trial);
-        if let Some((id, _)) = self.open.iter().find(|(_, trial)| waiting(trial)) {
-            return Next::Waiting(*id);
+        if let Some(trial) = self.open.first_undecided() {
+            return Next::Waiting(trial);
         }
         let may_create = self.may_create();
         let promotion = self.method.stopper.as_ref().and_then(|stopper| stopper.promote(!may_create));
-        let paused = promotion.and_then(|promotion| Some((self.numbered(promotion.trial)?, promotion)));
+        let paused = promotion.and_then(|promotion| Some((self.open.numbered(promotion.trial)?, promotion)));
         match paused {
             Some((trial, promotion)) => Next::Promotion(trial, promotion),
             None if may_create => Next::New,

@@ -15,6 +15,7 @@ mod progress;
 mod retry;
 pub mod shell;
 mod state;
+mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{check_parameter, plan_of};

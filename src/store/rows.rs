@@ -43,15 +43,20 @@ pub(super) fn signed(column: &str, n: u64) -> Result<i64, StoreError> {
     i64::try_from(n).map_err(|_| StoreError::damaged(column, n))
 }
 
-/// Splits metrics into the fixed columns and the JSON of the rest. SQLite turns NaN into null, so what
-/// is not finite goes with the rest, which keeps it.
+/// Whether a column gives back the very bits it was given: SQLite turns NaN into null and -0.0 into 0.0.
+fn survives_a_column(value: f64) -> bool {
+    value.is_finite() && value.to_bits() != (-0.0f64).to_bits()
+}
+
+/// Splits metrics into the fixed columns and the JSON of the rest. What a column would not keep goes with the
+/// rest, which does: a repeated report is recognised by its bits.
 pub(super) fn split_metrics(metrics: &Metrics) -> Result<([Option<f64>; 6], Option<String>), StoreError> {
-    let fixed = METRIC_COLUMNS.map(|name| metrics.get(name).filter(|x| x.is_finite()));
+    let fixed = METRIC_COLUMNS.map(|name| metrics.get(name).filter(|x| survives_a_column(*x)));
     let rest = Metrics(
         metrics
             .0
             .iter()
-            .filter(|(name, value)| !METRIC_COLUMNS.contains(&name.as_str()) || !value.is_finite())
+            .filter(|(name, value)| !METRIC_COLUMNS.contains(&name.as_str()) || !survives_a_column(**value))
             .map(|(name, value)| (name.clone(), *value))
             .collect(),
     );

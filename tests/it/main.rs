@@ -3,6 +3,7 @@
 mod care;
 mod command;
 mod experiments;
+mod races;
 mod support;
 mod sweeps;
 mod tidy;
