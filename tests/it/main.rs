@@ -15,6 +15,7 @@ mod full_disk;
 mod kill;
 mod ledger;
 mod power_cut;
+mod races;
 mod restart;
 mod support;
 mod sweeps;
