@@ -148,7 +148,7 @@ mod tests {
     fn gpus_are_none_all_or_those_that_exist() {
         let gpu = |index| Gpu { index, name: "a GPU".into(), memory_bytes: 8 << 30, free_bytes: 8 << 30 };
         let chosen = |text: &str, found: &[Gpu]| text.parse::<Gpus>().unwrap().choose(found);
-        assert_eq!(chosen("none", &[gpu(0)]).unwrap(), []);
+        assert_eq!(chosen("none", &[gpu(0)]).unwrap(), Vec::<u32>::new());
         assert_eq!(chosen("all", &[gpu(0), gpu(1)]).unwrap(), [0, 1]);
         assert_eq!(chosen("1", &[gpu(0), gpu(1)]).unwrap(), [1]);
         assert!(chosen("all", &[]).unwrap_err().to_string().contains("nvidia-smi"));

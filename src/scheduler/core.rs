@@ -211,7 +211,7 @@ impl Core {
         turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
         let reason = match () {
             () if time_is_up => Reason::TimeLimit,
-            () if active.exhausted => Reason::SpaceExhausted,
+            () if active.may_create() => Reason::SpaceExhausted,
             () => Reason::BudgetSpent,
         };
         turn.record(sweep, None, None, EventKind::SweepCompleted, Some(reason));
@@ -233,7 +233,7 @@ impl Core {
             legs: 0,
             open_legs: BTreeSet::new(),
             idle_legs: 0,
-            exhausted: false,
+            exhausted: None,
             time_was_up: false,
             open: BTreeMap::new(),
         };
@@ -315,7 +315,7 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
 
 #[cfg(test)]
 #[path = "core_test.rs"]
-mod core_test;
+pub(super) mod core_test;
 
 #[cfg(test)]
 #[path = "faults_test.rs"]

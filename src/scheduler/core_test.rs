@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::scheduler::{Claimed, Command, Seeker};
 
-pub(super) fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
+pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
     let kind = ParameterKind::Int { low: 0, high: 1000, log: false, step: None };
     Sweep {
         name: name.into(),
@@ -37,7 +37,7 @@ pub(super) fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
     }
 }
 
-pub(super) fn seeker(worker: &str, request: &str) -> Seeker {
+pub fn seeker(worker: &str, request: &str) -> Seeker {
     Seeker {
         worker: worker.into(),
         slot: "cpu:0".into(),
@@ -51,7 +51,7 @@ pub(super) fn seeker(worker: &str, request: &str) -> Seeker {
 const FIRST_RETRY_MS: i64 = 1000;
 
 /// A core with a clock that the test turns.
-pub(super) struct World {
+pub struct World {
     pub core: Core,
     pub now: Millis,
 }
@@ -105,7 +105,7 @@ impl World {
     }
 }
 
-pub(super) fn moves(handled: &Handled) -> Vec<(TrialState, TrialState)> {
+pub fn moves(handled: &Handled) -> Vec<(TrialState, TrialState)> {
     let moved = |change: &Change| match change {
         Change::TrialMoved { from, to, .. } => Some((*from, *to)),
         _ => None,
@@ -285,7 +285,7 @@ fn a_worker_that_hands_back_its_trial_leaves_it_for_another_attempt_of_the_same_
     assert!(world.report(&second, 1, 4.0).is_ok());
 }
 
-pub(super) fn told(claimed: &Claimed, state: TellState, reason: Option<Reason>) -> Input {
+pub fn told(claimed: &Claimed, state: TellState, reason: Option<Reason>) -> Input {
     Input::Tell {
         trial: claimed.leg.trial,
         attempt: claimed.attempt,
@@ -330,7 +330,7 @@ fn a_diverged_trial_is_not_tried_again() {
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Failed)]);
 }
 
-pub(super) fn checkpoint(claimed: &Claimed, step: u64) -> Input {
+pub fn checkpoint(claimed: &Claimed, step: u64) -> Input {
     let (trial, attempt) = (claimed.leg.trial, claimed.attempt);
     Input::Checkpoint { trial, attempt, step, hash: format!("{step:064x}"), bytes: 10 }
 }
@@ -371,7 +371,7 @@ fn a_lost_trial_goes_on_from_its_newest_checkpoint_and_two_are_kept() {
     assert_eq!(dropped, 1, "a completed trial goes on from nowhere");
 }
 
-pub(super) fn halving(trials: u64, order: Order, parallel: u32) -> Sweep {
+pub fn halving(trials: u64, order: Order, parallel: u32) -> Sweep {
     let mut spec = toy_sweep("s", 0, trials);
     spec.search.stopper = Some(StopperSpec::Asha { min_steps: 1, factor: 3 });
     spec.search.order = order;
@@ -380,7 +380,7 @@ pub(super) fn halving(trials: u64, order: Order, parallel: u32) -> Sweep {
 }
 
 /// Works on a leg as a toy worker would: up to its end, or to `budget`.
-pub(super) fn work(world: &mut World, claimed: &Claimed, budget: u64) -> Handled {
+pub fn work(world: &mut World, claimed: &Claimed, budget: u64) -> Handled {
     let value = claimed.params["x"].as_f64().unwrap();
     let until = claimed.leg.until_step.unwrap().min(budget);
     for step in claimed.leg.from_step + 1..=until {

@@ -12,6 +12,7 @@ mod input;
 mod method;
 mod place;
 mod progress;
+mod replay;
 mod retry;
 pub mod shell;
 #[cfg(test)]
@@ -21,3 +22,4 @@ mod state;
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{check_parameter, plan_of};
 pub use input::{Claimed, Command, Input, Refusal, Reply, Seeker};
+pub use replay::{Difference, replay};

@@ -77,11 +77,11 @@ impl Core {
         let report =
             StepReport { trial, fold, step, attempt, seq: turn.seq, at: turn.now, metrics: metrics.clone() };
         turn.changes.push(Change::Reported(Box::new(report)));
-        if let Some(value) = metrics.get(&objective.0).filter(|value| value.is_finite()) {
-            if open.best.is_none_or(|(_, best)| objective.1.better(value, best)) {
-                open.best = Some((step, value));
-                turn.changes.push(Change::BestMoved { trial, step, value });
-            }
+        if let Some(value) = metrics.get(&objective.0).filter(|value| value.is_finite())
+            && open.best.is_none_or(|(_, best)| objective.1.better(value, best))
+        {
+            open.best = Some((step, value));
+            turn.changes.push(Change::BestMoved { trial, step, value });
         }
         open.steps.insert(step, Step { metrics, attempt, answer });
         Ok(Reply::Decision(answer))
@@ -179,10 +179,10 @@ impl Core {
         let shares_device = event == TrialEvent::Failed && self.shares_device(&slot);
         let (_, open) = self.open_trial(trial, attempt)?;
         close_attempt(turn, open, state, reason.clone(), Some(told.text));
-        if let (TrialEvent::Failed, Some(why), TrialState::Running) = (event, &reason, open.state) {
-            if retry::after_setback(turn, open, why, shares_device) {
-                event = TrialEvent::Requeued;
-            }
+        if let (TrialEvent::Failed, Some(why), TrialState::Running) = (event, &reason, open.state)
+            && retry::after_setback(turn, open, why, shares_device)
+        {
+            event = TrialEvent::Requeued;
         }
         self.end_attempt(turn, sweep, trial, event, reason, Some(attempt));
         Ok(Reply::Done)

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use crate::domain::metric::{IMAGES_PER_SECOND, LEARNING_RATE, RMSE, SECONDS, TRAIN_LOSS, TRAIN_RMSE};
-use crate::domain::{Metrics, SweepState, TrialState};
+use crate::domain::{EventKind, Metrics, SweepState, TrialState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -33,6 +33,11 @@ pub(super) fn trial_state(word: &str) -> Result<TrialState, StoreError> {
 
 pub(super) fn sweep_state(word: &str) -> Result<SweepState, StoreError> {
     SweepState::parse(word).ok_or_else(|| StoreError::damaged("sweep.state", word))
+}
+
+pub(super) fn event_kind(word: String) -> Result<EventKind, StoreError> {
+    serde_json::from_value(serde_json::Value::String(word.clone()))
+        .map_err(|_| StoreError::damaged("event.kind", word))
 }
 
 pub(super) fn unsigned(column: &str, n: i64) -> Result<u64, StoreError> {

@@ -1,6 +1,7 @@
 //! Tests from outside: the structure of the code, the sweep files, and the real binaries.
 
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "the helpers beside the tests are tests too, and wait in real time"

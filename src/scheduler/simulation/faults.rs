@@ -73,9 +73,10 @@ pub struct Faults {
 
 impl Faults {
     pub fn draw(dice: &mut Dice) -> Self {
+        let crash = dice.among(&[0.0, 0.0, 0.01, 0.08, 0.4]);
         let mut often = |rare: f64, frequent: f64| dice.among(&[0.0, 0.0, rare, frequent]);
         Self {
-            crash: often(0.01, 0.08),
+            crash,
             disk_full: often(0.01, 0.05),
             kill: often(0.005, 0.03),
             silence: often(0.005, 0.02),

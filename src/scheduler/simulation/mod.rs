@@ -18,6 +18,7 @@ mod wire;
 mod workers;
 mod world;
 
+use super::replay;
 use crate::domain::sweep::Order;
 use faults::{Dice, Faults};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,6 +55,10 @@ async fn live(seed: u64) -> u64 {
     let mut compared = 0;
     for sweep in world.daemon.reader.sweeps().await.unwrap() {
         let spec = &sweep.spec;
+        let stored = world.daemon.reader.stored_decisions(sweep.sweep).await.unwrap().unwrap();
+        if let Err(difference) = replay(&stored) {
+            panic!("replay of sweep {}: {difference}\n{:?}", sweep.sweep, spec.search);
+        }
         if spec.search.order != Order::Number
             || world.user.touched.contains(&sweep.sweep)
             || table::has_bad_luck(&mut world.checker.db, sweep.sweep).await

@@ -49,7 +49,11 @@ impl User {
             6 => Command::Remove,
             7..=8 => Command::Enqueue(random_wish(dice)),
             _ => {
-                let trial = view.trials.get(dice.below(view.trials.len().max(1)))?;
+                // Mostly one that can be retried.
+                let ended = |state: &str| matches!(state, "failed" | "stopped" | "cancelled");
+                let any = dice.chance(0.1);
+                let trials: Vec<_> = view.trials.iter().filter(|t| any || ended(&t.state)).collect();
+                let trial = trials.get(dice.below(trials.len().max(1)))?;
                 self.touched.insert(trial.sweep);
                 return Some(Call::Retry(trial.id));
             }
