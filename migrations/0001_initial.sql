@@ -56,20 +56,46 @@ create table trial (
     alone           integer not null default 0 check (alone in (0, 1)),
     created_ms      integer not null,
     started_ms      integer,
-    finished_ms     integer,
-    unique (sweep_id, number)
+    finished_ms     integer
 ) strict;
 
+create unique index trial_by_number on trial (sweep_id, number);
 create index trial_open on trial (sweep_id, number) where state in ('queued', 'running', 'paused', 'stopping');
 create index trial_by_state on trial (sweep_id, state);
+create index trial_by_value on trial (sweep_id, best_value);
 
--- Parameters by name, choices by value, so that a filter on one can use an index.
+-- How many trials of a sweep are in each state, so that nobody counts a million rows to know it. The triggers
+-- keep it right whoever writes.
+create table trial_count (
+    sweep_id integer not null references sweep on delete cascade,
+    state    text    not null,
+    trials   integer not null check (trials >= 0),
+    primary key (sweep_id, state)
+) strict, without rowid;
+
+create trigger trial_added after insert on trial begin
+    insert into trial_count (sweep_id, state, trials) values (new.sweep_id, new.state, 1)
+        on conflict do update set trials = trials + 1;
+end;
+
+create trigger trial_moved after update of state on trial when old.state <> new.state begin
+    update trial_count set trials = trials - 1 where sweep_id = old.sweep_id and state = old.state;
+    insert into trial_count (sweep_id, state, trials) values (new.sweep_id, new.state, 1)
+        on conflict do update set trials = trials + 1;
+end;
+
+create trigger trial_deleted after delete on trial begin
+    update trial_count set trials = trials - 1 where sweep_id = old.sweep_id and state = old.state;
+end;
+
+-- Parameters by name, choices by value, so that a filter on one can use an index. One parameter of all trials
+-- lies together: a condition reads the parameters that it names and no others.
 create table trial_param (
-    trial_id integer not null references trial on delete cascade,
+    sweep_id integer not null references sweep on delete cascade,
     name     text    not null,
-    sweep_id integer not null,
+    trial_id integer not null,
     value    any     not null,
-    primary key (trial_id, name)
+    primary key (sweep_id, name, trial_id)
 ) strict, without rowid;
 
 create index trial_param_by_value on trial_param (sweep_id, name, value);

@@ -100,7 +100,7 @@ fn free_space(home: &Path) -> Check {
     };
     match nix::sys::statvfs::statvfs(existing) {
         Ok(stat) => {
-            let bytes = u64::from(stat.blocks_available()).saturating_mul(stat.fragment_size());
+            let bytes = stat.blocks_available().saturating_mul(stat.fragment_size());
             let found = format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64);
             if bytes < LITTLE_SPACE_BYTES {
                 Check::new(what, Verdict::Bad, format!("{found}: free some, or choose another --home"))

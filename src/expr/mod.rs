@@ -24,6 +24,7 @@
 //! own limit).
 //! What is absent: a database, functions, variables, any parameter's meaning.
 
+mod bounds;
 mod check;
 mod error;
 mod evaluate;
@@ -37,10 +38,11 @@ mod sql;
 mod syntax;
 mod term;
 
+pub use bounds::Bound;
 pub use error::{ExprError, Problem};
 pub use expression::Expr;
 pub use names::{Field, Kind, Names, Place};
-pub use sql::Sql;
+pub use sql::{Joins, Sql};
 
 /// The longest text that is read, in bytes.
 pub const LONGEST: usize = 4096;

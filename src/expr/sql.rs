@@ -1,4 +1,5 @@
-//! From an expression to SQL for SQLite, over a statement that has the table `trial` in its `from`.
+//! From an expression to SQL for SQLite, over a statement that has the table `trial` and the tables of
+//! [`Joins`] in its `from`.
 //!
 //! SQLite turns texts into numbers and back where it sees a use for it (`'relu' + 1` is 1, and a text
 //! column compared with a parameter 5 is compared with `'5'`), and says that any text is larger than any
@@ -30,12 +31,63 @@ impl Sql {
     }
 }
 
+/// The most parameters that are joined; SQLite joins at most 64 tables.
+const MOST_JOINS: usize = 48;
+
+/// The parameters that expressions of one statement name, each joined once: it costs half as much as a subquery
+/// wherever one is named.
+#[derive(Debug, Clone)]
+pub struct Joins {
+    /// A table or alias that comes before, with the columns `sweep_id` and `trial_id`.
+    of: &'static str,
+    names: Vec<Value>,
+}
+
+impl Joins {
+    /// No parameter yet; trials are those of the table or alias `of`.
+    #[must_use]
+    pub fn new(of: &'static str) -> Self {
+        Self { of, names: Vec::new() }
+    }
+
+    /// The joins, to stand in `from` behind the table they are `of`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Self { of, names } = self;
+        // Without the + SQLite could see how to begin with the parameters of all trials.
+        let join = |i: usize| {
+            format!(
+                " left join trial_param p{i} on p{i}.sweep_id = +{of}.sweep_id and p{i}.name = ? \
+                 and p{i}.trial_id = {of}.trial_id"
+            )
+        };
+        (0..names.len()).map(join).collect()
+    }
+
+    /// The values of their `?`, in order.
+    #[must_use]
+    pub fn binds(&self) -> &[Value] {
+        &self.names
+    }
+
+    /// Which of the joined tables has a parameter; `None` where there are too many.
+    fn place(&mut self, name: &str) -> Option<usize> {
+        let known = self.names.iter().position(|known| known.as_str() == Some(name));
+        known.or_else(|| {
+            (self.names.len() < MOST_JOINS).then(|| {
+                self.names.push(Value::Text(name.to_owned()));
+                self.names.len() - 1
+            })
+        })
+    }
+}
+
 impl Expr {
     /// The same expression in SQL. A condition gives 1, 0 or null (or, where it is a field alone, a number
-    /// that counts as true unless it is zero).
+    /// that counts as true unless it is zero). Parameters that it names are added to the joins.
     #[must_use]
-    pub fn to_sql(&self) -> Sql {
-        let mut writer = Writer { sql: Sql { text: String::new(), binds: Vec::new() } };
+    pub fn to_sql(&self, joins: &mut Joins) -> Sql {
+        let mut writer = Writer { sql: Sql { text: String::new(), binds: Vec::new() }, joins };
         writer.term(&self.term, if self.is_condition { View::Number } else { View::All });
         writer.sql
     }
@@ -51,11 +103,12 @@ enum View {
     Text,
 }
 
-struct Writer {
+struct Writer<'a> {
     sql: Sql,
+    joins: &'a mut Joins,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn put(&mut self, text: &str) {
         self.sql.text.push_str(text);
     }
@@ -129,23 +182,32 @@ impl Writer {
             View::Number => Some("<> 'text'"),
             View::Text => Some("= 'text'"),
         };
-        match (field.place, wanted) {
-            (Place::Param, _) => {
-                self.put(
-                    "(select trial_param.value from trial_param \
-                     where trial_param.trial_id = trial.trial_id and trial_param.name = ",
-                );
-                self.bind(Value::Text(name.to_owned()));
-                if let Some(wanted) = wanted {
-                    self.put(&format!(" and typeof(trial_param.value) {wanted}"));
-                }
-                self.put(")");
-            }
-            (Place::Column(column), Some(wanted)) if field.kind == Kind::Any => {
-                self.put(&format!("(case when typeof({column}) {wanted} then {column} end)"));
-            }
-            (Place::Column(column), _) => self.put(column),
+        let column = match field.place {
+            Place::Column(column) => column.to_owned(),
+            Place::Param => match self.joins.place(name) {
+                Some(place) => format!("p{place}.value"),
+                None => return self.looked_up(name, wanted),
+            },
+        };
+        let may_differ = field.place == Place::Param || field.kind == Kind::Any;
+        match wanted.filter(|_| may_differ) {
+            Some(wanted) => self.put(&format!("(case when typeof({column}) {wanted} then {column} end)")),
+            None => self.put(&column),
         }
+    }
+
+    /// A parameter that is not joined.
+    fn looked_up(&mut self, name: &str, wanted: Option<&str>) {
+        let of = self.joins.of;
+        self.put(&format!(
+            "(select trial_param.value from trial_param where trial_param.sweep_id = {of}.sweep_id \
+             and trial_param.trial_id = {of}.trial_id and trial_param.name = "
+        ));
+        self.bind(Value::Text(name.to_owned()));
+        if let Some(wanted) = wanted {
+            self.put(&format!(" and typeof(trial_param.value) {wanted}"));
+        }
+        self.put(")");
     }
 
     fn joined(&mut self, parts: &[Term], by: &str) {

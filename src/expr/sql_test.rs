@@ -1,7 +1,7 @@
 //! SQL as text, and SQLite as the judge: it has to say what evaluation says.
 
 use super::samples_test::{FIELDS, Sample, arithmetic, condition, number, text, value};
-use super::{Expr, Place, Sql};
+use super::{Expr, Joins, Place, Sql};
 use crate::domain::{Params, Value};
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -11,9 +11,11 @@ use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, TypeInfo, ValueRef}
 use std::cell::RefCell;
 
 fn sql(text: &str) -> String {
-    let sql = Expr::parse(text, &Sample).unwrap().to_sql();
+    let mut joins = Joins::new("trial");
+    let sql = Expr::parse(text, &Sample).unwrap().to_sql(&mut joins);
     assert_eq!(sql.text().matches('?').count(), sql.binds().len());
-    format!("{}\n{:?}", sql.text(), sql.binds())
+    assert_eq!(joins.text().matches('?').count(), joins.binds().len());
+    format!("{}\n{:?} {:?}", sql.text(), sql.binds(), joins.binds())
 }
 
 #[test]
@@ -30,19 +32,19 @@ fn everything_written_by_a_user_is_bound() {
     .map(sql);
     assert_snapshot!(all.join("\n"), @r#"
     ((trial.best_value < ?) and (trial.state = ?))
-    [Float(2.5), Text("failed")]
-    ((select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ?) = ?)
-    [Text("kernel_size"), Int(3)]
-    ((select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ?) in (?, ?))
-    [Text("activation"), Text("relu"), Text("x') or 1=1 --")]
-    (not ((select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ?) = ?))
-    [Text("batch_norm"), Bool(true)]
-    ((cast(trial.steps as real) / nullif((select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ? and typeof(trial_param.value) <> 'text'), 0)) > (0 - (select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ? and typeof(trial_param.value) <> 'text')))
-    [Text("kernel_size"), Text("dropout")]
-    coalesce(((select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ? and typeof(trial_param.value) <> 'text') < (select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ? and typeof(trial_param.value) <> 'text')), ((select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ? and typeof(trial_param.value) = 'text') < (select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ? and typeof(trial_param.value) = 'text')))
-    [Text("dropout"), Text("filters"), Text("dropout"), Text("filters")]
-    ((+trial.state = (select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ?)) or (trial.weights is null) or (select trial_param.value from trial_param where trial_param.trial_id = trial.trial_id and trial_param.name = ? and typeof(trial_param.value) <> 'text'))
-    [Text("dropout"), Text("batch_norm")]
+    [Float(2.5), Text("failed")] []
+    (p0.value = ?)
+    [Int(3)] [Text("kernel_size")]
+    (p0.value in (?, ?))
+    [Text("relu"), Text("x') or 1=1 --")] [Text("activation")]
+    (not (p0.value = ?))
+    [Bool(true)] [Text("batch_norm")]
+    ((cast(trial.steps as real) / nullif((case when typeof(p0.value) <> 'text' then p0.value end), 0)) > (0 - (case when typeof(p1.value) <> 'text' then p1.value end)))
+    [] [Text("kernel_size"), Text("dropout")]
+    coalesce(((case when typeof(p0.value) <> 'text' then p0.value end) < (case when typeof(p1.value) <> 'text' then p1.value end)), ((case when typeof(p0.value) = 'text' then p0.value end) < (case when typeof(p1.value) = 'text' then p1.value end)))
+    [] [Text("dropout"), Text("filters")]
+    ((+trial.state = p0.value) or (trial.weights is null) or (case when typeof(p1.value) <> 'text' then p1.value end))
+    [] [Text("dropout"), Text("batch_norm")]
     "#);
 }
 
@@ -120,7 +122,7 @@ async fn empty_database() -> SqliteConnection {
 }
 
 async fn keep(connection: &mut SqliteConnection, trial: &Trial) {
-    sqlx::raw_sql("delete from trial").execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql("delete from trial; delete from trial_param").execute(&mut *connection).await.unwrap();
     sqlx::query(
         "insert into trial (trial_id, sweep_id, number, params, suggested, created_ms,
                             state, steps, best_value, weights, best_step)
@@ -143,9 +145,11 @@ async fn keep(connection: &mut SqliteConnection, trial: &Trial) {
 }
 
 /// What SQLite makes of an expression, in its own storage classes.
-async fn ask(connection: &mut SqliteConnection, sql: &Sql) -> Option<Value> {
-    let mut query = sqlx::query(AssertSqlSafe(format!("select {} from trial", sql.text())));
-    for value in sql.binds() {
+async fn ask(connection: &mut SqliteConnection, expr: &Expr) -> Option<Value> {
+    let mut joins = Joins::new("trial");
+    let sql: Sql = expr.to_sql(&mut joins);
+    let mut query = sqlx::query(AssertSqlSafe(format!("select {} from trial{}", sql.text(), joins.text())));
+    for value in sql.binds().iter().chain(joins.binds()) {
         query = bind(query, value);
     }
     let row = query.fetch_one(connection).await.unwrap();
@@ -182,13 +186,13 @@ fn agree(cases: u32, expressions: BoxedStrategy<String>, is_condition: bool) {
             let lookup = |name: &str| trial.get(name);
             if is_condition {
                 let expr = Expr::parse(&text, &Sample).unwrap();
-                let said = runtime.block_on(ask(connection, &expr.to_sql()));
+                let said = runtime.block_on(ask(connection, &expr));
                 let said = said.map(|value| value.as_f64().unwrap() != 0.0);
-                prop_assert_eq!(expr.holds(&lookup), said, "{}\n{:?}", text, expr.to_sql());
+                prop_assert_eq!(expr.holds(&lookup), said, "{}", text);
             } else {
                 let expr = Expr::parse_value(&text, &Sample).unwrap();
-                let said = runtime.block_on(ask(connection, &expr.to_sql()));
-                prop_assert_eq!(expr.value(&lookup).map(stored), said, "{}\n{:?}", text, expr.to_sql());
+                let said = runtime.block_on(ask(connection, &expr));
+                prop_assert_eq!(expr.value(&lookup).map(stored), said, "{}", text);
             }
         }
         Ok(())
@@ -232,7 +236,7 @@ fn the_longest_expressions_are_within_what_sqlite_takes() {
             deep,
         ] {
             let expr = Expr::parse(&text, &Sample).unwrap();
-            let said = ask(&mut connection, &expr.to_sql()).await;
+            let said = ask(&mut connection, &expr).await;
             let said = said.map(|value| value.as_i64() != Some(0));
             assert_eq!(expr.holds(&|name| trial.get(name)), said, "{text}");
         }

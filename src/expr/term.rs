@@ -66,6 +66,17 @@ impl Comparison {
         !matches!(self, Self::Equal | Self::NotEqual)
     }
 
+    /// The same comparison with its sides exchanged.
+    pub(super) fn flipped(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::AtMost => Self::AtLeast,
+            Self::Greater => Self::Less,
+            Self::AtLeast => Self::AtMost,
+            Self::Equal | Self::NotEqual => self,
+        }
+    }
+
     /// Whether it holds between two values in that order.
     pub(super) fn holds(self, order: Ordering) -> bool {
         match self {

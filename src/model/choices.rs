@@ -100,16 +100,6 @@ words!(
 );
 
 words!(
-    /// What the last layer's bias begins as.
-    HeadBias {
-        /// The training labels' mean: an untrained network predicts about the mean face.
-        Mean = "mean",
-        /// Zero.
-        Zero = "zero",
-    }
-);
-
-words!(
     /// The numbers a network sees or puts out instead of raw ones.
     Scaling {
         /// Raw: grey values 0 to 255, coordinates 0 to 96.

@@ -27,7 +27,7 @@ mod training;
 
 pub use architecture::{Architecture, Block, Convolutions, Dense, Head};
 pub use check::check_value;
-pub use choices::{Activation, Family, HeadBias, Missing, NormPlace, Pooling, Scaling};
+pub use choices::{Activation, Family, Missing, NormPlace, Pooling, Scaling};
 pub use layers::{Init, Layer, LayerKind, LayerTable, Shape, TensorSpec};
 pub use nearest::nearest;
 pub use parameters::{Accepts, Item, Known, Lists, PARAMETERS, known};

@@ -1,6 +1,6 @@
 //! Every parameter of the built-in trainer: the one source for checks, messages and documents.
 
-use super::choices::{Activation, Family, HeadBias, Missing, NormPlace, Pooling, Scaling};
+use super::choices::{Activation, Family, Missing, NormPlace, Pooling, Scaling};
 use super::schedule::ScheduleKind;
 use super::training::OptimizerKind;
 use std::fmt;
@@ -229,12 +229,6 @@ pub const PARAMETERS: &[Known] = &[
         "coordinates as 0 to 96, 0 to 1, or -1 to 1",
     ),
     // Training
-    known_as(
-        "head_bias",
-        word(HeadBias::WORDS),
-        "mean",
-        "what the last layer's bias begins as: the training labels' mean, or zero",
-    ),
     known_as("epochs", whole(1, 1_000_000), "30", "passes over the training rows"),
     known_as("batch_size", or_word(whole(1, 1_000_000), "all"), "64", "images per step of the optimiser"),
     known_as("optimizer", word(OptimizerKind::WORDS), "adam", "how gradients become steps"),

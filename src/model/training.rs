@@ -1,7 +1,7 @@
 //! How a network is trained, read from parameters.
 
 use super::architecture::Head;
-use super::choices::{HeadBias, Missing, Scaling, words};
+use super::choices::{Missing, Scaling, words};
 use super::read::Reader;
 use super::schedule::Schedule;
 use serde::Serialize;
@@ -91,8 +91,6 @@ pub struct Training {
     pub input_scaling: Scaling,
     /// Coordinates as the network puts them out.
     pub target_scaling: Scaling,
-    /// What the last layer's bias begins as.
-    pub head_bias: HeadBias,
     /// Passes over the training rows.
     pub epochs: u64,
     /// Images per step.
@@ -118,7 +116,6 @@ impl Training {
             missing: reader.word("missing", Missing::Mask),
             input_scaling: reader.word("input_scaling", Scaling::Unit),
             target_scaling: read_target_scaling(reader, head),
-            head_bias: reader.word("head_bias", HeadBias::Mean),
             epochs,
             batch_size: if reader.given("batch_size").is_some_and(|value| value.as_str().is_some()) {
                 reader.settle("batch_size", "all");

@@ -91,8 +91,7 @@ impl Core {
         active.row.state = to;
         turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
         turn.record(sweep, None, None, EventKind::SweepCancelled, Some(Reason::ByUser));
-        let trials: Vec<TrialId> = active.open.keys().copied().collect();
-        for trial in trials {
+        for trial in active.open.ids() {
             self.end_trial(turn, sweep, trial, TrialEvent::Cancelled, &Reason::ByUser);
         }
         self.complete_if_done(turn, sweep);
@@ -109,18 +108,21 @@ impl Core {
         reason: &Reason,
     ) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
-        let Some(open) = active.open.get_mut(&trial) else { return };
+        let Some(mut open) = active.open.get_mut(trial) else { return };
         match open.state {
             TrialState::Running => {
-                if Self::move_trial(turn, open, TrialEvent::CancelRequested, None) {
+                if Self::move_trial(turn, &mut open, TrialEvent::CancelRequested, None) {
                     turn.record(sweep, Some(trial), None, EventKind::TrialStopping, Some(reason.clone()));
                 }
+                let has_no_lease = open.attempt.as_ref().is_some_and(|attempt| attempt.lease_until.is_none());
+                drop(open);
                 // A client without a lease may never come back, so it is not waited for.
-                if open.attempt.as_ref().is_some_and(|attempt| attempt.lease_until.is_none()) {
+                if has_no_lease {
                     self.lose(turn, sweep, trial, "its sweep ended");
                 }
             }
             TrialState::Queued | TrialState::Paused => {
+                drop(open);
                 self.end_attempt(turn, sweep, trial, event, Some(reason.clone()), None);
             }
             _ => {}

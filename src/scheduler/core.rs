@@ -3,6 +3,7 @@
 use super::input::{Input, Refusal, Reply};
 use super::method::Method;
 use super::state::{Active, Attempt, Open, Step};
+use super::trials::Trials;
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
@@ -135,6 +136,8 @@ impl Core {
         };
         // A transition that came with an unsynced input is a transition all the same.
         let synced = synced || turn.changes.iter().any(|change| matches!(change, Change::Recorded(_)));
+        #[cfg(test)]
+        assert!(self.sweeps.values().all(|sweep| sweep.open.is_consistent()), "an index is behind");
         Handled { changes: turn.changes, seq: turn.seq, synced, reply }
     }
 
@@ -147,11 +150,7 @@ impl Core {
     /// When something is to happen by itself: a lease runs out, a held trial may start, a sweep's time is up.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
-        let of_trial = |trial: &Open| match &trial.attempt {
-            Some(attempt) => attempt.lease_until,
-            None => trial.ready,
-        };
-        let trials = self.sweeps.values().flat_map(|s| s.open.values()).filter_map(of_trial);
+        let trials = self.sweeps.values().filter_map(|sweep| sweep.open.next_deadline());
         let limited = self.sweeps.values().filter(|sweep| !sweep.row.state.is_over() && !sweep.time_was_up);
         trials.chain(limited.filter_map(Active::ends_at)).min()
     }
@@ -181,8 +180,8 @@ impl Core {
     /// Forgets a trial that has ended, and its sweep with the last of them.
     pub(super) fn forget_if_over(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
-        if active.open.get(&trial).is_some_and(|t| t.state.is_over()) {
-            active.open.remove(&trial);
+        if active.open.get(trial).is_some_and(|t| t.state.is_over()) {
+            active.open.remove(trial);
             self.home.remove(&trial);
         }
         self.complete_if_done(turn, sweep);
@@ -202,8 +201,7 @@ impl Core {
         if !(active.is_done() || time_is_up && !active.has_open_legs()) {
             return;
         }
-        let paused: Vec<TrialId> = active.open.keys().copied().collect();
-        for trial in paused {
+        for trial in active.open.ids() {
             self.stop_paused(turn, sweep, trial);
         }
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
@@ -235,7 +233,7 @@ impl Core {
             idle_legs: 0,
             exhausted: None,
             time_was_up: false,
-            open: BTreeMap::new(),
+            open: Trials::default(),
         };
         Ok(self.sweeps.entry(id).insert_entry(active).into_mut())
     }
@@ -256,8 +254,9 @@ impl Core {
         active.method.learn(&stored);
         let trials: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
         for trial in stored.open {
-            let open = adopt_trial(trial, &active.row.spec.objective, now, grace_ms);
-            active.open.insert(open.row.id, open);
+            let mut open = adopt_trial(trial, &active.row.spec.objective, now, grace_ms);
+            open.has_leg = open.leg.is_some_and(|leg| active.open_legs.contains(&leg.number));
+            active.open.insert(open);
         }
         self.home.extend(trials.into_iter().map(|trial| (trial, id)));
         Ok(())
@@ -279,7 +278,7 @@ impl Core {
     }
 }
 
-/// A trial as it was stored; attempts found open get `grace_ms` beyond their lease.
+/// A trial as it was stored, its leg taken for ended; attempts found open get `grace_ms` beyond their lease.
 pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis, grace_ms: i64) -> Open {
     let attempt = stored.attempt.map(|row| Attempt {
         lease_until: row.lease_ms.map(|lease| now.plus_ms(lease.max(grace_ms))),
@@ -302,6 +301,7 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
         row: stored.row,
         state: stored.state,
         leg: stored.leg,
+        has_leg: false,
         attempt,
         steps: stored.reports.into_iter().map(step).collect(),
         best,

@@ -24,7 +24,7 @@ impl Core {
             match active.next() {
                 Next::Waiting(trial) => return self.begin_leg(turn, sweep, trial, None),
                 Next::Promotion(promotion) => {
-                    let trial = active.numbered(promotion.trial)?;
+                    let trial = active.open.numbered(promotion.trial)?;
                     return self.begin_leg(turn, sweep, trial, Some(promotion));
                 }
                 Next::New(params, reason) => {
@@ -81,7 +81,7 @@ impl Core {
     ) -> Option<TrialId> {
         let id = self.next_leg_id();
         let active = self.sweeps.get_mut(&sweep)?;
-        let open = active.open.get_mut(&trial)?;
+        let mut open = active.open.get_mut(trial)?;
         let from_step = open.checkpoints.first().map_or(open.last_step(), |checkpoint| checkpoint.step);
         let until_step = match &promotion {
             Some(promotion) => Some(promotion.until_step),
@@ -104,10 +104,10 @@ impl Core {
         active.idle_legs = 0;
         active.open_legs.insert(number);
         active.method.decided(open.row.number, until_step);
-        open.leg = Some(leg);
+        (open.leg, open.has_leg) = (Some(leg), true);
         open.setbacks.clear();
         if let Some(promotion) = promotion {
-            Self::move_trial(turn, open, TrialEvent::Requeued, None);
+            Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
             turn.record(sweep, Some(trial), None, EventKind::TrialContinued, Some(promotion.reason));
         }
         Some(trial)
@@ -137,7 +137,7 @@ impl Core {
         active.created += 1;
         turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
         turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
-        active.open.insert(id, Open::new(row));
+        active.open.insert(Open::new(row));
         self.home.insert(id, sweep);
         Some(id)
     }
@@ -179,11 +179,10 @@ impl Active {
 
     /// What the next leg would be.
     fn next(&mut self) -> Next<TrialId> {
-        let waits = |trial: &Open| trial.state == TrialState::Queued && !self.has_leg(trial);
-        let waiting = self.open.iter().find(|(_, trial)| waits(trial)).map(|(id, _)| *id);
+        let waiting = self.open.first_undecided();
         let may_go_on = |number| {
-            let is_it = |trial: &&Open| trial.row.number == number;
-            self.open.values().find(is_it).is_some_and(|trial| trial.state == TrialState::Paused)
+            let trial = self.open.numbered(number).and_then(|trial| self.open.get(trial));
+            trial.is_some_and(|trial| trial.state == TrialState::Paused)
         };
         let (number, mut exhausted) = (self.created, self.exhausted == Some(self.created));
         let next = self.method.next(waiting, &may_go_on, || {

@@ -4,8 +4,9 @@ use super::core::{Core, LEASE_MS, Turn};
 use super::input::{Claimed, Refusal, Reply, Seeker};
 use super::place::{device_of, suits};
 use super::state::{Active, Attempt, Open};
+use super::trials::Crowd;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{Change, EventKind, Millis, NewAttempt, ObjectiveKind, SweepId, TrialId, TrialState};
+use crate::domain::{Change, EventKind, Millis, NewAttempt, ObjectiveKind, SweepId, TrialId};
 use std::cmp::Reverse;
 
 impl Core {
@@ -61,11 +62,7 @@ impl Core {
 
     /// What the same request was answered, while its attempt is open.
     fn answered(&self, request_id: &str) -> Option<Claimed> {
-        self.sweeps.values().find_map(|sweep| {
-            let is_it =
-                |trial: &&Open| trial.attempt.as_ref().is_some_and(|a| a.row.request_id == request_id);
-            sweep.open.values().find(is_it).and_then(|trial| claimed(sweep, trial))
-        })
+        self.sweeps.values().find_map(|sweep| claimed(sweep, sweep.open.of_request(request_id)?))
     }
 
     fn hand_out(
@@ -76,18 +73,16 @@ impl Core {
         lease_ms: Option<i64>,
     ) -> Option<Claimed> {
         let crowd = self.on_device(&seeker.slot);
-        if crowd.held || !self.sweeps.get(&sweep)?.may_start(turn.now) {
+        if crowd.alone > 0 || !self.sweeps.get(&sweep)?.may_start(turn.now) {
             return None;
         }
-        let fits = |active: &Active, trial: &Open, now: Millis| {
-            trial.state == TrialState::Queued
-                && active.has_leg(trial)
-                && trial.ready.is_none_or(|ready| ready <= now)
+        let fits = |trial: &Open, now: Millis| {
+            trial.ready.is_none_or(|ready| ready <= now)
                 && (!trial.alone || crowd.attempts == 0)
                 && suits(trial, seeker)
         };
         let waiting = |active: &Active, now| {
-            active.open.iter().find(|(_, trial)| fits(active, trial, now)).map(|(id, _)| *id)
+            active.open.ready().find(|trial| fits(trial, now)).map(|trial| trial.row.id)
         };
         let trial = match waiting(self.sweeps.get(&sweep)?, turn.now) {
             Some(trial) => trial,
@@ -102,14 +97,11 @@ impl Core {
     /// Who works on the device that a slot is a share of.
     fn on_device(&self, slot: &str) -> Crowd {
         let device = device_of(slot);
-        let mut crowd = Crowd { attempts: 0, held: false };
-        for trial in self.sweeps.values().flat_map(|sweep| sweep.open.values()) {
-            if trial.attempt.as_ref().is_some_and(|attempt| device_of(&attempt.row.slot) == device) {
-                crowd.attempts += 1;
-                crowd.held |= trial.alone;
-            }
-        }
-        crowd
+        let of_sweep = self.sweeps.values().map(|sweep| sweep.open.on_device(device));
+        of_sweep.fold(Crowd::default(), |all, one| Crowd {
+            attempts: all.attempts + one.attempts,
+            alone: all.alone + one.alone,
+        })
     }
 
     /// Whether other trials than this one run on the device of its attempt.
@@ -127,7 +119,7 @@ impl Core {
     ) -> Option<Claimed> {
         let attempt_id = self.next_attempt_id();
         let active = self.sweeps.get_mut(&sweep)?;
-        let open = active.open.get_mut(&trial)?;
+        let mut open = active.open.get_mut(trial)?;
         let row = NewAttempt {
             id: attempt_id,
             leg: open.leg?.id,
@@ -143,17 +135,11 @@ impl Core {
         let lease_until = lease_ms.map(|lease| turn.now.plus_ms(lease));
         open.environment.get_or_insert_with(|| seeker.environment.clone());
         open.attempt = Some(Attempt { row, lease_until, recovered: false });
-        Self::move_trial(turn, open, TrialEvent::Started, None);
+        Self::move_trial(turn, &mut open, TrialEvent::Started, None);
+        drop(open);
         turn.record(sweep, Some(trial), Some(attempt_id), EventKind::AttemptStarted, None);
-        claimed(active, active.open.get(&trial)?)
+        claimed(active, active.open.get(trial)?)
     }
-}
-
-/// The attempts on one device.
-struct Crowd {
-    attempts: usize,
-    /// One of them needs the device for itself.
-    held: bool,
 }
 
 fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {

@@ -18,6 +18,7 @@ pub mod shell;
 #[cfg(test)]
 mod simulation;
 mod state;
+mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{check_parameter, plan_of};

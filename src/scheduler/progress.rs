@@ -3,7 +3,8 @@
 use super::core::{Core, Turn};
 use super::input::{Refusal, Reply};
 use super::retry;
-use super::state::{Active, Attempt, Open, Step};
+use super::state::{Active, Open, Step};
+use super::trials::Guard;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
     AttemptId, AttemptState, Change, Checkpoint, Decision, EventKind, LegOutcome, Metrics, Reason,
@@ -31,9 +32,9 @@ impl Core {
         trial: TrialId,
         attempt: AttemptId,
     ) -> Result<Reply, Refusal> {
-        let (_, open) = self.open_trial(trial, attempt)?;
-        extend_lease(turn, open);
-        Ok(Reply::Decision(decision(open)))
+        let (_, mut open) = self.open_trial(trial, attempt)?;
+        extend_lease(turn, &mut open);
+        Ok(Reply::Decision(decision(&open)))
     }
 
     /// A step's metrics. The same report again gets the first answer. A later attempt may go back behind what
@@ -47,7 +48,8 @@ impl Core {
         metrics: Metrics,
     ) -> Result<Reply, Refusal> {
         let objective = self.objective_of(trial)?;
-        let (_, open) = self.open_trial(trial, attempt)?;
+        let (_, mut guard) = self.open_trial(trial, attempt)?;
+        let open = &mut *guard;
         extend_lease(turn, open);
         let last = open.last_step();
         match open.steps.get(&step) {
@@ -77,11 +79,11 @@ impl Core {
         let report =
             StepReport { trial, fold, step, attempt, seq: turn.seq, at: turn.now, metrics: metrics.clone() };
         turn.changes.push(Change::Reported(Box::new(report)));
-        if let Some(value) = metrics.get(&objective.0).filter(|value| value.is_finite()) {
-            if open.best.is_none_or(|(_, best)| objective.1.better(value, best)) {
-                open.best = Some((step, value));
-                turn.changes.push(Change::BestMoved { trial, step, value });
-            }
+        if let Some(value) = metrics.get(&objective.0).filter(|value| value.is_finite())
+            && open.best.is_none_or(|(_, best)| objective.1.better(value, best))
+        {
+            open.best = Some((step, value));
+            turn.changes.push(Change::BestMoved { trial, step, value });
         }
         open.steps.insert(step, Step { metrics, attempt, answer });
         Ok(Reply::Decision(answer))
@@ -97,7 +99,8 @@ impl Core {
         hash: String,
         bytes: u64,
     ) -> Result<Reply, Refusal> {
-        let (_, open) = self.open_trial(trial, attempt)?;
+        let (_, mut guard) = self.open_trial(trial, attempt)?;
+        let open = &mut *guard;
         extend_lease(turn, open);
         let fold = open.leg.map_or(0, |leg| leg.fold);
         let checkpoint = Checkpoint { trial, fold, step, attempt, hash, bytes, at: turn.now };
@@ -128,7 +131,7 @@ impl Core {
     ) -> Result<Reply, Refusal> {
         let (metric, _) = self.objective_of(trial)?;
         let cancelled = self.sweep_of(trial)?.row.state == SweepState::Cancelled;
-        let (sweep, open) = self.open_trial(trial, attempt)?;
+        let (sweep, mut open) = self.open_trial(trial, attempt)?;
         let (mut event, mut reason) = match (told.state, open.state) {
             (TellState::Completed, _) => (TrialEvent::Completed, told.reason.or(Some(Reason::BudgetSpent))),
             (TellState::Failed, _) => {
@@ -149,7 +152,7 @@ impl Core {
             (TellState::Paused, _) if told.reason == Some(Reason::DaemonStopped) => {
                 (TrialEvent::Requeued, told.reason)
             }
-            (TellState::Paused, _) if reached_end_of_leg(open) => {
+            (TellState::Paused, _) if reached_end_of_leg(&open) => {
                 (TrialEvent::Paused, Some(Reason::LegEnded { step: open.last_step() }))
             }
             (TellState::Paused, _) => {
@@ -176,14 +179,17 @@ impl Core {
         }
         let state = attempt_state(told.state, event);
         let slot = open.attempt.as_ref().map(|attempt| attempt.row.slot.clone()).unwrap_or_default();
+        drop(open);
         let shares_device = event == TrialEvent::Failed && self.shares_device(&slot);
-        let (_, open) = self.open_trial(trial, attempt)?;
+        let (_, mut guard) = self.open_trial(trial, attempt)?;
+        let open = &mut *guard;
         close_attempt(turn, open, state, reason.clone(), Some(told.text));
-        if let (TrialEvent::Failed, Some(why), TrialState::Running) = (event, &reason, open.state) {
-            if retry::after_setback(turn, open, why, shares_device) {
-                event = TrialEvent::Requeued;
-            }
+        if let (TrialEvent::Failed, Some(why), TrialState::Running) = (event, &reason, open.state)
+            && retry::after_setback(turn, open, why, shares_device)
+        {
+            event = TrialEvent::Requeued;
         }
+        drop(guard);
         self.end_attempt(turn, sweep, trial, event, reason, Some(attempt));
         Ok(Reply::Done)
     }
@@ -195,27 +201,22 @@ impl Core {
 
     /// Takes back whatever that worker has; whether it had anything.
     pub(super) fn lose_attempts_of(&mut self, turn: &mut Turn, worker: &str, how: &str) -> bool {
-        let lost = self.trials_whose_attempt(|attempt| attempt.row.worker == worker);
+        let of_sweep = |(id, sweep): (&SweepId, &Active)| {
+            sweep.open.of_worker(worker).map(|trial| (*id, trial)).collect::<Vec<_>>()
+        };
+        let lost: Vec<(SweepId, TrialId)> = self.sweeps.iter().flat_map(of_sweep).collect();
         for (sweep, trial) in &lost {
             self.lose(turn, *sweep, *trial, how);
         }
         !lost.is_empty()
     }
 
-    pub(super) fn trials_whose_attempt(&self, wanted: impl Fn(&Attempt) -> bool) -> Vec<(SweepId, TrialId)> {
-        let mut found = Vec::new();
-        for (sweep, active) in &self.sweeps {
-            let trials = active.open.iter().filter(|(_, t)| t.attempt.as_ref().is_some_and(&wanted));
-            found.extend(trials.map(|(trial, _)| (*sweep, *trial)));
-        }
-        found
-    }
-
     /// Takes one trial's attempt back.
     pub(super) fn lose(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId, how: &str) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let cancelled = active.row.state == SweepState::Cancelled;
-        let Some(open) = active.open.get_mut(&trial) else { return };
+        let Some(mut guard) = active.open.get_mut(trial) else { return };
+        let open = &mut *guard;
         let Some(attempt) = open.attempt.as_ref() else { return };
         let (id, recovered) = (attempt.row.id, attempt.recovered);
         let lost = Reason::WorkerLost { how: how.to_owned() };
@@ -231,6 +232,7 @@ impl Core {
                 (if again { TrialEvent::Requeued } else { TrialEvent::Failed }, lost)
             }
         };
+        drop(guard);
         self.end_attempt(turn, sweep, trial, event, Some(reason), Some(id));
     }
 
@@ -247,7 +249,8 @@ impl Core {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let objective = &active.row.spec.objective;
         let objective = (objective.metric.clone(), objective.direction);
-        let Some(open) = active.open.get_mut(&trial) else { return };
+        let Some(mut guard) = active.open.get_mut(trial) else { return };
+        let open = &mut *guard;
         let goes_on = matches!(event, TrialEvent::Requeued | TrialEvent::Paused);
         let ended = if goes_on { None } else { reason.clone() };
         if !Self::move_trial(turn, open, event, ended) {
@@ -272,6 +275,7 @@ impl Core {
                 turn.changes.push(Change::Valued { sweep, trial, objective: 0, step, value, ranked });
             }
         }
+        drop(guard);
         turn.record(sweep, Some(trial), attempt, kind, reason);
         if event != TrialEvent::Requeued {
             active.end_leg(turn, trial, event);
@@ -283,7 +287,8 @@ impl Core {
     pub(super) fn stop_paused(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let time_is_up = active.time_is_up(turn.now);
-        let Some(open) = active.open.get_mut(&trial) else { return };
+        let Some(mut guard) = active.open.get_mut(trial) else { return };
+        let open = &mut *guard;
         let (event, kind) = match open.state {
             TrialState::Paused => (TrialEvent::Stopped, EventKind::TrialStopped),
             TrialState::Queued => (TrialEvent::Cancelled, EventKind::TrialCancelled),
@@ -298,8 +303,9 @@ impl Core {
         if let Some((step, value)) = open.best {
             turn.changes.push(Change::Valued { sweep, trial, objective: 0, step, value, ranked: false });
         }
+        drop(guard);
         turn.record(sweep, Some(trial), None, kind, Some(reason));
-        active.open.remove(&trial);
+        active.open.remove(trial);
         self.home.remove(&trial);
     }
 
@@ -314,10 +320,10 @@ impl Core {
     }
 
     /// The trial, if `attempt` is its open attempt: the fence against everything older.
-    fn open_trial(&mut self, trial: TrialId, attempt: AttemptId) -> Result<(SweepId, &mut Open), Refusal> {
+    fn open_trial(&mut self, trial: TrialId, attempt: AttemptId) -> Result<(SweepId, Guard<'_>), Refusal> {
         let active = self.sweep_of(trial)?;
         let sweep = active.row.id;
-        let open = active.open.get_mut(&trial).ok_or(Refusal::NotOpen)?;
+        let open = active.open.get_mut(trial).ok_or(Refusal::NotOpen)?;
         match &open.attempt {
             Some(current) if current.row.id == attempt => Ok((sweep, open)),
             Some(_) => Err(Refusal::StaleAttempt { attempt }),
@@ -332,8 +338,9 @@ type Metric = (String, crate::domain::Direction);
 impl Active {
     /// Ends a trial's leg for good and tells the stopper.
     pub(super) fn end_leg(&mut self, turn: &mut Turn, trial: TrialId, event: TrialEvent) {
-        let Some(open) = self.open.get(&trial) else { return };
-        let Some(leg) = open.leg.filter(|leg| self.open_legs.contains(&leg.number)) else { return };
+        let Some(mut open) = self.open.get_mut(trial) else { return };
+        let Some(leg) = open.leg.filter(|_| open.has_leg) else { return };
+        open.has_leg = false;
         let outcome = match event {
             TrialEvent::Completed => LegOutcome::Completed,
             TrialEvent::Stopped => LegOutcome::Stopped,

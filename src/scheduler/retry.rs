@@ -2,10 +2,10 @@
 
 use super::core::{Core, Turn, adopt_trial};
 use super::input::{Refusal, Reply};
-use super::state::{Attempt, Open};
+use super::state::{Active, Open};
 use crate::domain::recovery::OpenSweep;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{Change, EventKind, Reason, SweepId, SweepState, TrialId, TrialState};
+use crate::domain::{Change, EventKind, Reason, SweepId, SweepState, TrialState};
 
 /// How often a leg is tried again after its worker was lost. One that ends its worker every time is not to
 /// blame the machine for.
@@ -54,7 +54,7 @@ impl Core {
             if active.row.state == SweepState::Cancelled {
                 return Err(Refusal::WrongState("its sweep is being cancelled: try again in a moment"));
             }
-            if active.open.contains_key(&trial.row.id) {
+            if active.open.contains(trial.row.id) {
                 return Err(Refusal::WrongState("it has not ended"));
             }
         } else {
@@ -73,7 +73,7 @@ impl Core {
         Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
         hold(turn, &mut open, None, false);
         turn.record(sweep, Some(id), None, EventKind::TrialRetried, Some(Reason::ByUser));
-        active.open.insert(id, open);
+        active.open.insert(open);
         self.home.insert(id, sweep);
         Ok(Reply::Done)
     }
@@ -81,17 +81,20 @@ impl Core {
     /// Time passed: takes back what has not been heard of for too long, frees what was held back, and ends
     /// sweeps whose time is up.
     pub(super) fn tick(&mut self, turn: &mut Turn) -> Result<Reply, Refusal> {
-        let silent = |a: &Attempt| a.lease_until.is_some_and(|until| until <= turn.now);
-        for (sweep, trial) in self.trials_whose_attempt(silent) {
+        let of_sweep = |(id, sweep): (&SweepId, &Active)| {
+            sweep.open.silent(turn.now).into_iter().map(|trial| (*id, trial)).collect::<Vec<_>>()
+        };
+        for (sweep, trial) in self.sweeps.iter().flat_map(of_sweep).collect::<Vec<_>>() {
             self.lose(turn, sweep, trial, "it was silent for too long");
         }
-        for trial in self.sweeps.values_mut().flat_map(|sweep| sweep.open.values_mut()) {
-            if trial.ready.is_some_and(|ready| ready <= turn.now) {
-                let alone = trial.alone;
-                hold(turn, trial, None, alone);
+        for sweep in self.sweeps.values_mut() {
+            for trial in sweep.open.rested(turn.now) {
+                let Some(mut open) = sweep.open.get_mut(trial) else { continue };
+                let alone = open.alone;
+                hold(turn, &mut open, None, alone);
             }
         }
-        let ending = |(_, sweep): &(&SweepId, &super::state::Active)| {
+        let ending = |(_, sweep): &(&SweepId, &Active)| {
             !sweep.time_was_up && sweep.time_is_up(turn.now) && !sweep.row.state.is_over()
         };
         let ending: Vec<SweepId> = self.sweeps.iter().filter(ending).map(|(id, _)| *id).collect();
@@ -105,8 +108,7 @@ impl Core {
     fn time_is_up(&mut self, turn: &mut Turn, sweep: SweepId) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         active.time_was_up = true;
-        let trials: Vec<TrialId> = active.open.keys().copied().collect();
-        for trial in trials {
+        for trial in active.open.ids() {
             self.end_trial(turn, sweep, trial, TrialEvent::Cancelled, &Reason::TimeLimit);
         }
         self.complete_if_done(turn, sweep);

@@ -1,9 +1,10 @@
 //! What the core remembers of the sweeps that are not over.
 
 use super::method::Method;
+use super::trials::Trials;
 use crate::domain::{
     AttemptId, Checkpoint, Decision, Leg, Metrics, Millis, NewAttempt, NewTrial, Reason, SweepRow,
-    SweepState, TrialId, TrialState,
+    SweepState, TrialState,
 };
 use crate::space::Space;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +28,8 @@ pub(super) struct Active {
     pub exhausted: Option<u64>,
     /// Its trials have been told that its time is up.
     pub time_was_up: bool,
-    /// Trials that have not ended. Ids grow with numbers, so the first waiting one is the oldest.
-    pub open: BTreeMap<TrialId, Open>,
+    /// Trials that have not ended.
+    pub open: Trials,
 }
 
 /// A trial that has not ended.
@@ -37,6 +38,8 @@ pub(super) struct Open {
     pub state: TrialState,
     /// The leg that is waiting, being worked on, or ended last.
     pub leg: Option<Leg>,
+    /// That leg has not ended.
+    pub has_leg: bool,
     pub attempt: Option<Attempt>,
     pub steps: BTreeMap<u64, Step>,
     /// The best step so far and the value there.
@@ -74,7 +77,7 @@ pub(super) struct Attempt {
 impl Active {
     /// Trials that occupy a slot.
     pub fn running(&self) -> usize {
-        self.open.values().filter(|trial| trial.attempt.is_some()).count()
+        self.open.busy()
     }
 
     /// Whether another trial may start now.
@@ -99,16 +102,6 @@ impl Active {
         !self.open_legs.is_empty()
     }
 
-    /// The trial of that number, if it has not ended.
-    pub fn numbered(&self, number: u64) -> Option<TrialId> {
-        self.open.iter().find(|(_, trial)| trial.row.number == number).map(|(id, _)| *id)
-    }
-
-    /// Whether a trial has a leg that has not ended.
-    pub fn has_leg(&self, trial: &Open) -> bool {
-        trial.leg.is_some_and(|leg| self.open_legs.contains(&leg.number))
-    }
-
     /// When the sweep's time is up.
     pub fn ends_at(&self) -> Option<Millis> {
         let limit = self.row.spec.search.time_limit_s?;
@@ -123,6 +116,7 @@ impl Open {
             row,
             state: TrialState::Queued,
             leg: None,
+            has_leg: false,
             attempt: None,
             steps: BTreeMap::new(),
             best: None,

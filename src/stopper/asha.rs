@@ -129,7 +129,7 @@ impl Stopper for Asha {
             let open = |(_, trial): &&(f64, u64)| {
                 let ready = !rung.promoted.contains(trial) && !rung.finished.contains(trial);
                 // One that is tried again still stands at its rung with its old value.
-                ready && !self.under_way.get(trial).is_some_and(|legs| *legs > 0) && may_go_on(*trial)
+                ready && self.under_way.get(trial).is_none_or(|legs| *legs == 0) && may_go_on(*trial)
             };
             if let Some((rank, (value, trial))) = (1..).zip(best).find(|(_, entry)| open(entry)) {
                 let step = self.step(number);

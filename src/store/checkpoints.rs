@@ -5,6 +5,7 @@ use super::apply::{execute, one_row};
 use super::open::Writer;
 use super::rows::{signed, unsigned};
 use crate::domain::{AttemptId, Checkpoint, Millis, SweepId, TrialId};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 pub(super) async fn insert(connection: &mut SqliteConnection, stored: &Checkpoint) -> Result<(), StoreError> {
@@ -34,28 +35,17 @@ pub(super) async fn delete(
     })
 }
 
-/// A trial's checkpoints, newest first.
-pub(super) async fn of_trial(
-    connection: &mut SqliteConnection,
-    trial: TrialId,
-) -> Result<Vec<Checkpoint>, StoreError> {
-    let rows = sqlx::query("select * from checkpoint where trial_id = ? order by step desc")
-        .bind(trial.0)
-        .fetch_all(connection)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Checkpoint {
-                trial,
-                fold: row.try_get("fold")?,
-                step: unsigned("checkpoint.step", row.try_get("step")?)?,
-                attempt: AttemptId(row.try_get("attempt_id")?),
-                hash: row.try_get("hash")?,
-                bytes: unsigned("checkpoint.bytes", row.try_get("bytes")?)?,
-                at: Millis(row.try_get("at_ms")?),
-            })
-        })
-        .collect()
+/// A checkpoint from a row of its table.
+pub(super) fn checkpoint(row: &SqliteRow) -> Result<Checkpoint, StoreError> {
+    Ok(Checkpoint {
+        trial: TrialId(row.try_get("trial_id")?),
+        fold: row.try_get("fold")?,
+        step: unsigned("checkpoint.step", row.try_get("step")?)?,
+        attempt: AttemptId(row.try_get("attempt_id")?),
+        hash: row.try_get("hash")?,
+        bytes: unsigned("checkpoint.bytes", row.try_get("bytes")?)?,
+        at: Millis(row.try_get("at_ms")?),
+    })
 }
 
 impl Writer {

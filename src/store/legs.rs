@@ -63,27 +63,17 @@ pub(super) async fn open(connection: &mut SqliteConnection, sweep: SweepId) -> R
     numbers.into_iter().map(|number| unsigned("leg.number", number)).collect()
 }
 
-/// A trial's latest leg.
-pub(super) async fn latest(
-    connection: &mut SqliteConnection,
-    trial: TrialId,
-) -> Result<Option<Leg>, StoreError> {
-    let row = sqlx::query("select * from leg where trial_id = ? order by leg_id desc limit 1")
-        .bind(trial.0)
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| {
-        Ok(Leg {
-            id: LegId(row.try_get("leg_id")?),
-            sweep: SweepId(row.try_get("sweep_id")?),
-            number: unsigned("leg.number", row.try_get("number")?)?,
-            trial,
-            fold: row.try_get("fold")?,
-            from_step: unsigned("leg.from_step", row.try_get("from_step")?)?,
-            until_step: optional(&row, "until_step")?,
-        })
+/// A leg from a row of its table that has a trial.
+pub(super) fn leg(row: &SqliteRow) -> Result<Leg, StoreError> {
+    Ok(Leg {
+        id: LegId(row.try_get("leg_id")?),
+        sweep: SweepId(row.try_get("sweep_id")?),
+        number: unsigned("leg.number", row.try_get("number")?)?,
+        trial: TrialId(row.try_get("trial_id")?),
+        fold: row.try_get("fold")?,
+        from_step: unsigned("leg.from_step", row.try_get("from_step")?)?,
+        until_step: optional(row, "until_step")?,
     })
-    .transpose()
 }
 
 /// What is asked for records: the trial's number beside the leg.

@@ -10,10 +10,14 @@ mod error;
 mod gc;
 mod legs;
 mod open;
+mod open_trials;
 pub mod query;
 mod recover;
 mod rows;
 mod workers;
+
+#[cfg(test)]
+mod store_test;
 
 pub use error::StoreError;
 pub use gc::Cleared;

@@ -12,6 +12,10 @@ use std::time::Duration;
 /// The database's file name within the home folder.
 pub const DATABASE_FILE: &str = "sweepd.db";
 
+/// What all connections of a reader together may keep of the database in memory. SQLite's own 2 MB let a search
+/// through a million trials read the same pages again and again.
+const CACHE_KB: u32 = 64 << 10;
+
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Whether a commit has to survive a power cut before it is acted on.
@@ -95,7 +99,11 @@ impl Reader {
             .acquire_timeout(Duration::from_secs(10))
             // One process reads its own file: a connection does not go stale.
             .test_before_acquire(false)
-            .connect_with(options(&path).read_only(true))
+            .connect_with(
+                options(&path)
+                    .read_only(true)
+                    .pragma("cache_size", format!("-{}", CACHE_KB / connections.max(1))),
+            )
             .await?;
         let found: i64 = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations")
             .fetch_one(&pool)

@@ -56,10 +56,11 @@ impl Dice {
         self.below(n) == 0
     }
 
-    /// Waits for up to so many milliseconds, short waits being as likely as long ones on a logarithmic scale.
+    /// Waits for up to so many milliseconds: any time is as likely as any other, or, every other time, any order
+    /// of magnitude, so that what happens first is met too.
     pub fn wait_up_to_ms(&mut self, most: u64) {
-        let share = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
-        let micros = (most as f64 * 1000.0).powf(share);
+        let (share, most) = ((self.next() >> 11) as f64 / (1u64 << 53) as f64, most as f64 * 1000.0);
+        let micros = if self.one_in(2) { most.powf(share) } else { most * share };
         std::thread::sleep(Duration::from_micros(micros as u64));
     }
 }

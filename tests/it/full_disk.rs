@@ -52,10 +52,11 @@ fn waits_a_full_disk_out(disk: &Path) {
     let mut dice = Dice::new();
     for round in 0..rounds("sweeps on a disk that runs full", 1, 0.05) {
         let mut home = Home::new();
-        home.serve(2);
+        // Its log lies on the same disk, and does not fit either.
+        home.serve_with(2, victim.flags, &[("RUST_LOG", "debug")]);
         let id = home.submit(victim.sweep);
         home.until("the sweep is under way", || {
-            home.rows("select 'x' from report").len() as u64 > 3 + 10 * (round % 5)
+            home.rows("select 'x' from report").len() as u64 > 3 + 8 * (round % 4)
         });
         for seconds in [1, 4] {
             let ballast = fill(disk, dice.below(40_000));
@@ -130,4 +131,36 @@ fn call(home: &Home, method: &str, path: &str, body: &str) -> (u16, String) {
         .unwrap();
     let mut answer = agent.run(request).expect("the daemon answers");
     (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+}
+
+/// A disk that gives nothing back either: commits fail, and so does starting again from what is stored.
+#[test]
+fn a_database_that_can_be_neither_written_nor_read_is_waited_out() {
+    use sweepd::scheduler::Input;
+    use sweepd::scheduler::shell::{DispatchError, Shell};
+    let home = Home::new();
+    let spec = sweepd::sweepfile::parse_toml("toy", &toy("toy", 1, 0, ""), &|_, _| Ok(())).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (shell, dispatcher) = runtime
+        .block_on(async {
+            let writer = sweepd::store::Writer::open(home.path()).await.unwrap();
+            Shell::start(home.path().to_owned(), writer, 1000, u64::MAX, sweepd::daemon::now).await
+        })
+        .unwrap();
+    let shell = runtime.spawn(shell.run());
+    let submit = |uid: &str| {
+        let (uid, spec, origin) = (uid.to_owned(), Box::new(spec.clone()), Box::default());
+        runtime.block_on(dispatcher.handle(Input::Submit { uid, spec, origin }))
+    };
+    submit("first").unwrap();
+    crate::care::sql(&home, "alter table counter rename to elsewhere");
+    for uid in ["second", "third"] {
+        let refused = submit(uid);
+        assert!(matches!(refused, Err(DispatchError::NotPersisted(_))), "{refused:?}");
+    }
+    crate::care::sql(&home, "alter table elsewhere rename to counter");
+    submit("fourth").unwrap();
+    drop(dispatcher);
+    runtime.block_on(shell).unwrap().unwrap();
+    assert_eq!(home.rows("select uid from sweep order by sweep_id"), ["first", "fourth"]);
 }

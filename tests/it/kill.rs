@@ -30,7 +30,7 @@ checkpoint_every = { type = "fixed", value = 2 }
 /// A leg whose worker dies under a living daemon more often than this is given up, as it should be: the worst
 /// that chance can do to one leg must stay below.
 const WORKERS_ALONE: u64 = 3;
-const KILLS_A_SWEEP: u64 = 12;
+const KILLS_A_SWEEP: u64 = 16;
 
 /// A sweep to be disturbed.
 pub struct Victim<'a> {

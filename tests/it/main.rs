@@ -1,6 +1,7 @@
 //! Tests from outside: the structure of the code, the sweep files, and the real binaries.
 
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::disallowed_methods,
     reason = "the helpers beside the tests are tests too, and wait in real time"
@@ -14,6 +15,7 @@ mod full_disk;
 mod kill;
 mod ledger;
 mod power_cut;
+mod races;
 mod restart;
 mod support;
 mod sweeps;

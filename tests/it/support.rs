@@ -9,7 +9,7 @@ use sweepd::worker::process::{signal_group, workers_of};
 use tempfile::TempDir;
 
 /// Generous: machines that run tests are slow and shared.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A home folder, and the daemon that serves it if one was started.
 pub struct Home {

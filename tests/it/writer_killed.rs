@@ -49,8 +49,10 @@ fn a_database_is_made_whole_whenever_its_maker_is_killed() {
     }
 }
 
-/// Whether the database has its tables: a program may be killed before it has made them.
+/// Whether the database has its tables: a program may be killed before it has made them, and who only reads
+/// cannot take back what a rollback journal says was begun.
 pub fn is_made(home: &Home) -> bool {
     home.path().join("sweepd.db").exists()
+        && !home.path().join("sweepd.db-journal").exists()
         && !home.rows("select name from sqlite_schema where name = 'counter'").is_empty()
 }

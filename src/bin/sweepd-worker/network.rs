@@ -127,19 +127,6 @@ impl Network {
         }
     }
 
-    /// Lets the last layer's bias begin as what gives `outputs` (f32 `[30]`) when nothing else does; under a
-    /// sigmoid head, what gives them through it.
-    pub fn set_head_bias(&self, outputs: &Tensor, sigmoid: bool) -> Result<(), TchError> {
-        let _guard = tch::no_grad_guard();
-        // Held off the ends of the sigmoid, where its slope is nothing.
-        let bias =
-            if sigmoid { outputs.f_clamp(0.01, 0.99)?.f_logit(None)? } else { outputs.shallow_clone() };
-        match self.tensors.iter().find(|named| named.name == "head.bias") {
-            Some(head) => head.tensor.shallow_clone().f_copy_(&bias),
-            None => Ok(()),
-        }
-    }
-
     /// Copies of all tensors, in order: a snapshot that training does not change.
     pub fn snapshot(&self) -> Result<Vec<Tensor>, TchError> {
         let _guard = tch::no_grad_guard();

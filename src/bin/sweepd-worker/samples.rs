@@ -134,13 +134,6 @@ impl<'a> TrainingSet<'a> {
         })
     }
 
-    /// The mean of the existing labels in each column: f32 `[30]`, scaled; 0 where a column has none.
-    pub fn mean_targets(&self) -> Result<Tensor, TchError> {
-        let sum = self.targets.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Float)?;
-        let count = self.exists.f_sum_dim_intlist([0i64].as_slice(), false, Kind::Float)?;
-        sum.f_div(&count.f_clamp_min(1.0)?)
-    }
-
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.images.len()

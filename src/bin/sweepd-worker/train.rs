@@ -15,7 +15,7 @@ use std::time::Instant;
 use sweepd::dataset::{Dataset, Split};
 use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, Reason, TellState, metric};
-use sweepd::model::{Head, HeadBias, Plan};
+use sweepd::model::Plan;
 use tch::{Device, Kind, TchError, Tensor};
 
 /// What to train, on what, and with what.
@@ -169,13 +169,8 @@ impl<'a> Run<'a> {
             best: None,
             saved_at: (0, 0),
         };
-        match job.resume {
-            Some(bytes) => run.go_on_from(bytes)?,
-            None if settings.head_bias == HeadBias::Mean => {
-                let sigmoid = plan.architecture().head == Head::Sigmoid;
-                run.network.set_head_bias(&run.training.mean_targets()?, sigmoid)?;
-            }
-            None => {}
+        if let Some(bytes) = job.resume {
+            run.go_on_from(bytes)?;
         }
         Ok(run)
     }

@@ -10,9 +10,11 @@ pub fn of(core: &mut Core) -> Vec<String> {
     for (id, sweep) in &mut core.sweeps {
         sweep.may_decide();
         lines.push(format!("sweep {id}: {}", sweep_line(sweep)));
-        for (id, trial) in &sweep.open {
+        for trial in sweep.open.values() {
+            let id = trial.row.id;
             // What went wrong with an earlier leg means nothing to the next.
-            let setbacks = if sweep.has_leg(trial) { trial.setbacks.as_slice() } else { &[] };
+            let has_leg = trial.leg.is_some_and(|leg| sweep.open_legs.contains(&leg.number));
+            let setbacks = if has_leg { trial.setbacks.as_slice() } else { &[] };
             lines.push(format!("trial {id}: setbacks {setbacks:?} {}", trial_line(trial)));
         }
     }

@@ -240,7 +240,7 @@ impl Task {
         let metrics = metrics(metric, &self.claimed.params, self.step);
         let (trial, attempt) = (self.claimed.leg.trial, self.claimed.attempt);
         self.outbox.push_back(Input::Report { trial, attempt, step: self.step, metrics });
-        if self.step % every == 0 {
+        if self.step.is_multiple_of(every) {
             self.checkpoint();
         }
     }

@@ -7,10 +7,12 @@ mod find;
 mod health;
 mod leaderboard;
 mod names;
+mod search;
 mod sweeps;
 mod trials;
 
 pub use leaderboard::{Leaderboard, Ranked};
 pub use names::TrialNames;
+pub use search::Sort;
 pub use sweeps::{Counts, SweepSummary};
-pub use trials::{AttemptDetail, Sort, StepRow, TrialDetail, TrialSummary};
+pub use trials::{AttemptDetail, StepRow, TrialDetail, TrialSummary};

@@ -2,7 +2,7 @@
 //! parameters.
 
 use crate::domain::{ParameterKind, Sweep, Value};
-use crate::expr::{Expr, ExprError, Field, Kind, Names, Place, Sql};
+use crate::expr::{Expr, ExprError, Field, Kind, Names, Place};
 use std::collections::BTreeMap;
 
 /// A trial's own columns: what people call them, their kind, and where they stand in the table `trial`.
@@ -47,16 +47,16 @@ impl TrialNames {
     ///
     /// # Errors
     /// Where it is not understood, with the place.
-    pub fn condition(&self, text: &str) -> Result<Sql, ExprError> {
-        Ok(Expr::parse(text, self)?.to_sql())
+    pub fn condition(&self, text: &str) -> Result<Expr, ExprError> {
+        Expr::parse(text, self)
     }
 
     /// Reads a sort key: `rmse`, `filters * kernel_size`.
     ///
     /// # Errors
     /// Where it is not understood, with the place.
-    pub fn value(&self, text: &str) -> Result<Sql, ExprError> {
-        Ok(Expr::parse_value(text, self)?.to_sql())
+    pub fn value(&self, text: &str) -> Result<Expr, ExprError> {
+        Expr::parse_value(text, self)
     }
 }
 

@@ -155,7 +155,7 @@ impl Reader {
 
     async fn counts(&self, sweep: SweepId) -> Result<Counts, StoreError> {
         let rows: Vec<(String, i64)> =
-            sqlx::query_as("select state, count(*) from trial where sweep_id = ? group by state")
+            sqlx::query_as("select state, trials from trial_count where sweep_id = ?")
                 .bind(sweep.0)
                 .fetch_all(&self.pool)
                 .await?;

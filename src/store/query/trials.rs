@@ -1,13 +1,11 @@
-//! Trials: lists of them, and one with all that is known of it.
+//! A trial: as lists show it, and with all that is known of it.
 
-use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState, Value};
-use crate::expr::Sql;
-use crate::store::apply::bind_value;
+use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState};
 use crate::store::rows::{event_kind, from_json, join_metrics, optional_json, trial_state, unsigned};
 use crate::store::{Reader, StoreError};
 use serde::Serialize;
+use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeMap;
 
 /// One trial, as lists show it.
@@ -96,51 +94,7 @@ pub struct TrialDetail {
     pub events: Vec<Event>,
 }
 
-/// An order of trials.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sort {
-    /// What to sort by.
-    pub by: Sql,
-    /// Largest first.
-    pub descending: bool,
-}
-
 impl Reader {
-    /// Trials of a sweep that a filter lets through, at most `limit`, by number unless sorted.
-    ///
-    /// # Errors
-    /// What SQLite says, or a damaged value.
-    pub async fn trials(
-        &self,
-        sweep: SweepId,
-        filter: Option<&Sql>,
-        sort: Option<&Sort>,
-        limit: u64,
-    ) -> Result<Vec<TrialSummary>, StoreError> {
-        let mut sql = String::from("select * from trial where sweep_id = ?");
-        let mut binds: Vec<&Value> = Vec::new();
-        if let Some(filter) = filter {
-            sql.push_str(&format!(" and ({})", filter.text()));
-            binds.extend(filter.binds());
-        }
-        match sort {
-            Some(Sort { by, descending }) => {
-                // Trials without the value come last, whichever the direction.
-                let direction = if *descending { "desc" } else { "asc" };
-                sql.push_str(&format!(" order by ({}) {direction} nulls last, number", by.text()));
-                binds.extend(by.binds());
-            }
-            None => sql.push_str(" order by number"),
-        }
-        sql.push_str(" limit ?");
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(sweep.0);
-        for value in binds {
-            query = bind_value(query, value)?;
-        }
-        let rows = query.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&self.pool).await?;
-        rows.iter().map(trial_summary).collect()
-    }
-
     /// Trials that are being worked on now.
     ///
     /// # Errors

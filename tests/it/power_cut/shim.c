@@ -37,14 +37,14 @@ static void fail(const char *what) {
     abort();
 }
 
-/* Whether a change of this path is noted: the database, its log, and everything among the blobs. */
+/* Whether a change of this path is noted: the database, its logs, and everything among the blobs. */
 static int matters(const char *path) {
     const char *home = getenv("POWER_CUT_HOME");
     size_t len = home ? strlen(home) : 0;
     if (!len || strncmp(path, home, len) != 0 || path[len] != '/') return 0;
     const char *rest = path + len + 1;
-    return !strcmp(rest, "sweepd.db") || !strcmp(rest, "sweepd.db-wal") || !strcmp(rest, "blobs") ||
-           !strncmp(rest, "blobs/", 6);
+    return !strcmp(rest, "sweepd.db") || !strcmp(rest, "sweepd.db-wal") || !strcmp(rest, "sweepd.db-journal") ||
+           !strcmp(rest, "blobs") || !strncmp(rest, "blobs/", 6);
 }
 
 static int is_home(const char *path) {

@@ -1,0 +1,304 @@
+//! The store's promises, each with a database of its own.
+
+use super::rows::{METRIC_COLUMNS, from_json, split_metrics};
+use super::{Durability, Reader, StoreError, Writer};
+use crate::domain::metric::{RMSE, SECONDS, TRAIN_LOSS};
+use crate::domain::sweep::{Order, SamplerSpec};
+use crate::domain::{
+    AttemptId, AttemptState, Change, DecidedLeg, Direction, Leg, LegId, LegOutcome, Metrics, Millis,
+    NewAttempt, NewTrial, Objective, ObjectiveKind, Origin, Parameter, ParameterKind, Params, Reason, Search,
+    StepReport, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState, Value,
+};
+use std::collections::BTreeMap;
+use tempfile::TempDir;
+
+pub(super) const SWEEP: SweepId = SweepId(1);
+
+/// A database in a folder of its own, with one sweep.
+pub(super) struct Home {
+    folder: TempDir,
+    pub writer: Writer,
+    seq: i64,
+}
+
+impl Home {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::open(folder.path()).await.unwrap();
+        let mut home = Self { folder, writer, seq: 0 };
+        home.apply(&[insert_sweep(SWEEP)]).await.unwrap();
+        home
+    }
+
+    pub async fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        self.seq += 1;
+        self.writer.apply(changes, self.seq, Durability::Batched).await
+    }
+
+    pub async fn reader(&self) -> Reader {
+        Reader::open(self.folder.path(), 1).await.unwrap()
+    }
+}
+
+pub(super) fn spec() -> Sweep {
+    let kind = ParameterKind::Int { low: 0, high: 1000, log: false, step: None };
+    Sweep {
+        name: "a".into(),
+        seed: 1,
+        priority: 0,
+        objective: Objective {
+            kind: ObjectiveKind::External,
+            dataset: None,
+            validation: 0.2,
+            metric: RMSE.into(),
+            direction: Direction::Minimize,
+            command: None,
+            timeout_s: None,
+            workdir: None,
+        },
+        search: Search {
+            sampler: SamplerSpec::Random,
+            trials: Some(10),
+            parallel: None,
+            stopper: None,
+            order: Order::Arrival,
+            time_limit_s: None,
+        },
+        space: ["x", "y", "z"]
+            .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None }))
+            .into(),
+        enqueue: Vec::new(),
+    }
+}
+
+fn insert_sweep(id: SweepId) -> Change {
+    Change::SweepInserted(Box::new(SweepRow {
+        id,
+        uid: format!("u{id}"),
+        state: SweepState::Active,
+        spec: spec(),
+        origin: Origin::default(),
+        created: Millis(1),
+    }))
+}
+
+pub(super) fn insert_trial(id: i64, params: Params) -> Change {
+    Change::TrialInserted(Box::new(NewTrial {
+        id: TrialId(id),
+        sweep: SWEEP,
+        number: u64::try_from(id).unwrap() - 1,
+        params,
+        suggested: Reason::ByUser,
+        parameter_count: None,
+        budget_steps: Some(3),
+        created: Millis(2),
+    }))
+}
+
+pub(super) fn moved(id: i64, from: TrialState, to: TrialState) -> Change {
+    Change::TrialMoved { trial: TrialId(id), from, to, reason: None, at: Millis(3) }
+}
+
+/// The trial's leg is cut and handed out; both have the trial's id.
+fn hand_out(id: i64) -> [Change; 3] {
+    let number = u64::try_from(id).unwrap() - 1;
+    let leg = Leg {
+        id: LegId(id),
+        sweep: SWEEP,
+        number,
+        trial: TrialId(id),
+        fold: 0,
+        from_step: 0,
+        until_step: None,
+    };
+    let decided = DecidedLeg { id: leg.id, sweep: SWEEP, number, leg: Some(leg), seq: 1 };
+    [
+        Change::LegDecided(decided),
+        Change::AttemptOpened(Box::new(NewAttempt {
+            id: AttemptId(id),
+            leg: leg.id,
+            trial: leg.trial,
+            worker: "w".into(),
+            slot: "cpu:0".into(),
+            request_id: format!("r{id}"),
+            environment: BTreeMap::from([("host".into(), "here".into())]),
+            lease_ms: Some(1000),
+            started: Millis(3),
+        })),
+        moved(id, TrialState::Queued, TrialState::Running),
+    ]
+}
+
+fn reported(id: i64, step: u64, metrics: Metrics) -> Change {
+    Change::Reported(Box::new(StepReport {
+        trial: TrialId(id),
+        fold: 0,
+        step,
+        attempt: AttemptId(id),
+        seq: 1,
+        at: Millis(4),
+        metrics,
+    }))
+}
+
+fn x(value: i64) -> Params {
+    Params::from([("x".into(), Value::Int(value))])
+}
+
+#[tokio::test]
+async fn ids_are_never_used_twice_even_after_a_deletion() {
+    let mut home = Home::new().await;
+    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
+    home.apply(&hand_out(1)).await.unwrap();
+    let ids =
+        |r: &crate::domain::recovery::Recovery| (r.last_sweep, r.last_trial, r.last_leg, r.last_attempt);
+    assert_eq!(ids(&home.writer.recover().await.unwrap()), (1, 1, 1, 1));
+    home.apply(&[Change::SweepRemoved { sweep: SWEEP }]).await.unwrap();
+    let after = home.writer.recover().await.unwrap();
+    assert!(after.sweeps.is_empty());
+    assert_eq!(ids(&after), (1, 1, 1, 1), "a deletion gave ids back");
+}
+
+#[tokio::test]
+async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
+    let mut home = Home::new().await;
+    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
+    home.apply(&hand_out(1)).await.unwrap();
+    let closed = |attempt| Change::AttemptClosed {
+        attempt: AttemptId(attempt),
+        state: AttemptState::Completed,
+        reason: None,
+        tell: None,
+        at: Millis(5),
+    };
+    let ended =
+        |leg| Change::LegEnded { leg: LegId(leg), outcome: LegOutcome::Completed, value: None, seq: 9 };
+    let misfits = [
+        moved(1, TrialState::Queued, TrialState::Running),
+        moved(7, TrialState::Queued, TrialState::Running),
+        closed(7),
+        ended(7),
+        Change::SweepMoved { sweep: SWEEP, from: SweepState::Paused, to: SweepState::Active, at: Millis(5) },
+        Change::BestMoved { trial: TrialId(7), step: 1, value: 1.0 },
+        Change::TrialHeld { trial: TrialId(7), ready: None, alone: false },
+        reported(7, 1, Metrics::default()),
+    ];
+    let before = home.writer.recover().await.unwrap();
+    for misfit in misfits {
+        let group = [
+            insert_trial(2, x(2)),
+            reported(1, 1, Metrics::default().with(RMSE, 1.0)),
+            closed(1),
+            misfit.clone(),
+        ];
+        assert!(home.apply(&group).await.is_err(), "{misfit:?} was taken");
+        assert_eq!(home.writer.recover().await.unwrap(), before, "{misfit:?} left something behind");
+    }
+    home.apply(&[closed(1), ended(1)]).await.unwrap();
+    for again in [closed(1), ended(1)] {
+        let refused = home.apply(std::slice::from_ref(&again)).await;
+        assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{again:?}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_number_comes_back_with_its_bits() {
+    let mut home = Home::new().await;
+    let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.0, f64::MIN_POSITIVE / 2.0, f64::MAX, 0.1];
+    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
+    home.apply(&hand_out(1)).await.unwrap();
+    let mut sent = Vec::new();
+    for (step, value) in (1..).zip(odd) {
+        // One NaN is as good as another.
+        let opposite = if value.is_nan() { value } else { -value };
+        let metrics = Metrics::default().with(RMSE, value).with(TRAIN_LOSS, opposite).with("f1", value);
+        home.apply(&[reported(1, step, metrics.clone())]).await.unwrap();
+        sent.push(metrics);
+    }
+    let stored = home.writer.recover().await.unwrap();
+    let read = &stored.sweeps[0].open[0].reports;
+    assert_eq!(read.len(), sent.len());
+    let detail = home.reader().await.trial(TrialId(1)).await.unwrap().unwrap();
+    for ((sent, read), shown) in sent.iter().zip(read).zip(&detail.steps) {
+        assert!(read.metrics.same(sent), "{sent:?} became {:?}", read.metrics);
+        assert!(shown.metrics.same(sent), "{sent:?} is shown as {:?}", shown.metrics);
+    }
+}
+
+#[tokio::test]
+async fn a_report_moves_its_trial_with_it() {
+    let mut home = Home::new().await;
+    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
+    home.apply(&hand_out(1)).await.unwrap();
+    let better = |step, value| Change::BestMoved { trial: TrialId(1), step, value };
+    let one = |step, value| reported(1, step, Metrics::default().with(RMSE, value));
+    let group = [one(1, 3.0), better(1, 3.0), one(2, 4.0), one(3, 2.0), better(3, 2.0), one(4, 5.0)];
+    home.apply(&group).await.unwrap();
+    let detail = home.reader().await.trial(TrialId(1)).await.unwrap().unwrap();
+    let trial = &detail.trial;
+    assert_eq!((trial.steps, trial.best_step, trial.value), (4, Some(3), Some(2.0)));
+    assert_eq!(detail.steps.len(), 4);
+    assert!(home.apply(&[one(4, 5.0)]).await.is_err(), "a step was stored twice");
+}
+
+#[test]
+fn metrics_split_into_columns_and_the_rest() {
+    let metrics =
+        Metrics::default().with(RMSE, 1.5).with(SECONDS, f64::NAN).with(TRAIN_LOSS, -0.0).with("f1", 0.25);
+    let (columns, rest) = split_metrics(&metrics).unwrap();
+    let held: Vec<_> =
+        METRIC_COLUMNS.into_iter().zip(columns).filter_map(|(name, v)| Some((name, v?))).collect();
+    assert_eq!(held, [(RMSE, 1.5)]);
+    let rest: Metrics = from_json("extra", &rest.unwrap()).unwrap();
+    assert!(rest.same(&Metrics::default().with(SECONDS, f64::NAN).with(TRAIN_LOSS, -0.0).with("f1", 0.25)));
+    let (_, none) = split_metrics(&Metrics::default().with(RMSE, 1.5)).unwrap();
+    assert_eq!(none, None);
+}
+
+#[tokio::test]
+async fn counts_follow_every_move() {
+    let mut home = Home::new().await;
+    for id in 1..=3 {
+        home.apply(&[insert_trial(id, x(id))]).await.unwrap();
+        home.apply(&hand_out(id)).await.unwrap();
+    }
+    home.apply(&[moved(1, TrialState::Running, TrialState::Completed)]).await.unwrap();
+    home.apply(&[moved(2, TrialState::Running, TrialState::Failed)]).await.unwrap();
+    home.apply(&[moved(2, TrialState::Failed, TrialState::Queued)]).await.unwrap();
+    let counts = home.reader().await.sweep(SWEEP).await.unwrap().unwrap().trials;
+    assert_eq!((counts.queued, counts.running, counts.completed, counts.failed), (1, 1, 1, 0));
+    assert_eq!(counts.created(), 3);
+    home.apply(&[Change::SweepRemoved { sweep: SWEEP }, insert_sweep(SweepId(2))]).await.unwrap();
+    let counts = home.reader().await.sweep(SweepId(2)).await.unwrap().unwrap().trials;
+    assert_eq!(counts.created(), 0);
+}
+
+#[tokio::test]
+async fn what_is_open_is_read_with_all_that_belongs_to_it() {
+    let mut home = Home::new().await;
+    let lost = |reason| Change::AttemptClosed {
+        attempt: AttemptId(2),
+        state: AttemptState::Lost,
+        reason: Some(reason),
+        tell: None,
+        at: Millis(5),
+    };
+    for id in 1..=3 {
+        home.apply(&[insert_trial(id, x(id))]).await.unwrap();
+        home.apply(&hand_out(id)).await.unwrap();
+    }
+    home.apply(&[reported(2, 1, Metrics::default().with(RMSE, 2.0))]).await.unwrap();
+    let why = Reason::WorkerLost { how: "signal 9".into() };
+    home.apply(&[lost(why.clone()), moved(2, TrialState::Running, TrialState::Queued)]).await.unwrap();
+    home.apply(&[moved(3, TrialState::Running, TrialState::Completed)]).await.unwrap();
+    let recovered = home.writer.recover().await.unwrap();
+    let open = &recovered.sweeps[0].open;
+    assert_eq!(open.iter().map(|trial| trial.row.id.0).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(open[0].attempt.as_ref().map(|attempt| attempt.id), Some(AttemptId(1)));
+    assert_eq!((open[1].attempt.is_some(), open[1].reports.len()), (false, 1));
+    assert_eq!((open[1].leg.map(|leg| leg.id), &open[1].setbacks), (Some(LegId(2)), &vec![why]));
+    assert_eq!(open[1].environment.as_ref().map(|e| e["host"].as_str()), Some("here"));
+    let one = home.writer.stored_trial(TrialId(2)).await.unwrap().unwrap();
+    assert_eq!(one.open[0], open[1]);
+    assert_eq!(home.writer.stored_trial(TrialId(9)).await.unwrap(), None);
+}

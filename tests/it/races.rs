@@ -1,0 +1,129 @@
+//! Two clients that ask at once for one waiting trial: exactly one gets it. Against the dispatcher and a real
+//! database, without HTTP.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use sweepd::domain::{Metrics, Millis, ObjectiveKind, Origin, Params, SweepId, TellState, TrialId, Value};
+use sweepd::intake;
+use sweepd::scheduler::shell::{Dispatcher, Shell};
+use sweepd::scheduler::{Claimed, Command, Input, Reply, Seeker};
+use sweepd::store::Writer;
+use tokio::sync::Barrier;
+
+/// Who won how often.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub first: u64,
+    pub second: u64,
+}
+
+/// Lets two clients race for one enqueued trial, `races` times.
+///
+/// # Panics
+/// Where both got it, neither did, or a trial is handed out that was before.
+pub async fn race(races: u64) -> Outcome {
+    let home = tempfile::tempdir().unwrap();
+    let dispatcher = dispatcher(home.path()).await;
+    let sweep = submit(&dispatcher, races).await;
+    let (mut seen, mut outcome) = (HashSet::new(), Outcome::default());
+    for number in 0..races {
+        let params = Params::from([("x".into(), Value::Float(0.5))]);
+        dispatcher.handle(Input::Command { sweep, command: Command::Enqueue(params) }).await.unwrap();
+        let line = Arc::new(Barrier::new(2));
+        let runners: Vec<_> = ["first", "second"]
+            .map(|who| {
+                let (dispatcher, line) = (dispatcher.clone(), Arc::clone(&line));
+                tokio::spawn(async move {
+                    line.wait().await;
+                    ask(&dispatcher, sweep, &format!("{who} {number}")).await
+                })
+            })
+            .into();
+        let mut got = Vec::new();
+        for runner in runners {
+            got.push(runner.await.unwrap());
+        }
+        let winner = match (&got[0], &got[1]) {
+            (Some(winner), None) => {
+                outcome.first += 1;
+                winner
+            }
+            (None, Some(winner)) => {
+                outcome.second += 1;
+                winner
+            }
+            other => panic!("race {number}: {other:?}"),
+        };
+        assert_eq!(winner.number, number);
+        assert!(seen.insert(winner.leg.trial), "race {number}: trial {} again", winner.leg.trial);
+        tell(&dispatcher, winner.leg.trial, winner).await;
+    }
+    outcome
+}
+
+async fn dispatcher(home: &Path) -> Dispatcher {
+    let writer = Writer::open(home).await.unwrap();
+    let clock = || Millis(1_700_000_000_000);
+    let (shell, dispatcher) = Shell::start(home.to_owned(), writer, 0, u64::MAX, clock).await.unwrap();
+    tokio::spawn(shell.run());
+    dispatcher
+}
+
+/// A sweep that runs one trial at a time, so that whoever comes second gets nothing.
+async fn submit(dispatcher: &Dispatcher, trials: u64) -> SweepId {
+    let text = format!(
+        r#"
+name = "races"
+[objective]
+kind = "external"
+metric = "rmse"
+[search]
+sampler = "random"
+trials = {trials}
+parallel = 1
+[space]
+x = {{ type = "float", low = 0.0, high = 1.0 }}
+"#
+    );
+    let spec = Box::new(intake::read_toml("races.toml", &text).unwrap());
+    let input = Input::Submit { uid: "races".into(), spec, origin: Box::new(Origin::default()) };
+    match dispatcher.handle(input).await.unwrap() {
+        Reply::Submitted(sweep) => sweep,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn ask(dispatcher: &Dispatcher, sweep: SweepId, request: &str) -> Option<Claimed> {
+    let seeker = Seeker {
+        worker: format!("client {request}"),
+        slot: "client".into(),
+        request_id: request.into(),
+        kinds: vec![ObjectiveKind::External],
+        environment: BTreeMap::new(),
+    };
+    match dispatcher.handle(Input::Ask { sweep, seeker, lease_ms: None }).await.unwrap() {
+        Reply::Work(claimed) => Some(*claimed),
+        Reply::Nothing => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn tell(dispatcher: &Dispatcher, trial: TrialId, claimed: &Claimed) {
+    let input = Input::Tell {
+        trial,
+        attempt: claimed.attempt,
+        state: TellState::Completed,
+        metrics: Metrics::default().with("rmse", 1.0),
+        reason: None,
+        weights: None,
+        text: "told".into(),
+    };
+    dispatcher.handle(input).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trial_is_never_handed_to_both_of_two_clients() {
+    let outcome = race(300).await;
+    assert_eq!(outcome.first + outcome.second, 300);
+}
