@@ -20,16 +20,18 @@ fn shim() -> &'static str {
     static SHIM: OnceLock<String> = OnceLock::new();
     SHIM.get_or_init(|| {
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/power_cut/shim.c");
-        // Tests of one build may run in several processes at once.
-        let library =
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("power-cut-{}.so", std::process::id()));
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let library = folder.join("power-cut.so");
+        // Tests of one build may run in several processes at once: each puts its own in place, whole.
+        let fresh = folder.join(format!("power-cut-{}.so", std::process::id()));
         let compiled = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-            .args([&library, &here])
+            .args([&fresh, &here])
             .args(["-ldl", "-lpthread"])
             .status()
             .expect("cc, which Rust needs as well");
         assert!(compiled.success(), "{compiled}");
+        std::fs::rename(&fresh, &library).unwrap();
         library.to_str().unwrap().to_owned()
     })
 }
