@@ -29,8 +29,8 @@ test: setup ## Run all tests
 simulate: setup ## Live 5,000 lives of the scheduler on the real store, with faults of every kind (hours)
 	SWEEPD_SEEDS=$${SWEEPD_SEEDS:-5000} cargo test --release --no-default-features --lib simulation -- --nocapture
 
-kill: build ## Kill daemon, workers and writers 200 to 1,000 times; the table must stay the same
-	SWEEPD_KILLS=$${SWEEPD_KILLS:-200} cargo test --release --test it -- --nocapture kill
+kill: build ## Kill daemon, workers, writers and the power hundreds of times; nothing may be lost
+	SWEEPD_KILLS=$${SWEEPD_KILLS:-200} cargo test --release --test it -- --nocapture --test-threads=1 kill power_cut full_disk restart
 
 bench: ## Measure a database of a million trials and a thousand workers; docs/scale.md says how
 	cargo bench --no-default-features --bench scale
