@@ -169,6 +169,9 @@ impl World {
         if dice.chance(faults.kill) {
             note(|| format!("{} ends", worker.name));
             worker.die();
+            if worker.is_client() {
+                self.hang_up(at);
+            }
             return;
         }
         if dice.chance(0.1) {
@@ -208,13 +211,17 @@ impl World {
                 continue;
             }
             if self.workers[at].is_client() {
-                // It closed the connection that it had waited at. An ask that is heard by the daemon alone
-                // would be waited for for ever where it has no lease.
-                self.wire.retain(|other| other.number != number);
-                self.answers.retain(|(other, _)| other.number != number);
+                self.hang_up(at);
             }
             self.send(Letter { from: Caller::Worker(at), number, call, arrives: 0 });
         }
+    }
+
+    /// A client closes its connection. An ask that is heard by the daemon alone would be waited for for ever where
+    /// it has no lease.
+    fn hang_up(&mut self, at: usize) {
+        self.wire.retain(|letter| letter.from != Caller::Worker(at));
+        self.answers.retain(|(letter, _)| letter.from != Caller::Worker(at));
     }
 
     /// Some calls reach the daemon. A retry is a group of its own, as in the shell.
@@ -294,8 +301,7 @@ impl World {
                 if awaited && worker.asleep.is_none() {
                     worker.hear(answer, &mut self.dice, &self.faults);
                     if worker.in_flight.is_none() && worker.is_client() {
-                        // Nobody listens on that connection any more.
-                        self.wire.retain(|other| other.number != letter.number);
+                        self.hang_up(at);
                     }
                 }
             }
