@@ -22,11 +22,10 @@ impl Connection {
         Self { stream, host, token: daemon.token.clone(), read: Vec::new() }
     }
 
-    /// Posts JSON; the status and the body of the answer.
-    pub async fn post(&mut self, path: &str, body: &impl Serialize) -> (u16, Vec<u8>) {
-        let body = serde_json::to_string(body).unwrap();
+    /// Sends JSON; the status and the body of the answer.
+    async fn send(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",
             self.host,
             self.token,
@@ -38,12 +37,17 @@ impl Connection {
 
     /// Posts JSON; the answer's body, or `None` for "no content".
     pub async fn call<T: DeserializeOwned>(&mut self, path: &str, body: &impl Serialize) -> Option<T> {
-        let (status, answer) = self.post(path, body).await;
+        let (status, answer) = self.send("POST", path, &serde_json::to_string(body).unwrap()).await;
         match status {
             204 => None,
             200 | 201 => Some(serde_json::from_slice(&answer).unwrap()),
             _ => panic!("{path}: {status} {}", String::from_utf8_lossy(&answer)),
         }
+    }
+
+    /// Asks whether the daemon lives: an answer in which neither the dispatcher nor the database has a part.
+    pub async fn ping(&mut self) {
+        assert_eq!(self.send("GET", "/healthz", "").await.0, 200);
     }
 
     async fn answer(&mut self) -> (u16, Vec<u8>) {

@@ -19,6 +19,18 @@ pub async fn measure(home: &Path, repeat: usize) {
     );
     change(home, &open).await;
     restart(home, repeat, &format!("{trials} trials have ended, {waiting} are still to be drawn"));
+    let rungs = format!(
+        "update leg set until_step = 20 where sweep_id = (select sweep_id from sweep where name = '{LARGE}');
+         update sweep set spec = json_set(spec, '$.search.stopper',
+             json('{{\"name\":\"asha\",\"min_steps\":5,\"factor\":4}}')) where name = '{LARGE}'"
+    );
+    change(home, &rungs).await;
+    restart(home, repeat, "the same with a stopper that knows every rung");
+    let free = format!(
+        "update leg set until_step = null where until_step is not null;
+         update sweep set spec = json_remove(spec, '$.search.stopper') where name = '{LARGE}'"
+    );
+    change(home, &free).await;
     change(home, &waiting_trials(waiting)).await;
     trials += waiting;
     restart(home, repeat, &format!("{waiting} of {trials} trials wait, drawn"));

@@ -36,6 +36,7 @@ pub async fn run(home: &Path, workers: usize, seconds: u64) {
             tokio::spawn(work(daemon.address.clone(), number, at, ends))
         })
         .collect();
+    let pings = tokio::spawn(ping(daemon.address.clone(), ends));
     let mut all = Log::default();
     for task in tasks {
         let log = task.await.unwrap();
@@ -51,7 +52,10 @@ pub async fn run(home: &Path, workers: usize, seconds: u64) {
         daemon.peak_mb()
     );
     daemon.kill();
-    for (what, times) in [("claim", all.claims), ("report", all.reports), ("tell", all.tells)] {
+    let pings = pings.await.unwrap();
+    for (what, times) in
+        [("claim", all.claims), ("report", all.reports), ("tell", all.tells), ("ping", pings)]
+    {
         println!("{what:>7}: {}  {}", quantiles(times.clone()), spread(times));
     }
     let lost = lost(home, &all.acknowledged).await;
@@ -70,6 +74,19 @@ async fn submit(daemon: &DaemonFile) {
             .send(&text)
     });
     sent.await.unwrap().unwrap();
+}
+
+/// How long the machine alone takes for an answer, with everybody who shares it.
+async fn ping(daemon: DaemonFile, ends: tokio::time::Instant) -> Vec<Duration> {
+    let mut connection = Connection::open(&daemon).await;
+    let mut times = Vec::new();
+    while tokio::time::Instant::now() < ends {
+        let at = Instant::now();
+        connection.ping().await;
+        times.push(at.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    times
 }
 
 async fn work(

@@ -7,10 +7,11 @@
 use super::feasible::plan_of;
 use crate::domain::recovery::OpenSweep;
 use crate::domain::sweep::Order;
-use crate::domain::{LegRecord, Params, Reason, Sweep};
+use crate::domain::{Direction, LegRecord, Params, Reason, Sweep};
 use crate::sampler::{self, Ask, Sampler, Suggestion};
 use crate::space::Space;
 use crate::stopper::{self, Ended, Promotion, Stopper};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// What the next leg is.
@@ -30,6 +31,7 @@ pub(super) enum Next<T> {
 pub(super) struct Method {
     pub sampler: Box<dyn Sampler>,
     pub stopper: Option<Box<dyn Stopper>>,
+    direction: Direction,
     order: Order,
     parallel: u64,
     /// Ends that no decision has been allowed to see, by leg number.
@@ -43,6 +45,7 @@ impl Method {
         Self {
             sampler: sampler::build(&spec.search.sampler),
             stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, direction)),
+            direction,
             order: spec.search.order,
             parallel: u64::from(spec.search.parallel.unwrap_or(1)),
             unseen: BTreeMap::new(),
@@ -52,20 +55,18 @@ impl Method {
     /// Learns what stored legs say. They are needed only where there is a stopper.
     pub fn learn(&mut self, stored: &OpenSweep) {
         for record in &stored.records {
-            self.learn_one(record);
+            let Some(trial) = record.trial else { continue };
+            self.decided(trial, record.until_step);
+        }
+        // The best first: a stopper ranks what it is told, and a million ends in any other order would be moved
+        // about in its ranking a million times. To what it knows in the end the order makes no difference.
+        let mut ended: Vec<(u64, Ended)> = stored.records.iter().filter_map(end_of).collect();
+        ended.sort_by(|(_, a), (_, b)| rank(self.direction, a, b));
+        for (leg, end) in ended {
+            self.ended(leg, end);
         }
         if let Some(last) = stored.legs.checked_sub(1) {
             self.show_for(last);
-        }
-    }
-
-    /// Learns one leg's decision, and its end if it has ended.
-    pub fn learn_one(&mut self, record: &LegRecord) {
-        let Some(trial) = record.trial else { return };
-        self.decided(trial, record.until_step);
-        if let Some(end) = record.end {
-            let (until_step, outcome, value) = (record.until_step, end.outcome, end.value);
-            self.ended(record.number, Ended { trial, until_step, outcome, value });
         }
     }
 
@@ -98,10 +99,13 @@ impl Method {
 
     /// Shows the stopper every end that the decision about leg `number` may see.
     pub fn show_for(&mut self, number: u64) {
+        let direction = self.direction;
         let Some(stopper) = &mut self.stopper else { return };
         let Some(last) = number.checked_sub(self.parallel) else { return };
         let hidden = self.unseen.split_off(&(last + 1));
-        for (_, end) in std::mem::replace(&mut self.unseen, hidden) {
+        let mut seen: Vec<Ended> = std::mem::replace(&mut self.unseen, hidden).into_values().collect();
+        seen.sort_by(|a, b| rank(direction, a, b));
+        for end in seen {
             stopper.ended(end);
         }
     }
@@ -176,4 +180,21 @@ impl Method {
     pub fn counts_idle_legs(&self) -> bool {
         self.order == Order::Number
     }
+}
+
+/// The end of a leg that has a trial.
+fn end_of(record: &LegRecord) -> Option<(u64, Ended)> {
+    let (trial, end) = (record.trial?, record.end?);
+    let ended = Ended { trial, until_step: record.until_step, outcome: end.outcome, value: end.value };
+    Some((record.number, ended))
+}
+
+/// The better value first, equal ones by number; those without a value last.
+fn rank(direction: Direction, a: &Ended, b: &Ended) -> Ordering {
+    let by_value = match (a.value, b.value) {
+        (Some(a), Some(b)) if direction == Direction::Minimize => a.total_cmp(&b),
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    };
+    by_value.then(a.trial.cmp(&b.trial))
 }

@@ -7,6 +7,7 @@ use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::{Millis, Origin, SweepId, SweepRow, TrialId};
+use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -102,8 +103,10 @@ async fn sweep_with(
     let mut records = Vec::new();
     // Only a stopper asks what became of earlier legs; there may be millions.
     if row.spec.search.stopper.is_some() {
-        let rows = sqlx::query(legs::RECORDS).bind(row.id.0).fetch_all(&mut *connection).await?;
-        records = rows.iter().map(legs::record).collect::<Result<_, _>>()?;
+        let mut rows = sqlx::query(legs::RECORDS).bind(row.id.0).fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await? {
+            records.push(legs::record(&row)?);
+        }
     }
     Ok(OpenSweep {
         trials,

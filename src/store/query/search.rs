@@ -19,8 +19,10 @@ use crate::store::{Reader, StoreError};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
-/// How many trials at the beginning of a walk are looked at to guess its length.
+/// How many trials at the beginning of a walk are looked at to guess its length; and how many, where none of
+/// those passes.
 const SAMPLE: u64 = 500;
+const LARGE_SAMPLE: u64 = 8_000;
 /// Beyond so many, what a part of the filter lets through is not counted any more.
 const MOST_GATHERED: u64 = 50_000;
 /// A scan reads neighbours; a walk or a gathering jumps about, and takes so many times longer for each trial.
@@ -202,17 +204,26 @@ impl Reader {
     /// How many trials a walk would probably pass until it has enough.
     async fn length(&self, walk: &Walk, filter: &Filter, limit: u64) -> Result<u64, StoreError> {
         let Some(test) = &filter.sql else { return Ok(limit) };
+        let passed = self.sample(walk, filter, test, SAMPLE).await?;
+        if passed > 0 {
+            return Ok(limit.saturating_mul(SAMPLE) / passed);
+        }
+        let passed = self.sample(walk, filter, test, LARGE_SAMPLE).await?;
+        // None at all: it may still be one among the next.
+        Ok(limit.saturating_mul(2 * LARGE_SAMPLE) / (2 * passed).max(1))
+    }
+
+    /// How many of the first trials of a walk pass.
+    async fn sample(&self, walk: &Walk, filter: &Filter, test: &Sql, size: u64) -> Result<u64, StoreError> {
         let Source { table, condition, binds, .. } = &walk.source;
         let sql = format!(
             "select count(*) from (select o.sweep_id, o.trial_id from {table} where {condition} order by {} \
-             limit {SAMPLE}) o{} cross join trial on trial.trial_id = o.trial_id where {}",
+             limit {size}) o{} cross join trial on trial.trial_id = o.trial_id where {}",
             walk.order(),
             filter.joins.text(),
             test.text()
         );
-        let passed = self.number(sql, &[binds, filter.joins.binds(), test.binds()]).await?;
-        // None of the sample: it may still be one among the next.
-        Ok(limit.saturating_mul(2 * SAMPLE) / (2 * passed).max(1))
+        self.number(sql, &[binds, filter.joins.binds(), test.binds()]).await
     }
 
     /// How many trials a source has, counted up to a limit.
