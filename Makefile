@@ -5,7 +5,7 @@ DEMO   := $(SWEEPD) --home .demo
 # With cargo-nextest where it is installed, else with cargo's own test runner.
 TEST   := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
 
-.PHONY: help setup build demo test lint cuda clean
+.PHONY: help setup build demo test simulate kill bench lint cuda clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -25,6 +25,15 @@ demo: build ## Search CNNs on synthetic faces: the main job, some minutes on two
 
 test: setup ## Run all tests
 	cargo $(TEST)
+
+simulate: setup ## Live 5,000 lives of the scheduler on the real store, with faults of every kind (hours)
+	SWEEPD_SEEDS=$${SWEEPD_SEEDS:-5000} cargo test --release --no-default-features --lib simulation -- --nocapture
+
+kill: build ## Kill daemon, workers, writers and the power hundreds of times; nothing may be lost
+	SWEEPD_KILLS=$${SWEEPD_KILLS:-200} cargo test --release --test it -- --nocapture --test-threads=1 kill power_cut full_disk restart
+
+bench: ## Measure a database of a million trials and a thousand workers; docs/scale.md says how
+	cargo bench --no-default-features --bench scale
 
 lint: setup ## Check format, warnings, documentation, licences
 	@scripts/lint

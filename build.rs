@@ -3,6 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+#[allow(clippy::disallowed_methods, reason = "this is how cargo and the user speak to a build script")]
 fn main() {
     println!("cargo::rerun-if-changed=migrations");
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,4 +1,4 @@
-"""Fits y = 3x - 1 by gradient descent with momentum: a stand-in for any training program."""
+"""Fits a line to points by gradient descent with momentum: a stand-in for any training program."""
 import json, os, sys
 
 arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
@@ -8,7 +8,7 @@ state = {"weights": [0.0, 0.0], "speed": [0.0, 0.0], "steps": []}
 if os.path.exists(checkpoint):  # broken off before: print the steps again that it has done, and go on
     state = json.load(open(checkpoint))
     print("\n".join(map(json.dumps, state["steps"])))
-points = [(x / 10, 3 * x / 10 - 1) for x in range(-10, 11)]
+points = [(x / 10, 3 * x / 10 - 1 + (x % 3 - 1) / 5) for x in range(-10, 11)]
 for step in range(len(state["steps"]) + 1, epochs + 1):
     errors = [(state["weights"][0] * x + state["weights"][1] - y, x) for x, y in points]
     slope = [sum(e * x for e, x in errors) / len(points), sum(e for e, _ in errors) / len(points)]

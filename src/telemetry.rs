@@ -20,7 +20,13 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(writer);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        // A line that cannot be written is lost. To say so on standard error, which is where it was to go,
+        // would end the process: Rust panics there when the disk is full.
+        .log_internal_errors(false)
+        .with_writer(writer);
     // A second start in one process (a test) keeps the first.
     let _ = match format {
         LogFormat::Text => lines.with_ansi(colours).try_init(),

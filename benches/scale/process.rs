@@ -34,10 +34,10 @@ impl Daemon {
             .spawn()
             .unwrap();
         let address = loop {
-            if let Ok(Some(address)) = home::read_daemon_file(home) {
-                if is_healthy(&address) {
-                    break address;
-                }
+            if let Ok(Some(address)) = home::read_daemon_file(home)
+                && is_healthy(&address)
+            {
+                break address;
             }
             assert!(started.elapsed() < Duration::from_secs(120), "no daemon answers");
             std::thread::sleep(Duration::from_millis(1));

@@ -55,6 +55,7 @@ pub async fn run(args: &DoctorArgs, context: &Context) -> anyhow::Result<()> {
     checks.extend(database(&context.home).await);
     checks.push(daemon(&context.home).await);
     checks.push(worker_program(args.worker_program.as_deref()));
+    checks.push(gpus());
     checks.extend(datasets(&context.home));
     if context.json {
         println!("{}", serde_json::to_string_pretty(&checks)?);
@@ -99,7 +100,7 @@ fn free_space(home: &Path) -> Check {
     };
     match nix::sys::statvfs::statvfs(existing) {
         Ok(stat) => {
-            let bytes = u64::from(stat.blocks_available()).saturating_mul(stat.fragment_size());
+            let bytes = stat.blocks_available().saturating_mul(stat.fragment_size());
             let found = format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64);
             if bytes < LITTLE_SPACE_BYTES {
                 Check::new(what, Verdict::Bad, format!("{found}: free some, or choose another --home"))
@@ -190,6 +191,27 @@ fn worker_program(given: Option<&Path>) -> Check {
             Check::new(what, Verdict::Bad, format!("{} does not start: {said}", program.path.display()))
         }
         Err(error) => Check::new(what, Verdict::Bad, format!("{}: {error}", program.path.display())),
+    }
+}
+
+fn gpus() -> Check {
+    let what = "GPUs";
+    match crate::daemon::find_gpus() {
+        Ok(found) if found.is_empty() => Check::new(what, Verdict::Note, "none: training on the CPU"),
+        Ok(found) => {
+            let gib = |bytes: u64| bytes as f64 / (1u64 << 30) as f64;
+            let each = found.iter().map(|gpu| {
+                format!(
+                    "{}: {}, {:.0} of {:.0} GiB free",
+                    gpu.index,
+                    gpu.name,
+                    gib(gpu.free_bytes),
+                    gib(gpu.memory_bytes)
+                )
+            });
+            Check::new(what, Verdict::Good, each.collect::<Vec<_>>().join("; "))
+        }
+        Err(error) => Check::new(what, Verdict::Bad, format!("NVIDIA's management library: {error}")),
     }
 }
 

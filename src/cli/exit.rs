@@ -17,6 +17,9 @@ pub const NO_DAEMON: u8 = 5;
 /// The sweep ended, and not one of its trials completed.
 pub const NO_RESULT: u8 = 6;
 
+/// `sweepd replay`: a stored decision is not what is derived.
+pub const DIFFERS: u8 = 7;
+
 /// An error that carries its own exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]

@@ -11,6 +11,7 @@ mod gc;
 mod logs;
 mod ls;
 mod predict;
+mod replay;
 mod retry;
 mod run;
 mod serve;
@@ -73,6 +74,8 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Try a configuration of a sweep next
     Enqueue(enqueue::EnqueueArgs),
+    /// Derive a sweep's decisions again and compare them with what is stored
+    Replay(replay::ReplayArgs),
     /// Try a trial again that failed, was stopped or was cancelled
     Retry(retry::RetryArgs),
     /// Hand out no new trials of a sweep; running ones finish
@@ -155,6 +158,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Logs(args) => logs::run(args, &context).await,
             Command::Watch(args) => watch::run(args, &context).await,
             Command::Enqueue(args) => enqueue::run(&args, &context),
+            Command::Replay(args) => replay::run(args, &context).await,
             Command::Retry(args) => retry::run(&args, &context).await,
             Command::Pause(args) => steer::run(&args, steer::Verb::Pause, &context),
             Command::Resume(args) => steer::run(&args, steer::Verb::Resume, &context),

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::exit::{FAILED, Failure};
+use super::serve::Gpus;
 use super::{submit, watch};
 use crate::dataset;
 use crate::domain::ObjectiveKind;
@@ -24,9 +25,9 @@ pub struct RunArgs {
     /// Worker processes on the CPU, if a daemon has to be started
     #[arg(long, value_name = "N")]
     pub slots: Option<usize>,
-    /// GPUs to train on, if a daemon has to be started: 0,1
-    #[arg(long, value_delimiter = ',', value_name = "INDEX")]
-    pub gpus: Vec<u32>,
+    /// GPUs to train on, if a daemon has to be started: 0,1 or all
+    #[arg(long, value_name = "INDEXES", default_value = "none")]
+    pub gpus: Gpus,
 }
 
 /// Starts a daemon if none runs, submits the file and follows it.
@@ -90,10 +91,7 @@ fn spawn_daemon(args: &RunArgs, context: &Context, log: &Path) -> io::Result<Chi
     if let Some(slots) = args.slots {
         command.args(["--slots", &slots.to_string()]);
     }
-    if !args.gpus.is_empty() {
-        let gpus: Vec<String> = args.gpus.iter().map(ToString::to_string).collect();
-        command.args(["--gpus", &gpus.join(",")]);
-    }
+    command.args(["--gpus", &args.gpus.to_string()]);
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
     // Its own group: Ctrl-C here ends the watching, not the sweep.
     command.process_group(0);

@@ -1,11 +1,82 @@
 //! `sweepd serve`: the daemon.
 
 use super::context::Context;
-use crate::daemon::{self, ServeOptions, Slot, WorkerProgram};
+use crate::daemon::{self, Gpu, ServeOptions, Slot, WorkerProgram};
 use anyhow::Context as _;
 use clap::Args;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Which GPUs are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Gpus {
+    /// None.
+    #[default]
+    None,
+    /// All that are found.
+    All,
+    /// Those of these indexes.
+    These(Vec<u32>),
+}
+
+impl FromStr for Gpus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            "all" => Ok(Self::All),
+            _ => {
+                let indexes = text.split(',').map(|index| index.trim().parse());
+                let indexes: Result<Vec<u32>, _> = indexes.collect();
+                indexes.map(Self::These).map_err(|_| "expected none, all, or indexes such as 0,1".to_owned())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Gpus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::All => f.write_str("all"),
+            Self::These(indexes) => {
+                f.write_str(&indexes.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+}
+
+impl Gpus {
+    /// The indexes that are meant, given those that were found.
+    fn choose(&self, found: &[Gpu]) -> anyhow::Result<Vec<u32>> {
+        match self {
+            Self::None => {
+                if !found.is_empty() {
+                    let n = found.len();
+                    tracing::info!("{n} GPUs are here and not used: --gpus all uses them");
+                }
+                Ok(Vec::new())
+            }
+            Self::All => {
+                anyhow::ensure!(
+                    !found.is_empty(),
+                    "there is no GPU here, or no driver for it (see `nvidia-smi`)"
+                );
+                Ok(found.iter().map(|gpu| gpu.index).collect())
+            }
+            Self::These(indexes) => {
+                let missing = indexes.iter().find(|index| !found.iter().any(|gpu| gpu.index == **index));
+                if let Some(missing) = missing {
+                    anyhow::bail!("there is no GPU {missing}: {} are found, numbered from 0", found.len());
+                }
+                Ok(indexes.clone())
+            }
+        }
+    }
+}
 
 /// Run the daemon
 #[derive(Args, Debug, Clone, Default)]
@@ -16,9 +87,12 @@ pub struct ServeArgs {
     /// Worker processes on the CPU [default: one per core up to 8; none with --gpus]
     #[arg(long, value_name = "N")]
     pub slots: Option<usize>,
-    /// GPUs to train on, one worker process each: 0,1
-    #[arg(long, value_delimiter = ',', value_name = "INDEX")]
-    pub gpus: Vec<u32>,
+    /// GPUs to train on: 0,1 or all
+    #[arg(long, value_name = "INDEXES", default_value = "none")]
+    pub gpus: Gpus,
+    /// Worker processes on each of them
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub slots_per_gpu: u8,
     /// Threads per worker process [default: the cores shared evenly]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -53,14 +127,32 @@ pub async fn run(args: ServeArgs, context: &Context) -> anyhow::Result<()> {
     .with_context(|| {
         format!("the worker program {}", args.worker_program.clone().unwrap_or_default().display())
     })?;
+    let gpus = args.gpus.choose(&daemon::find_gpus().context("looking for GPUs")?)?;
     let options = ServeOptions {
         home: context.home.clone(),
         listen: args.listen,
-        slots: Slot::plan(&args.gpus, args.slots, args.threads, cores),
+        slots: Slot::plan(&gpus, args.slots_per_gpu.into(), args.slots, args.threads, cores),
         program,
         checkpoint_budget_bytes: args.checkpoint_budget_mb.saturating_mul(1 << 20),
         exit_when_idle: args.exit_when_idle,
         no_auth: args.no_auth,
     };
     Ok(daemon::serve(options).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gpus_are_none_all_or_those_that_exist() {
+        let gpu = |index| Gpu { index, name: "a GPU".into(), memory_bytes: 8 << 30, free_bytes: 8 << 30 };
+        let chosen = |text: &str, found: &[Gpu]| text.parse::<Gpus>().unwrap().choose(found);
+        assert_eq!(chosen("none", &[gpu(0)]).unwrap(), Vec::<u32>::new());
+        assert_eq!(chosen("all", &[gpu(0), gpu(1)]).unwrap(), [0, 1]);
+        assert_eq!(chosen("1", &[gpu(0), gpu(1)]).unwrap(), [1]);
+        assert!(chosen("all", &[]).unwrap_err().to_string().contains("nvidia-smi"));
+        assert!(chosen("0,7", &[gpu(0)]).unwrap_err().to_string().contains("no GPU 7"));
+        assert!("first".parse::<Gpus>().is_err());
+    }
 }

@@ -2,12 +2,15 @@
 //!
 //! Decides nothing about trials: that is the scheduler's.
 
+mod gpus;
+mod left;
 mod lock;
 mod program;
 mod serve;
 mod slots;
 mod supervise;
 
+pub use gpus::{Gpu, find as find_gpus};
 pub use program::WorkerProgram;
 pub use serve::{ServeError, ServeOptions, serve};
 pub use slots::Slot;

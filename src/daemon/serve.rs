@@ -1,18 +1,16 @@
 //! `sweepd serve`: from an empty folder to a daemon that answers, and back.
 
 use super::supervise::{Phase, Supervisor};
-use super::{Slot, WorkerProgram, lock, now};
+use super::{Slot, WorkerProgram, left, lock, now};
 use crate::domain::WorkerProcess;
 use crate::home;
 use crate::http::{self, App, StopRequest};
-use crate::scheduler::Input;
 use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
 use crate::store::{Reader, StoreError, Writer};
-use crate::worker::process::{is_alive, names_folder};
 use crate::worker::protocol::DaemonFile;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -152,7 +150,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut shell = tokio::spawn(shell.run());
     let web = tokio::spawn(axum::serve(listener, http::router(app)).into_future());
     let (phase, phase_receiver) = watch::channel(Phase::Run);
-    let left = still_ours(left, &options.home, &dispatcher).await;
+    let left = left::find(left, &options.home, &dispatcher).await;
     let mut supervisors = supervise(&options, &dispatcher, &phase_receiver, left);
     let end = until_end(&options, &dispatcher, &stop, &mut shell).await?;
     tracing::info!(?end, "stopping");
@@ -197,26 +195,6 @@ async fn listen(options: &ServeOptions) -> Result<TcpListener, ServeError> {
         }
         Err(source) => Err(ServeError::Listen { address, source }),
     }
-}
-
-/// Of the workers that an earlier daemon noted, those that live and serve this home; what the others had
-/// worked on is free again at once.
-async fn still_ours(noted: Vec<WorkerProcess>, home: &Path, dispatcher: &Dispatcher) -> Vec<WorkerProcess> {
-    let mut ours = Vec::new();
-    for worker in noted {
-        // In a copy of a home folder, the noted workers may live and serve the original.
-        if is_alive(worker.pid, worker.pid_started) && names_folder(worker.pid, home) {
-            ours.push(worker);
-            continue;
-        }
-        let how = "it ended while no daemon ran".to_owned();
-        let gone = Input::WorkerGone { worker: worker.name.clone(), how };
-        if let Err(error) = dispatcher.handle(gone).await {
-            tracing::warn!(%error, worker = worker.name, "its end was not noted");
-        }
-        dispatcher.forget_worker(worker.name).await;
-    }
-    ours
 }
 
 fn supervise(

@@ -87,7 +87,7 @@ impl Supervisor {
 
     async fn start(&self) -> std::io::Result<(WorkerProcess, Child)> {
         let name = self.slot.worker();
-        let log = self.home.join("logs").join(format!("{name}.log"));
+        let log = Slot::log_of(&self.home, &name);
         let output = open_log(&log)?;
         let child = Command::new(&self.program.path)
             .arg(self.program.subcommand)

@@ -3,6 +3,7 @@
 //! Nothing here may know tokio, sqlx, tch, a file, a socket or a clock.
 
 pub mod change;
+pub mod decisions;
 pub mod event;
 pub mod ids;
 pub mod metric;

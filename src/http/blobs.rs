@@ -9,8 +9,9 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::routing::put;
 
-/// Largest blob, in bytes: weights of a hundred million parameters in single precision, and some.
-const BLOB_LIMIT_BYTES: usize = 512 << 20;
+/// Largest blob, in bytes: a checkpoint of a hundred million parameters under adam (weights, best weights, two
+/// moments) in single precision, and some.
+const BLOB_LIMIT_BYTES: usize = 2 << 30;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()

@@ -41,6 +41,12 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if error.is_full() {
+            let chain = crate::error_chain(&error);
+            let message =
+                format!("the disk is full: free some space, and sweepd goes on by itself ({chain})");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "disk_full", message);
+        }
         Self::internal(&error)
     }
 }
@@ -55,7 +61,8 @@ impl From<DispatchError> for ApiError {
                     Refusal::NotExternal => (StatusCode::CONFLICT, "not_external"),
                     Refusal::NotOpen => (StatusCode::CONFLICT, "not_open"),
                     Refusal::StaleAttempt { .. } => (StatusCode::CONFLICT, "stale_attempt"),
-                    Refusal::NoBlob { .. } => (StatusCode::CONFLICT, "no_blob"),
+                    // Not a conflict: the attempt is still its trial's open one.
+                    Refusal::NoBlob { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "no_blob"),
                     Refusal::StepDiffers { .. } => (StatusCode::CONFLICT, "step_differs"),
                     Refusal::StepBackwards { .. } => (StatusCode::CONFLICT, "step_backwards"),
                     Refusal::BadConfiguration(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_configuration"),

@@ -65,6 +65,7 @@ pub fn router(app: App) -> Router {
         .merge(guarded)
         .merge(health::open_routes())
         .fallback(error::no_such_route)
-        .layer(TraceLayer::new_for_http())
+        // What fails is logged where it fails; a full disk, which every worker asks about again, only once.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(app)
 }

@@ -44,7 +44,8 @@ fn varying(sweep: &Sweep) -> Vec<String> {
 }
 
 /// `3925630` as `3,925,630`.
-fn grouped(n: u64) -> String {
+#[must_use]
+pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {

@@ -209,7 +209,7 @@ impl Core {
         turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
         let reason = match () {
             () if time_is_up => Reason::TimeLimit,
-            () if active.exhausted => Reason::SpaceExhausted,
+            () if active.may_create() => Reason::SpaceExhausted,
             () => Reason::BudgetSpent,
         };
         turn.record(sweep, None, None, EventKind::SweepCompleted, Some(reason));
@@ -231,7 +231,7 @@ impl Core {
             legs: 0,
             open_legs: BTreeSet::new(),
             idle_legs: 0,
-            exhausted: false,
+            exhausted: None,
             time_was_up: false,
             open: Trials::default(),
         };
@@ -315,8 +315,8 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
 
 #[cfg(test)]
 #[path = "core_test.rs"]
-mod core_test;
+pub(super) mod core_test;
 
 #[cfg(test)]
-#[path = "random_life_test.rs"]
-mod random_life_test;
+#[path = "faults_test.rs"]
+mod faults_test;

@@ -3,26 +3,15 @@
 use super::core::{Core, Turn};
 use super::feasible::plan_of;
 use super::input::Refusal;
+use super::method::Next;
 use super::state::{Active, Open};
 use crate::domain::sweep::SamplerSpec;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    Change, DecidedLeg, EventKind, Leg, NewTrial, Params, Reason, SweepId, SweepState, TrialId,
+    Change, DecidedLeg, EventKind, Leg, NewTrial, Params, Reason, SweepId, SweepState, TrialId, TrialState,
 };
-use crate::sampler::{self, Ask, Suggestion};
+use crate::sampler::{self, Ask};
 use crate::stopper::Promotion;
-
-/// What the next leg could be.
-enum Next {
-    /// A trial that waits without a leg: asked for by the user, or tried again.
-    Waiting(TrialId),
-    /// A paused trial goes on.
-    Promotion(TrialId, Promotion),
-    /// A new trial.
-    New,
-    /// There is nothing to do.
-    Nothing,
-}
 
 impl Core {
     /// Decides legs until one can be worked on; `None` when there is none now, and then the sweep may be over.
@@ -34,14 +23,13 @@ impl Core {
             }
             match active.next() {
                 Next::Waiting(trial) => return self.begin_leg(turn, sweep, trial, None),
-                Next::Promotion(trial, promotion) => {
+                Next::Promotion(promotion) => {
+                    let trial = active.open.numbered(promotion.trial)?;
                     return self.begin_leg(turn, sweep, trial, Some(promotion));
                 }
-                Next::New => {
-                    if let Some(trial) = self.create_trial(turn, sweep) {
-                        return self.begin_leg(turn, sweep, trial, None);
-                    }
-                    // The sampler has just said that it has nothing more: look again.
+                Next::New(params, reason) => {
+                    let trial = self.insert_trial(turn, sweep, params, reason)?;
+                    return self.begin_leg(turn, sweep, trial, None);
                 }
                 Next::Nothing => {
                     if !self.skip_leg(turn, sweep) {
@@ -58,6 +46,7 @@ impl Core {
     pub(super) fn skip_idle_legs(&mut self, turn: &mut Turn, sweep: SweepId) {
         while let Some(active) = self.sweeps.get_mut(&sweep) {
             let idle = active.row.state == SweepState::Active
+                && active.method.counts_idle_legs()
                 && active.may_decide()
                 && matches!(active.next(), Next::Nothing);
             if !idle || !self.skip_leg(turn, sweep) {
@@ -99,7 +88,7 @@ impl Core {
             // A trial that is tried again ends where it was to end.
             None => match open.leg.take() {
                 Some(earlier) => earlier.until_step,
-                None => active.method.stopper.as_ref().map(|stopper| stopper.first_rung()),
+                None => active.method.first_rung(),
             },
         };
         let number = active.legs;
@@ -122,28 +111,6 @@ impl Core {
             turn.record(sweep, Some(trial), None, EventKind::TrialContinued, Some(promotion.reason));
         }
         Some(trial)
-    }
-
-    /// Asks the sampler for the next trial; `None` when it has nothing more.
-    fn create_trial(&mut self, turn: &mut Turn, sweep: SweepId) -> Option<TrialId> {
-        let active = self.sweeps.get_mut(&sweep)?;
-        let kind = active.row.spec.objective.kind;
-        let suggestion = active.method.sampler.suggest(&Ask {
-            space: &active.space,
-            seed: active.row.spec.seed,
-            number: active.created,
-            // The samplers at hand look at no observations (`needs_observations`).
-            observations: &[],
-            feasible: &|params| plan_of(kind, params).map(|_| ()),
-        });
-        match suggestion {
-            Suggestion::Trial { params, reason } => self.insert_trial(turn, sweep, params, reason),
-            Suggestion::Exhausted { reason } => {
-                active.exhausted = true;
-                tracing::info!(sweep = active.row.uid, %reason, "the sampler has no further configuration");
-                None
-            }
-        }
     }
 
     /// Adds a trial, which then waits to be handed out.
@@ -202,7 +169,7 @@ impl Core {
 
 impl Active {
     /// Whether the next leg may be decided now, with what may be seen then shown to the stopper.
-    fn may_decide(&mut self) -> bool {
+    pub(super) fn may_decide(&mut self) -> bool {
         let may = self.method.may_decide(self.legs, self.open_legs.first().copied());
         if may {
             self.method.show_for(self.legs);
@@ -211,22 +178,27 @@ impl Active {
     }
 
     /// What the next leg would be.
-    fn next(&self) -> Next {
-        if let Some(trial) = self.open.first_undecided() {
-            return Next::Waiting(trial);
-        }
-        let may_create = self.may_create();
-        let promotion = self.method.stopper.as_ref().and_then(|stopper| stopper.promote(!may_create));
-        let paused = promotion.and_then(|promotion| Some((self.open.numbered(promotion.trial)?, promotion)));
-        match paused {
-            Some((trial, promotion)) => Next::Promotion(trial, promotion),
-            None if may_create => Next::New,
-            None => Next::Nothing,
-        }
+    fn next(&mut self) -> Next<TrialId> {
+        let waiting = self.open.first_undecided();
+        let may_go_on = |number| {
+            let trial = self.open.numbered(number).and_then(|trial| self.open.get(trial));
+            trial.is_some_and(|trial| trial.state == TrialState::Paused)
+        };
+        let (number, mut exhausted) = (self.created, self.exhausted == Some(self.created));
+        let next = self.method.next(waiting, &may_go_on, || {
+            if exhausted || !self.may_create() {
+                return None;
+            }
+            let suggested = self.method.suggest(&self.row.spec, &self.space, number);
+            exhausted = suggested.is_none();
+            suggested
+        });
+        self.exhausted = exhausted.then_some(number);
+        next
     }
 
     /// Whether nothing is left to do or to wait for.
-    pub(super) fn is_done(&self) -> bool {
+    pub(super) fn is_done(&mut self) -> bool {
         if self.has_open_legs() {
             return false;
         }

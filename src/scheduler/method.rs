@@ -4,13 +4,28 @@
 //! the ends of legs 0 to k - parallel and no other, however long the others have been known: news of an end
 //! waits here until a decision may see it.
 
+use super::feasible::plan_of;
 use crate::domain::recovery::OpenSweep;
 use crate::domain::sweep::Order;
-use crate::domain::{Direction, LegRecord, Sweep};
-use crate::sampler::{self, Sampler};
-use crate::stopper::{self, Ended, Stopper};
+use crate::domain::{Direction, LegRecord, Params, Reason, Sweep};
+use crate::sampler::{self, Ask, Sampler, Suggestion};
+use crate::space::Space;
+use crate::stopper::{self, Ended, Promotion, Stopper};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+
+/// What the next leg is.
+#[derive(Debug)]
+pub(super) enum Next<T> {
+    /// A trial that waits without a leg: asked for by the user, or tried again.
+    Waiting(T),
+    /// A paused trial goes on.
+    Promotion(Promotion),
+    /// A new trial.
+    New(Params, Reason),
+    /// There is nothing to do.
+    Nothing,
+}
 
 /// A sweep's sampler and stopper.
 pub(super) struct Method {
@@ -95,12 +110,70 @@ impl Method {
         }
     }
 
+    /// What the next leg is, given what has been shown. `waiting` is the first trial that waits without a leg,
+    /// `suggest` the configuration of the next new trial, `None` where there will be none; it is asked for only
+    /// where it matters. `may_go_on` says of a trial's number whether the trial is still there to go on.
+    ///
+    /// Nothing else counts: what has been known to an earlier process must not.
+    pub fn next<T>(
+        &self,
+        waiting: Option<T>,
+        may_go_on: &dyn Fn(u64) -> bool,
+        suggest: impl FnOnce() -> Option<(Params, Reason)>,
+    ) -> Next<T> {
+        if let Some(waiting) = waiting {
+            return Next::Waiting(waiting);
+        }
+        let promote = |last| self.stopper.as_ref().and_then(|stopper| stopper.promote(last, may_go_on));
+        let (promotion, at_last) = (promote(false), promote(true));
+        match promotion {
+            Some(promotion) if at_last.as_ref() == Some(&promotion) => Next::Promotion(promotion),
+            promotion => match (promotion, suggest()) {
+                (Some(promotion), Some(_)) => Next::Promotion(promotion),
+                (None, Some((params, reason))) => Next::New(params, reason),
+                (_, None) => at_last.map_or(Next::Nothing, Next::Promotion),
+            },
+        }
+    }
+
+    /// The sampler's configuration of trial `number`; `None` where it has nothing more.
+    pub fn suggest(&self, spec: &Sweep, space: &Space, number: u64) -> Option<(Params, Reason)> {
+        let suggestion = self.sampler.suggest(&Ask {
+            space,
+            seed: spec.seed,
+            number,
+            // The samplers at hand look at no observations (`needs_observations`).
+            observations: &[],
+            feasible: &|params| plan_of(spec.objective.kind, params).map(|_| ()),
+        });
+        match suggestion {
+            Suggestion::Trial { params, reason } => Some((params, reason)),
+            Suggestion::Exhausted { reason } => {
+                tracing::info!(sweep = spec.name, %reason, "the sampler has no further configuration");
+                None
+            }
+        }
+    }
+
+    /// The step at which the first leg of a trial ends.
+    pub fn first_rung(&self) -> Option<u64> {
+        self.stopper.as_ref().map(|stopper| stopper.first_rung())
+    }
+
     /// Whether so many legs in a row that came to nothing end the sweep, given whether any leg is open.
     pub fn is_over(&self, idle_legs: u64, has_open_legs: bool) -> bool {
         match self.order {
             Order::Arrival => !has_open_legs,
             Order::Number => idle_legs >= self.parallel,
         }
+    }
+
+    /// What of it decides the future, as text.
+    #[cfg(test)]
+    pub fn essence(&self) -> String {
+        let stopper = self.stopper.as_ref();
+        let promote = |last| stopper.map(|stopper| stopper.promote(last, &|_| true));
+        format!("unseen {:?} next {:?} last {:?}", self.unseen, promote(false), promote(true))
     }
 
     /// Whether a decision that comes to nothing takes a leg number.

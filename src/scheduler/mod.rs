@@ -12,11 +12,15 @@ mod input;
 mod method;
 mod place;
 mod progress;
+mod replay;
 mod retry;
 pub mod shell;
+#[cfg(test)]
+mod simulation;
 mod state;
 mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{check_parameter, plan_of};
 pub use input::{Claimed, Command, Input, Refusal, Reply, Seeker};
+pub use replay::{Difference, replay};

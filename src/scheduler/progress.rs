@@ -68,6 +68,9 @@ impl Core {
                     return Err(Refusal::StepBackwards { step, last });
                 }
                 discard_after(turn, open, step - 1, &objective);
+                // It went back because it could not go on from these; whoever comes next would miss the steps
+                // in between.
+                drop_checkpoints(turn, open, |checkpoint| checkpoint.step >= step);
             }
             _ => {}
         }
@@ -76,11 +79,11 @@ impl Core {
         let report =
             StepReport { trial, fold, step, attempt, seq: turn.seq, at: turn.now, metrics: metrics.clone() };
         turn.changes.push(Change::Reported(Box::new(report)));
-        if let Some(value) = metrics.get(&objective.0).filter(|value| value.is_finite()) {
-            if open.best.is_none_or(|(_, best)| objective.1.better(value, best)) {
-                open.best = Some((step, value));
-                turn.changes.push(Change::BestMoved { trial, step, value });
-            }
+        if let Some(value) = metrics.get(&objective.0).filter(|value| value.is_finite())
+            && open.best.is_none_or(|(_, best)| objective.1.better(value, best))
+        {
+            open.best = Some((step, value));
+            turn.changes.push(Change::BestMoved { trial, step, value });
         }
         open.steps.insert(step, Step { metrics, attempt, answer });
         Ok(Reply::Decision(answer))
@@ -101,20 +104,20 @@ impl Core {
         extend_lease(turn, open);
         let fold = open.leg.map_or(0, |leg| leg.fold);
         let checkpoint = Checkpoint { trial, fold, step, attempt, hash, bytes, at: turn.now };
+        // A repeat, maybe one that comes after its successors: an attempt's steps only grow.
         let repeated = |known: &Checkpoint| {
-            (known.step, known.attempt, &known.hash) == (step, attempt, &checkpoint.hash)
+            let same = known.step == step && known.hash == checkpoint.hash;
+            known.attempt == attempt && (known.step > step || same)
         };
         if open.checkpoints.first().is_some_and(repeated) {
             return Ok(Reply::Done);
         }
         // Another one of the same step, or of later ones by an attempt that had gone on from elsewhere.
-        let (superseded, mut kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut open.checkpoints).into_iter().partition(|known| known.step >= step);
-        let surplus = kept.split_off(kept.len().min(KEPT_CHECKPOINTS - 1));
-        turn.changes.extend(superseded.into_iter().chain(surplus).map(Change::CheckpointDropped));
+        drop_checkpoints(turn, open, |known| known.step >= step);
+        let surplus = open.checkpoints.split_off(open.checkpoints.len().min(KEPT_CHECKPOINTS - 1));
+        turn.changes.extend(surplus.into_iter().map(Change::CheckpointDropped));
         turn.changes.push(Change::CheckpointStored(checkpoint.clone()));
-        kept.insert(0, checkpoint);
-        open.checkpoints = kept;
+        open.checkpoints.insert(0, checkpoint);
         Ok(Reply::Done)
     }
 
@@ -131,7 +134,9 @@ impl Core {
         let (sweep, mut open) = self.open_trial(trial, attempt)?;
         let (mut event, mut reason) = match (told.state, open.state) {
             (TellState::Completed, _) => (TrialEvent::Completed, told.reason.or(Some(Reason::BudgetSpent))),
-            (TellState::Failed, _) => (TrialEvent::Failed, Some(told.reason.unwrap_or_else(unexplained))),
+            (TellState::Failed, _) => {
+                (TrialEvent::Failed, told.reason.or_else(|| unexplained("it failed without saying why")))
+            }
             // It was told to end: because the user cancelled it, or because the sweep's time is up.
             (TellState::Stopped | TellState::Paused, TrialState::Stopping) if cancelled => {
                 (TrialEvent::Cancelled, Some(Reason::ByUser))
@@ -139,11 +144,21 @@ impl Core {
             (TellState::Stopped | TellState::Paused, TrialState::Stopping) => {
                 (TrialEvent::Stopped, Some(Reason::TimeLimit))
             }
-            (TellState::Stopped, _) => (TrialEvent::Stopped, told.reason),
+            (TellState::Stopped, _) => {
+                let reason = told.reason.or_else(|| unexplained("it ended early without saying why"));
+                (TrialEvent::Stopped, reason)
+            }
+            // One that was asked to end may have its whole budget behind it: whoever goes on will say so.
+            (TellState::Paused, _) if told.reason == Some(Reason::DaemonStopped) => {
+                (TrialEvent::Requeued, told.reason)
+            }
             (TellState::Paused, _) if reached_end_of_leg(&open) => {
                 (TrialEvent::Paused, Some(Reason::LegEnded { step: open.last_step() }))
             }
-            (TellState::Paused, _) => (TrialEvent::Requeued, told.reason),
+            (TellState::Paused, _) => {
+                let reason = told.reason.or_else(|| unexplained("it was handed back without saying why"));
+                (TrialEvent::Requeued, reason)
+            }
         };
         if event == TrialEvent::Completed && open.best.is_none() {
             match told.metrics.get(&metric).filter(|value| value.is_finite()) {
@@ -169,10 +184,10 @@ impl Core {
         let (_, mut guard) = self.open_trial(trial, attempt)?;
         let open = &mut *guard;
         close_attempt(turn, open, state, reason.clone(), Some(told.text));
-        if let (TrialEvent::Failed, Some(why), TrialState::Running) = (event, &reason, open.state) {
-            if retry::after_setback(turn, open, why, shares_device) {
-                event = TrialEvent::Requeued;
-            }
+        if let (TrialEvent::Failed, Some(why), TrialState::Running) = (event, &reason, open.state)
+            && retry::after_setback(turn, open, why, shares_device)
+        {
+            event = TrialEvent::Requeued;
         }
         drop(guard);
         self.end_attempt(turn, sweep, trial, event, reason, Some(attempt));
@@ -346,8 +361,9 @@ fn reached_end_of_leg(trial: &Open) -> bool {
     trial.leg.and_then(|leg| leg.until_step).is_some_and(|until| trial.last_step() >= until)
 }
 
-fn unexplained() -> Reason {
-    Reason::Error { message: "it failed without saying why".into() }
+/// Every end is recorded with a reason, also where its worker gives none.
+fn unexplained(message: &str) -> Option<Reason> {
+    Some(Reason::Error { message: message.into() })
 }
 
 fn attempt_state(told: TellState, event: TrialEvent) -> AttemptState {
@@ -408,6 +424,14 @@ fn discard_after(turn: &mut Turn, trial: &mut Open, after_step: u64, (metric, di
     if let Some((step, value)) = trial.best {
         turn.changes.push(Change::BestMoved { trial: id, step, value });
     }
+}
+
+/// Drops some of a trial's checkpoints.
+fn drop_checkpoints(turn: &mut Turn, trial: &mut Open, unwanted: impl Fn(&Checkpoint) -> bool) {
+    let known = std::mem::take(&mut trial.checkpoints);
+    let (dropped, kept): (Vec<_>, Vec<_>) = known.into_iter().partition(unwanted);
+    trial.checkpoints = kept;
+    turn.changes.extend(dropped.into_iter().map(Change::CheckpointDropped));
 }
 
 /// Drops the checkpoints that nothing will go on from: all of a trial that spent its budget or was stopped,

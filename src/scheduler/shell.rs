@@ -1,8 +1,9 @@
 //! The dispatcher: one task that owns the core and the only writing connection.
 //!
 //! Inputs queue up in a bounded channel; all that wait are handled together, their changes committed in
-//! one transaction, and only then is anybody answered. A commit that fails is answered as such, and the
-//! core is recovered from what the database really holds.
+//! one transaction, and only then is anybody answered. A commit that fails (a full disk) is answered as such,
+//! and the core is recovered from what the database really holds: the dispatcher outlives whatever the disk
+//! does, so that questions are answered meanwhile and work goes on when there is space again.
 
 use super::core::{Core, RecoverError};
 use super::input::{Input, Refusal, Reply};
@@ -18,6 +19,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 
+/// After a failed commit, time waits so long before it tries again; requests do not.
+const REST_MS: i64 = 1000;
+
 /// Why an input was not carried out.
 #[derive(Debug, Clone, Error)]
 pub enum DispatchError {
@@ -32,7 +36,7 @@ pub enum DispatchError {
     Stopping,
 }
 
-/// Why the dispatcher could not start or go on.
+/// Why the dispatcher could not start, or not close the database.
 #[derive(Debug, Error)]
 pub enum ShellError {
     /// The database.
@@ -135,10 +139,21 @@ pub struct Shell {
     checkpoint_budget_bytes: u64,
     /// It has been said that the budget is not kept.
     over_budget: bool,
+    trouble: Option<Trouble>,
     clock: fn() -> Millis,
     requests: mpsc::Receiver<Request>,
     pulse: watch::Sender<Pulse>,
 }
+
+/// The database cannot be written.
+struct Trouble {
+    /// The core is ahead of the database and must be recovered before it handles anything.
+    core_is_ahead: bool,
+    /// Deadlines wait until then.
+    rest_until: Millis,
+}
+
+type ReplyTo = Option<oneshot::Sender<Result<Reply, DispatchError>>>;
 
 impl Shell {
     /// Recovers the core from the database and readies the task. `clock` tells the time;
@@ -163,6 +178,7 @@ impl Shell {
             grace_ms,
             checkpoint_budget_bytes,
             over_budget: false,
+            trouble: None,
             clock,
             requests,
             pulse,
@@ -173,33 +189,33 @@ impl Shell {
     /// Runs until every [`Dispatcher`] is gone, then closes the database.
     ///
     /// # Errors
-    /// [`ShellError`] where the database fails and the core cannot be recovered from it.
+    /// [`ShellError`] where closing fails.
     pub async fn run(mut self) -> Result<(), ShellError> {
         let mut waiting = Vec::with_capacity(GROUP);
         loop {
             let received = tokio::select! {
                 n = self.requests.recv_many(&mut waiting, GROUP) => n,
-                () = until_deadline(&self.core, self.clock) => {
-                    self.handle_group(vec![(Input::Tick, None)]).await?;
+                () = until_deadline(&self.core, self.trouble.as_ref(), self.clock) => {
+                    self.handle_group(vec![(Input::Tick, None)]).await;
                     continue;
                 }
             };
             if received == 0 {
                 break;
             }
-            self.serve(&mut waiting).await?;
+            self.serve(&mut waiting).await;
         }
         Ok(self.writer.close().await?)
     }
 
-    async fn serve(&mut self, waiting: &mut Vec<Request>) -> Result<(), ShellError> {
+    async fn serve(&mut self, waiting: &mut Vec<Request>) {
         let mut group = Vec::with_capacity(waiting.len());
         for request in waiting.drain(..) {
             match request {
                 Request::Handle { input, reply } => group.push((*input, Some(reply))),
                 Request::Retry { trial, reply } => {
                     // What came before it may be about the same trial.
-                    self.handle_group(std::mem::take(&mut group)).await?;
+                    self.handle_group(std::mem::take(&mut group)).await;
                     match self.writer.stored_trial(trial).await {
                         Ok(Some(stored)) => group.push((Input::Retry(Box::new(stored)), Some(reply))),
                         // Whoever asked may be gone.
@@ -209,7 +225,7 @@ impl Shell {
                 }
                 Request::ClearUp { reply } => {
                     // What came before it may refer to a blob.
-                    self.handle_group(std::mem::take(&mut group)).await?;
+                    self.handle_group(std::mem::take(&mut group)).await;
                     let cleared = self.writer.clear_up(&self.home).await.map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone.
                     let _ = reply.send(cleared);
@@ -230,17 +246,21 @@ impl Shell {
                 }
             }
         }
-        self.handle_group(group).await
+        self.handle_group(group).await;
     }
 
-    async fn handle_group(
-        &mut self,
-        group: Vec<(Input, Option<oneshot::Sender<Result<Reply, DispatchError>>>)>,
-    ) -> Result<(), ShellError> {
+    async fn handle_group(&mut self, group: Vec<(Input, ReplyTo)>) {
         if group.is_empty() {
-            return Ok(());
+            return;
         }
         let now = (self.clock)();
+        if let Err(error) = self.catch_up(now).await {
+            for (_, reply) in group {
+                // Whoever asked may be gone.
+                let _ = reply.map(|reply| reply.send(Err(DispatchError::NotPersisted(Arc::clone(&error)))));
+            }
+            return;
+        }
         let (mut changes, mut replies, mut durability) = (Vec::new(), Vec::new(), Durability::Batched);
         for (input, reply) in group {
             if let Some(refusal) = self.missing_blob(&input) {
@@ -258,15 +278,20 @@ impl Shell {
         let committed = self.commit(&changes, durability).await;
         match &committed {
             Ok(()) => {
+                if !changes.is_empty() && self.trouble.take().is_some() {
+                    tracing::info!("the database can be written again");
+                }
                 self.remove_blobs(&droppable).await;
                 if changes.iter().any(|change| matches!(change, Change::CheckpointStored(_))) {
                     self.keep_checkpoint_budget().await;
                 }
             }
             Err(error) => {
-                tracing::error!(error = error as &dyn std::error::Error, "nothing of this group was stored");
-                // The core is ahead of the database: start again from what is really there.
-                self.core = Core::recover(self.writer.recover().await?, now, self.grace_ms)?;
+                if self.trouble.is_none() {
+                    let error = error as &dyn std::error::Error;
+                    tracing::error!(error, "the database cannot be written: nothing is stored for now");
+                }
+                self.trouble = Some(Trouble { core_is_ahead: true, rest_until: now.plus_ms(REST_MS) });
             }
         }
         for (reply, answer) in replies {
@@ -282,11 +307,34 @@ impl Shell {
         let makes_work = |change: &Change| {
             matches!(change, Change::Recorded(_) | Change::SweepRemoved { .. } | Change::TrialHeld { .. })
         };
-        if changes.iter().any(makes_work) {
+        // A core that is ahead of the database may think that all is done.
+        if committed.is_ok() && changes.iter().any(makes_work) {
             let idle = self.core.is_idle();
             self.pulse.send_modify(|pulse| *pulse = Pulse { version: pulse.version + 1, idle });
         }
-        Ok(())
+    }
+
+    /// After a commit that failed, the core is ahead of the database: starts again from what is really there.
+    async fn catch_up(&mut self, now: Millis) -> Result<(), Arc<str>> {
+        let Some(trouble) = self.trouble.as_mut().filter(|trouble| trouble.core_is_ahead) else {
+            return Ok(());
+        };
+        trouble.rest_until = now.plus_ms(REST_MS);
+        let recovered = match self.writer.recover().await {
+            Ok(stored) => Core::recover(stored, now, self.grace_ms).map_err(ShellError::from),
+            Err(error) => Err(error.into()),
+        };
+        match recovered {
+            Ok(core) => {
+                self.core = core;
+                trouble.core_is_ahead = false;
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be read");
+                Err(crate::error_chain(&error).into())
+            }
+        }
     }
 
     /// Why an input that names a blob cannot be handled: it is not there.
@@ -370,9 +418,15 @@ fn not_persisted(error: &StoreError) -> DispatchError {
     DispatchError::NotPersisted(crate::error_chain(error).into())
 }
 
-/// Waits until the next lease runs out; for ever when there is none.
-async fn until_deadline(core: &Core, clock: fn() -> Millis) {
-    match core.next_deadline() {
+/// Waits until the next lease runs out; for ever when there is none. A core that is ahead of the database has
+/// deadlines that mean nothing.
+async fn until_deadline(core: &Core, trouble: Option<&Trouble>, clock: fn() -> Millis) {
+    let deadline = match trouble {
+        None => core.next_deadline(),
+        Some(trouble) if trouble.core_is_ahead => Some(trouble.rest_until),
+        Some(trouble) => core.next_deadline().map(|deadline| deadline.max(trouble.rest_until)),
+    };
+    match deadline {
         Some(deadline) => {
             let wait_ms = u64::try_from(deadline.since_ms(clock())).unwrap_or(0);
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;

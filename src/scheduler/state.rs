@@ -23,8 +23,9 @@ pub(super) struct Active {
     pub open_legs: BTreeSet<u64>,
     /// How many of the last legs in a row came to nothing.
     pub idle_legs: u64,
-    /// The sampler has nothing more.
-    pub exhausted: bool,
+    /// The sampler has said that it has nothing for the trial of this number. Remembered only because asking
+    /// may be dear: it would say so again.
+    pub exhausted: Option<u64>,
     /// Its trials have been told that its time is up.
     pub time_was_up: bool,
     /// Trials that have not ended.
@@ -87,12 +88,13 @@ impl Active {
 
     /// Whether the sweep's time is up.
     pub fn time_is_up(&self, now: Millis) -> bool {
-        self.ends_at().is_some_and(|end| end <= now)
+        // A clock that was set back gives no time back.
+        self.time_was_up || self.ends_at().is_some_and(|end| end <= now)
     }
 
-    /// Whether the sampler may be asked for another trial.
+    /// Whether the sweep may have another trial.
     pub fn may_create(&self) -> bool {
-        !self.exhausted && self.row.spec.search.trials.is_none_or(|limit| self.created < limit)
+        self.row.spec.search.trials.is_none_or(|limit| self.created < limit)
     }
 
     /// Whether a leg waits or is being worked on.

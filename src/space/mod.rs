@@ -155,7 +155,7 @@ impl Space {
                 asked.push(value);
             }
         }
-        let mut sum = total.checked_sub(asked.len() as u128).unwrap_or(0);
+        let mut sum = total.saturating_sub(asked.len() as u128);
         for value in asked {
             let mut product = 1u128;
             for child in &children {

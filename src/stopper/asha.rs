@@ -20,6 +20,8 @@ pub(super) struct Asha {
     rungs: Vec<Rung>,
     /// How far each trial has got: the rung it stands at, from 0.
     place: BTreeMap<u64, usize>,
+    /// Legs of each trial that were decided and have not ended.
+    under_way: BTreeMap<u64, u64>,
 }
 
 /// What is known at one rung.
@@ -38,7 +40,14 @@ struct Rung {
 impl Asha {
     pub fn new(min_steps: u64, factor: u64, direction: Direction) -> Self {
         let (min_steps, factor) = (min_steps.max(1), factor.max(2));
-        Self { min_steps, factor, direction, rungs: Vec::new(), place: BTreeMap::new() }
+        Self {
+            min_steps,
+            factor,
+            direction,
+            rungs: Vec::new(),
+            place: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+        }
     }
 
     /// The absolute step of a rung.
@@ -63,6 +72,8 @@ impl Asha {
     fn insert(&mut self, rung: usize, value: f64, trial: u64) {
         let (entry, direction) = ((value, trial), self.direction);
         let ranked = &mut self.at(rung).ranked;
+        // A trial that was tried again counts once.
+        ranked.retain(|(_, other)| *other != trial);
         let place = ranked.partition_point(|other| order(direction, *other, entry) == Ordering::Less);
         ranked.insert(place, entry);
     }
@@ -84,6 +95,7 @@ impl Stopper for Asha {
     fn decided(&mut self, trial: u64, until_step: Option<u64>) {
         let Some(rung) = self.rung(until_step) else { return };
         self.at(rung).awaited += 1;
+        *self.under_way.entry(trial).or_default() += 1;
         if let Some(below) = rung.checked_sub(1) {
             self.at(below).promoted.insert(trial);
         }
@@ -94,6 +106,9 @@ impl Stopper for Asha {
         let Some(rung) = self.rung(end.until_step) else { return };
         let at = self.at(rung);
         at.awaited = at.awaited.saturating_sub(1);
+        if let Some(legs) = self.under_way.get_mut(&end.trial) {
+            *legs = legs.saturating_sub(1);
+        }
         let finished = end.outcome == LegOutcome::Completed;
         if let (LegOutcome::Paused | LegOutcome::Completed, Some(value)) = (end.outcome, end.value) {
             self.insert(rung, value, end.trial);
@@ -103,7 +118,7 @@ impl Stopper for Asha {
         }
     }
 
-    fn promote(&self, last: bool) -> Option<Promotion> {
+    fn promote(&self, last: bool, may_go_on: &dyn Fn(u64) -> bool) -> Option<Promotion> {
         for (number, rung) in self.rungs.iter().enumerate().rev() {
             let known = rung.ranked.len() as u64;
             let all_known = last && rung.awaited == 0 && known > 0;
@@ -111,8 +126,11 @@ impl Stopper for Asha {
             let settled = all_known && self.rungs[..number].iter().all(|below| below.awaited == 0);
             let allowed = (known / self.factor).max(u64::from(settled));
             let best = rung.ranked.iter().take(usize::try_from(allowed).unwrap_or(usize::MAX));
-            let open =
-                |(_, trial): &&(f64, u64)| !rung.promoted.contains(trial) && !rung.finished.contains(trial);
+            let open = |(_, trial): &&(f64, u64)| {
+                let ready = !rung.promoted.contains(trial) && !rung.finished.contains(trial);
+                // One that is tried again still stands at its rung with its old value.
+                ready && self.under_way.get(trial).is_none_or(|legs| *legs == 0) && may_go_on(*trial)
+            };
             if let Some((rank, (value, trial))) = (1..).zip(best).find(|(_, entry)| open(entry)) {
                 let step = self.step(number);
                 let reason = Reason::Promoted { rung: step, value: *value, rank, of: known };
@@ -136,7 +154,11 @@ impl Stopper for Asha {
                 of: rung.ranked.len() as u64,
                 promoted: rung.promoted.len() as u64,
             },
-            None => Reason::Error { message: "it stands at no rung".into() },
+            None => {
+                let message =
+                    format!("rung {}: it has no finite value, so it did not go on", self.step(place));
+                Reason::Error { message }
+            }
         }
     }
 }

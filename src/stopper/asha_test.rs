@@ -19,23 +19,23 @@ fn one_in_three_goes_on_and_the_highest_rung_comes_first() {
     let mut stopper = asha();
     for (trial, value) in [(0, 5.0), (1, 3.0)] {
         run(&mut stopper, trial, 1, value);
-        assert_eq!(stopper.promote(false), None);
+        assert_eq!(stopper.promote(false, &|_| true), None);
     }
     run(&mut stopper, 2, 1, 4.0);
-    let promotion = stopper.promote(false).unwrap();
+    let promotion = stopper.promote(false, &|_| true).unwrap();
     assert_eq!((promotion.trial, promotion.until_step), (1, 3));
     assert_eq!(promotion.reason.to_string(), "rung 1: 3.0000 is number 1 of 3: it goes on");
     run(&mut stopper, 1, 3, 2.0);
-    assert_eq!(stopper.promote(false), None);
+    assert_eq!(stopper.promote(false, &|_| true), None);
     // Six more: two more of nine go on from rung 1, then the best of three from rung 3.
     for (trial, value) in [(3, 1.0), (4, 9.0), (5, 2.5), (6, 9.0), (7, 9.0), (8, 9.0)] {
         run(&mut stopper, trial, 1, value);
     }
     for (trial, value) in [(3, 0.9), (5, 0.8)] {
-        assert_eq!(stopper.promote(false).unwrap().trial, trial);
+        assert_eq!(stopper.promote(false, &|_| true).unwrap().trial, trial);
         run(&mut stopper, trial, 3, value);
     }
-    let promotion = stopper.promote(false).unwrap();
+    let promotion = stopper.promote(false, &|_| true).unwrap();
     assert_eq!((promotion.trial, promotion.until_step), (5, 9));
 }
 
@@ -44,12 +44,12 @@ fn a_small_sweep_has_a_winner() {
     let mut stopper = asha();
     stopper.decided(0, Some(1));
     run(&mut stopper, 1, 1, 2.0);
-    assert_eq!(stopper.promote(true), None, "trial 0 may still be better");
+    assert_eq!(stopper.promote(true, &|_| true), None, "trial 0 may still be better");
     stopper.ended(paused(0, 1, 3.0));
-    assert_eq!(stopper.promote(false), None, "another trial may come");
-    assert_eq!(stopper.promote(true).unwrap().trial, 1);
+    assert_eq!(stopper.promote(false, &|_| true), None, "another trial may come");
+    assert_eq!(stopper.promote(true, &|_| true).unwrap().trial, 1);
     stopper.decided(1, Some(3));
-    assert_eq!(stopper.promote(true), None);
+    assert_eq!(stopper.promote(true, &|_| true), None);
     let verdict = stopper.verdict(0);
     assert_eq!(verdict.to_string(), "rung 1: 3.0000 is number 2 of 2, and 1 went on");
 }
@@ -64,7 +64,7 @@ fn failures_and_spent_budgets_are_waited_for_no_longer() {
     stopper.ended(Ended { trial: 1, until_step: Some(1), outcome: LegOutcome::Completed, value: Some(1.0) });
     stopper.ended(paused(2, 1, 2.0));
     // The best has nothing left to do, and one place was all there was.
-    assert_eq!(stopper.promote(true), None);
+    assert_eq!(stopper.promote(true, &|_| true), None);
 }
 
 #[test]
@@ -77,8 +77,31 @@ fn direction_is_symmetric_and_order_of_news_does_not_matter() {
     values.iter().for_each(|(trial, value)| run(&mut up, *trial, 1, -value));
     values.iter().for_each(|(trial, _)| reversed.decided(*trial, Some(1)));
     values.iter().rev().for_each(|(trial, value)| reversed.ended(paused(*trial, 1, *value)));
-    let picked = |stopper: &Asha| stopper.promote(false).map(|p| (p.trial, p.until_step));
+    let picked = |stopper: &Asha| stopper.promote(false, &|_| true).map(|p| (p.trial, p.until_step));
     assert_eq!(picked(&down), Some((3, 3)));
     assert_eq!(picked(&up), picked(&down));
     assert_eq!(picked(&reversed), picked(&down));
+}
+
+#[test]
+fn a_trial_that_is_tried_again_counts_once_and_is_not_promoted_meanwhile() {
+    let mut stopper = asha();
+    run(&mut stopper, 0, 1, 5.0);
+    run(&mut stopper, 1, 1, 2.0);
+    // The user has trial 1 tried again, and then a third value would let it go on.
+    stopper.decided(1, Some(1));
+    run(&mut stopper, 2, 1, 9.0);
+    assert_eq!(stopper.promote(false, &|_| true), None);
+    stopper.ended(paused(1, 1, 3.0));
+    let promotion = stopper.promote(false, &|_| true).unwrap();
+    assert_eq!(promotion.reason, Reason::Promoted { rung: 1, value: 3.0, rank: 1, of: 3 });
+}
+
+#[test]
+fn a_trial_that_is_gone_stands_in_nobodys_way() {
+    let mut stopper = asha();
+    for trial in 0..6 {
+        run(&mut stopper, trial, 1, trial as f64);
+    }
+    assert_eq!(stopper.promote(false, &|trial| trial != 0).unwrap().trial, 1);
 }

@@ -44,8 +44,9 @@ pub trait Stopper: Send + Sync {
     /// A leg ended.
     fn ended(&mut self, end: Ended);
 
-    /// The paused trial that is to go on now, if one is. `last` says that no new trial will come.
-    fn promote(&self, last: bool) -> Option<Promotion>;
+    /// The paused trial that is to go on now, if one is. `last` says that no new trial will come, `may_go_on` of a
+    /// trial whether it is still there: the user may have ended it.
+    fn promote(&self, last: bool, may_go_on: &dyn Fn(u64) -> bool) -> Option<Promotion>;
 
     /// Why a trial that is paused for good did not go on.
     fn verdict(&self, trial: u64) -> Reason;

@@ -8,7 +8,7 @@ use crate::domain::{
     SweepState, TrialId, TrialState, Value,
 };
 use sqlx::sqlite::{SqliteArguments, SqliteQueryResult};
-use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
 
 pub(super) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -25,7 +25,20 @@ impl Writer {
         durability: Durability,
     ) -> Result<(), StoreError> {
         self.set_durability(durability).await?;
-        let mut transaction = self.connection.begin_with("begin immediate").await?;
+        if self.run("begin immediate").await.is_err() {
+            // The end of the one before may have failed.
+            let _ = self.run("rollback").await;
+            self.run("begin immediate").await?;
+        }
+        let applied = self.apply_all(changes, seq).await;
+        if applied.is_err() {
+            // A full disk may have ended the transaction already, which this then says.
+            let _ = self.run("rollback").await;
+        }
+        applied
+    }
+
+    async fn apply_all(&mut self, changes: &[Change], seq: i64) -> Result<(), StoreError> {
         let mut rest = changes;
         while let [change, later @ ..] = rest {
             rest = match (change, later) {
@@ -33,20 +46,26 @@ impl Writer {
                 (Change::Reported(report), [Change::BestMoved { trial, step, value }, later @ ..])
                     if *trial == report.trial =>
                 {
-                    insert_report(&mut transaction, report, Some((*step, *value))).await?;
+                    insert_report(&mut self.connection, report, Some((*step, *value))).await?;
                     later
                 }
                 _ => {
-                    apply_one(&mut transaction, change).await?;
+                    apply_one(&mut self.connection, change).await?;
                     later
                 }
             };
         }
         sqlx::query("update counter set value = ? where name = 'seq'")
             .bind(seq)
-            .execute(&mut *transaction)
+            .execute(&mut self.connection)
             .await?;
-        transaction.commit().await?;
+        self.run("commit").await
+    }
+
+    /// Transactions are begun and ended by hand: SQLite ends one by itself where the disk is full, and sqlx's
+    /// own count of open transactions would not notice, and refuse all later ones.
+    async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(statement).execute(&mut self.connection).await?;
         Ok(())
     }
 }
@@ -56,8 +75,8 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
         Change::SweepInserted(row) => insert_sweep(connection, row).await,
         Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at).await,
         Change::SweepRemoved { sweep } => {
-            let query = sqlx::query("delete from sweep where sweep_id = ?").bind(sweep.0);
-            one_row(query.execute(connection).await?, || format!("sweep {sweep} is not there"))
+            // It may be gone: two users removed it at once, and the scheduler knows no sweep that is over.
+            execute(connection, sqlx::query("delete from sweep where sweep_id = ?").bind(sweep.0)).await
         }
         Change::TrialInserted(trial) => insert_trial(connection, trial).await,
         Change::TrialMoved { trial, from, to, reason, at } => {
@@ -231,7 +250,13 @@ async fn move_trial(
     .bind((to == TrialState::Running).then_some(at.0))
     .bind(trial.0)
     .bind(from.as_str());
-    one_row(query.execute(connection).await?, || format!("trial {trial} is not {}", from.as_str()))
+    one_row(query.execute(&mut *connection).await?, || format!("trial {trial} is not {}", from.as_str()))?;
+    if from.is_over() {
+        // It is tried again: what it was worth is open again.
+        let query = sqlx::query("delete from trial_value where trial_id = ?").bind(trial.0);
+        execute(connection, query).await?;
+    }
+    Ok(())
 }
 
 async fn open_attempt(connection: &mut SqliteConnection, attempt: &NewAttempt) -> Result<(), StoreError> {

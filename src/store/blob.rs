@@ -6,6 +6,7 @@ use super::StoreError;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The folder of the blobs within the home folder.
 pub const FOLDER: &str = "blobs";
@@ -32,9 +33,11 @@ pub fn put(home: &Path, bytes: &[u8]) -> Result<String, StoreError> {
     let target = folder.join(&hash);
     let failed = |source| StoreError::File { path: target.clone(), source };
     if target.exists() {
+        // Whoever stored it may not have come to this yet.
+        sync_folder(&folder).map_err(failed)?;
         return Ok(hash);
     }
-    fs::create_dir_all(&folder).map_err(failed)?;
+    make_folder(home, &folder).map_err(failed)?;
     // Two writers of the same bytes must not share the temporary file.
     let temporary = folder.join(format!(".{hash}.{}.{:?}", std::process::id(), std::thread::current().id()));
     let written = (|| {
@@ -42,7 +45,7 @@ pub fn put(home: &Path, bytes: &[u8]) -> Result<String, StoreError> {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, &target)?;
-        fs::File::open(&folder)?.sync_all()
+        sync_folder(&folder)
     })();
     if let Err(source) = written {
         // The write's own error is the one worth telling.
@@ -50,6 +53,23 @@ pub fn put(home: &Path, bytes: &[u8]) -> Result<String, StoreError> {
         return Err(failed(source));
     }
     Ok(hash)
+}
+
+/// Makes one of the folders of blobs, with the names that lead to it synced: a file is no more lasting than
+/// its path.
+fn make_folder(home: &Path, folder: &Path) -> std::io::Result<()> {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    sync_folder(&home.join(FOLDER))?;
+    sync_folder(home)
+}
+
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
 }
 
 /// How many files lie among the blobs, referred to or not.

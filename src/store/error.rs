@@ -1,5 +1,6 @@
 //! What can go wrong with the database.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -8,7 +9,10 @@ use thiserror::Error;
 pub enum StoreError {
     /// SQLite, or the disk under it.
     #[error("the database failed")]
-    Sqlite(#[from] sqlx::Error),
+    Sqlite(#[source] sqlx::Error),
+    /// There is no space for what was to be written.
+    #[error("the disk is full: free some space there, and sweepd goes on by itself")]
+    Full(#[source] sqlx::Error),
     /// There is no database yet.
     #[error("{path} does not exist: nothing has been submitted yet. `sweepd run FILE` starts a first sweep")]
     Absent {
@@ -77,8 +81,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the disk is full: a later try may succeed.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::File { source, .. } => {
+                matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+
     /// A damaged value of a column.
     pub(super) fn damaged(column: &str, found: impl std::fmt::Display) -> Self {
         Self::Damaged { what: format!("{column} = {found}") }
+    }
+}
+
+/// SQLite's result code for "database or disk is full".
+const SQLITE_FULL: &str = "13";
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        if code.is_some_and(|code| code == SQLITE_FULL) { Self::Full(error) } else { Self::Sqlite(error) }
     }
 }

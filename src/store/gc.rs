@@ -1,6 +1,6 @@
 //! Clearing up: what ended trials could be continued from, and files that nothing refers to.
 
-use super::open::Writer;
+use super::open::{Durability, Writer};
 use super::{StoreError, blob};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -29,6 +29,8 @@ impl Writer {
     /// # Errors
     /// What SQLite or the disk says; what was cleared until then stays so.
     pub async fn clear_up(&mut self, home: &Path) -> Result<Cleared, StoreError> {
+        // The files go at once: the rows that named them must not come back after a power cut.
+        self.set_durability(Durability::Synced).await?;
         let sql = format!(
             "delete from checkpoint where trial_id in (select trial_id from trial where state in {ENDED})"
         );
@@ -52,6 +54,7 @@ impl Writer {
         &mut self,
         budget_bytes: u64,
     ) -> Result<(Vec<String>, bool), StoreError> {
+        self.set_durability(Durability::Synced).await?;
         let mut dropped = Vec::new();
         loop {
             let total: i64 = sqlx::query_scalar("select coalesce(sum(bytes), 0) from checkpoint")

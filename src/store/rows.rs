@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use crate::domain::metric::{IMAGES_PER_SECOND, LEARNING_RATE, RMSE, SECONDS, TRAIN_LOSS, TRAIN_RMSE};
-use crate::domain::{Metrics, SweepState, TrialState};
+use crate::domain::{EventKind, Metrics, SweepState, TrialState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -33,6 +33,11 @@ pub(super) fn trial_state(word: &str) -> Result<TrialState, StoreError> {
 
 pub(super) fn sweep_state(word: &str) -> Result<SweepState, StoreError> {
     SweepState::parse(word).ok_or_else(|| StoreError::damaged("sweep.state", word))
+}
+
+pub(super) fn event_kind(word: String) -> Result<EventKind, StoreError> {
+    serde_json::from_value(serde_json::Value::String(word.clone()))
+        .map_err(|_| StoreError::damaged("event.kind", word))
 }
 
 pub(super) fn unsigned(column: &str, n: i64) -> Result<u64, StoreError> {
@@ -73,4 +78,18 @@ pub(super) fn join_metrics(row: &SqliteRow) -> Result<Metrics, StoreError> {
         }
     }
     Ok(metrics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_column_would_change_is_kept_beside_it() {
+        let metrics = Metrics::default().with(RMSE, 1.5).with(TRAIN_LOSS, -0.0).with(SECONDS, f64::NAN);
+        let (fixed, rest) = split_metrics(&metrics).unwrap();
+        assert_eq!(fixed, [Some(1.5), None, None, None, None, None]);
+        let rest: Metrics = from_json("extra", &rest.unwrap()).unwrap();
+        assert!(rest.same(&Metrics::default().with(TRAIN_LOSS, -0.0).with(SECONDS, f64::NAN)), "{rest:?}");
+    }
 }

@@ -179,7 +179,6 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
         closed(7),
         ended(7),
         Change::SweepMoved { sweep: SWEEP, from: SweepState::Paused, to: SweepState::Active, at: Millis(5) },
-        Change::SweepRemoved { sweep: SweepId(7) },
         Change::BestMoved { trial: TrialId(7), step: 1, value: 1.0 },
         Change::TrialHeld { trial: TrialId(7), ready: None, alone: false },
         reported(7, 1, Metrics::default()),

@@ -53,11 +53,14 @@ fn read_words(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Vec<Stri
     };
     let mut words = Vec::new();
     for (at, item) in items.iter().enumerate() {
+        let is_program = at == 0;
         // The operating system passes on nothing behind a zero byte.
-        match text(item).filter(|word| !word.contains('\0') && !(at == 0 && word.is_empty())) {
+        let usable = |word: &String| !word.contains('\0') && (!is_program || !word.is_empty());
+        match text(item).filter(usable) {
             Some(word) => words.push(word),
             None => {
-                let expected = if at == 0 { "the name of a program" } else { "a word, in quotation marks" };
+                let expected =
+                    if is_program { "the name of a program" } else { "a word, in quotation marks" };
                 table.wrong(&format!("command[{at}]"), item, expected, problems);
             }
         }

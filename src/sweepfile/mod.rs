@@ -1,6 +1,6 @@
-//! Sweep files: text in, a checked [`Sweep`](crate::domain::Sweep) out, or every mistake with its place.
+//! Sweep files: text in, a checked [`Sweep`] out, or every mistake with its place.
 //!
-//! TOML (a file) and JSON (over HTTP) become the same tree of [`node`]s, which is read once: defaults and
+//! TOML (a file) and JSON (over HTTP) become the same tree of nodes, which is read once: defaults and
 //! checks are the same for both. Must not know files, sockets or the trainer: what the trainer accepts is
 //! asked through a function.
 

@@ -44,13 +44,13 @@ pub(super) fn read(
     }
     // Conditions are checked once every parameter is known; a parameter that could not be read would only
     // bring mistakes that are none.
-    if problems.len() == before {
-        if let Err(found) = Space::new(&parameters) {
-            problems.extend(found.into_iter().map(|problem| {
-                let line = lines.get(problem.param.as_str()).copied().flatten();
-                Problem::new(line, &table.key(&problem.param), problem.message)
-            }));
-        }
+    if problems.len() == before
+        && let Err(found) = Space::new(&parameters)
+    {
+        problems.extend(found.into_iter().map(|problem| {
+            let line = lines.get(problem.param.as_str()).copied().flatten();
+            Problem::new(line, &table.key(&problem.param), problem.message)
+        }));
     }
     Some(parameters)
 }
@@ -80,10 +80,10 @@ fn read_parameter(node: &Node, key: &str, problems: &mut Vec<Problem>) -> Option
     table.finish(problems);
     let kind = kind?;
     // A second look finds empty ranges and the like; not where a first found mistakes already.
-    if problems.len() == before {
-        if let Err(message) = Dimension::new(&kind) {
-            problems.push(Problem::new(node.line, key, message));
-        }
+    if problems.len() == before
+        && let Err(message) = Dimension::new(&kind)
+    {
+        problems.push(Problem::new(node.line, key, message));
     }
     Some(Parameter { kind, when: when.flatten() })
 }

@@ -3,7 +3,9 @@
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::ExitStatus;
 
 /// The start time of a living process, in clock ticks since boot; `None` where there is no such process,
@@ -55,12 +57,41 @@ pub fn is_alive(pid: i32, started: i64) -> bool {
     started_at(pid) == Some(started)
 }
 
-/// Whether a process was started with this folder among its arguments.
+/// A living worker process, as its arguments describe it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenWorker {
+    /// Its process id.
+    pub pid: i32,
+    /// Its start time; see [`started_at`].
+    pub started: i64,
+    /// Its name: `--worker`.
+    pub name: String,
+    /// The slot it serves: `--slot`.
+    pub slot: String,
+}
+
+/// The living workers that were started for this home folder, whoever started them.
 #[must_use]
-pub fn names_folder(pid: i32, folder: &std::path::Path) -> bool {
-    use std::os::unix::ffi::OsStrExt;
-    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    arguments.split(|byte| *byte == 0).any(|argument| argument == folder.as_os_str().as_bytes())
+pub fn workers_of(home: &Path) -> Vec<SeenWorker> {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let mut seen: Vec<SeenWorker> = pids.filter_map(|pid| worker_for(pid, home)).collect();
+    seen.sort_by(|a, b| (&a.slot, a.pid).cmp(&(&b.slot, b.pid)));
+    seen
+}
+
+fn worker_for(pid: i32, home: &Path) -> Option<SeenWorker> {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let arguments: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+    let after = |flag: &str| {
+        let at = arguments.iter().position(|argument| *argument == flag.as_bytes())?;
+        arguments.get(at + 1).copied()
+    };
+    let text = |flag| after(flag).map(|value| String::from_utf8_lossy(value).into_owned());
+    if after("--home")? != home.as_os_str().as_bytes() {
+        return None;
+    }
+    Some(SeenWorker { pid, started: started_at(pid)?, name: text("--worker")?, slot: text("--slot")? })
 }
 
 /// Sends a signal to the process group that the process leads, if exactly this process lives.

@@ -3,17 +3,23 @@
 //! What the work is, is the trainer's business: this loop knows only how to speak of it.
 
 use super::client::{Client, ClientError};
-use super::protocol::{Claim, Report, Tell, Work};
-use crate::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState};
-use crate::home::{TRIAL_LOG, random_word};
+use super::line::{Line, now};
+use super::log::TrialLog;
+use super::memory::resident_bytes;
+use super::protocol::{Claim, Tell, Work};
+use super::session::Pace;
+use super::unstored;
+use crate::domain::{Metrics, ObjectiveKind, Reason, TellState};
+use crate::home::random_word;
 use crate::telemetry::LogFormat;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+pub use super::log::WorkerLog;
+pub use super::session::{Checkpointed, Checkpoints, Session};
 
 /// How a worker is started: by flags that both worker programs share.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,12 +33,22 @@ pub struct WorkerArgs {
     /// The slot it serves: cpu:0, cuda:0 ...
     #[arg(long)]
     pub slot: String,
-    /// Threads of its own for computing.
+    /// Threads of its own for computing, where the trial does not say.
     #[arg(long, default_value_t = 1)]
     pub threads: usize,
-    /// Seconds to go on without a daemon before giving up.
+    /// Seconds to go on without a daemon before saving a checkpoint and ending, with exit code 0.
     #[arg(long, default_value_t = 120)]
     pub grace_s: u64,
+    /// Seconds between checkpoints.
+    #[arg(long, default_value_t = 60)]
+    pub checkpoint_s: u64,
+    /// Make a checkpoint after so many steps (epochs) too.
+    #[arg(long)]
+    pub checkpoint_steps: Option<u64>,
+    /// Megabytes of memory, beyond those before its first trial, with which to end after a trial, with exit
+    /// code 0: the daemon starts a fresh worker.
+    #[arg(long, default_value_t = 2048)]
+    pub recycle_mb: u64,
     /// How log lines look; RUST_LOG sets their level.
     #[arg(long, value_enum, default_value_t)]
     pub log_format: LogFormat,
@@ -65,51 +81,9 @@ pub trait Trainer {
     /// Versions, device, threads, host: recorded with every attempt.
     fn environment(&self) -> BTreeMap<String, String>;
     /// Works on one leg. It calls [`Session::report`] after every step, and [`Session::decision`] as often
-    /// as it likes in between, and does what they say.
+    /// as it likes in between, and does what they say. It goes on from one of [`Session::checkpoints`] if
+    /// there is any, makes one now and then ([`Session::checkpoint`]), and always before it pauses.
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome;
-}
-
-/// A trainer's line to the daemon while it works on one leg.
-pub struct Session {
-    client: Client,
-    work: Work,
-    shared: Arc<Shared>,
-    grace: Duration,
-}
-
-/// What the heartbeat's thread and the trainer share.
-struct Shared {
-    decision: AtomicU8,
-    over: AtomicBool,
-    /// The attempt is not ours any more: nothing said about it counts.
-    fenced: AtomicBool,
-}
-
-const CONTINUE: u8 = 0;
-const STOP: u8 = 1;
-const PAUSE: u8 = 2;
-
-impl Shared {
-    fn decide(&self, decision: Decision) {
-        let code = match decision {
-            Decision::Continue => return,
-            Decision::Stop => STOP,
-            Decision::Pause => PAUSE,
-        };
-        self.decision.store(code, Ordering::SeqCst);
-    }
-
-    fn decision(&self) -> Decision {
-        if self.fenced.load(Ordering::SeqCst) {
-            return Decision::Stop;
-        }
-        match self.decision.load(Ordering::SeqCst) {
-            _ if END.load(Ordering::SeqCst) => Decision::Pause,
-            STOP => Decision::Stop,
-            PAUSE => Decision::Pause,
-            _ => Decision::Continue,
-        }
-    }
 }
 
 /// Set when the process was asked to end (SIGTERM): by a signal handler, so it is global.
@@ -119,33 +93,13 @@ extern "C" fn on_signal(_: nix::libc::c_int) {
     END.store(true, Ordering::SeqCst);
 }
 
-impl Session {
-    /// What to do now: cheap, for every batch.
-    #[must_use]
-    pub fn decision(&self) -> Decision {
-        self.shared.decision()
-    }
-
-    /// Reports a step and learns what to do. Waits out a daemon that is away, up to the grace period.
-    pub fn report(&mut self, step: u64, metrics: &Metrics) -> Decision {
-        let report = Report { attempt: self.work.attempt, step, metrics: metrics.clone() };
-        match patiently(self.grace, || self.client.report(self.work.trial_id, &report)) {
-            Ok(verdict) => self.shared.decide(verdict.decision),
-            Err(error) => self.give_up(&error),
-        }
-        self.shared.decision()
-    }
-
-    fn give_up(&self, error: &ClientError) {
-        tracing::warn!(
-            error = error as &dyn std::error::Error,
-            "the daemon does not want this attempt any more"
-        );
-        self.shared.fenced.store(true, Ordering::SeqCst);
-    }
+/// Whether the process was asked to end.
+pub(super) fn is_ending() -> bool {
+    END.load(Ordering::SeqCst)
 }
 
-/// Runs until the process is told to end, or no daemon has answered for the grace period.
+/// Runs until the process is told to end, or no daemon has answered for the grace period, or too much memory
+/// did not come back: all these are a good end (exit code 0).
 ///
 /// # Errors
 /// Where the daemon refuses the worker's claims.
@@ -154,8 +108,9 @@ pub fn run(args: &WorkerArgs, trainer: &mut dyn Trainer) -> anyhow::Result<()> {
     let client = Client::new(&args.home);
     let grace = Duration::from_secs(args.grace_s);
     let environment = trainer.environment();
+    let fresh = resident_bytes();
     tracing::info!(worker = args.worker, slot = args.slot, threads = args.threads, "ready");
-    while !END.load(Ordering::SeqCst) {
+    while !is_ending() {
         let claim = Claim {
             worker: args.worker.clone(),
             slot: args.slot.clone(),
@@ -163,46 +118,94 @@ pub fn run(args: &WorkerArgs, trainer: &mut dyn Trainer) -> anyhow::Result<()> {
             kinds: trainer.kinds(),
             environment: environment.clone(),
         };
-        let Some(work) = patiently(grace, || client.claim(&claim))? else { continue };
-        work_on(&client, work, grace, trainer);
+        let work = match patiently(grace, || client.claim(&claim)) {
+            Ok(Some(work)) => work,
+            Ok(None) => continue,
+            Err(error) if error.may_pass() => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "no daemon: ending");
+                break;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !work_on(&client, &work, args, trainer) {
+            tracing::warn!(grace_s = args.grace_s, "no daemon came back: ending");
+            break;
+        }
+        if has_outgrown(fresh, args.recycle_mb) {
+            break;
+        }
     }
     tracing::info!(worker = args.worker, "ended");
     Ok(())
 }
 
-fn work_on(client: &Client, work: Work, grace: Duration, trainer: &mut dyn Trainer) {
+/// Whether the process holds on to more memory than it may.
+fn has_outgrown(fresh: Option<u64>, limit_mb: u64) -> bool {
+    let (Some(fresh), Some(now)) = (fresh, resident_bytes()) else { return false };
+    let grown_mb = now.saturating_sub(fresh) >> 20;
+    let outgrown = grown_mb > limit_mb;
+    if outgrown {
+        tracing::warn!(
+            grown_mb,
+            limit_mb,
+            "memory did not come back: ending, for a fresh worker to take over"
+        );
+    }
+    outgrown
+}
+
+/// Works on one leg and tells its end. Returns `false` where no daemon was there to hear it.
+pub(super) fn work_on(client: &Client, work: &Work, args: &WorkerArgs, trainer: &mut dyn Trainer) -> bool {
     let span =
         tracing::info_span!("trial", sweep = work.sweep_name, trial = work.number, attempt = work.attempt.0);
     let _entered = span.enter();
-    let _log = TrialLog::attach(&work);
-    let shared = Arc::new(Shared {
-        decision: AtomicU8::new(CONTINUE),
-        over: AtomicBool::new(false),
-        fenced: AtomicBool::new(false),
-    });
-    let heart = beat(client.clone(), &work, Arc::clone(&shared));
+    let _log = TrialLog::attach(work);
+    let grace = Duration::from_secs(args.grace_s);
+    let line = Line::open(client, work, grace);
     tracing::info!(params = %serde_json::to_string(&work.params).unwrap_or_default(), "started");
-    let mut session =
-        Session { client: client.clone(), work: work.clone(), shared: Arc::clone(&shared), grace };
-    let outcome = trainer.work(&work, &mut session);
-    shared.over.store(true, Ordering::SeqCst);
-    heart.thread().unpark();
-    // The heartbeat's thread has nothing to say.
-    let _ = heart.join();
-    if shared.fenced.load(Ordering::SeqCst) {
-        tracing::warn!("ended unheard: another attempt took its place, or the sweep is gone");
-        return;
+    let mut session = Session::new(client, work, line.clone(), Pace::new(args));
+    let outcome = trainer.work(work, &mut session);
+    if outcome.state == TellState::Completed {
+        // Nobody goes on from there.
+        line.drop_waiting_checkpoint();
     }
-    if let Err(error) = tell(client, &work, outcome, grace) {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the end was not heard");
+    let all_heard = line.settle();
+    let grace = if line.is_away() && line.is_abandoned() { Duration::ZERO } else { grace };
+    // The line stays open while the weights travel: the worker is heard of meanwhile.
+    let weights = match &outcome.weights {
+        Some(bytes) if all_heard && !line.is_fenced() => {
+            patiently(grace, || client.put_blob(bytes)).map(Some)
+        }
+        _ => Ok(None),
+    };
+    let unstored = line.close();
+    if line.is_fenced() {
+        tracing::warn!("ended unheard: another attempt took its place, or the sweep is gone");
+        return true;
+    }
+    if let Some(saved) = unstored {
+        unstored::keep(work.folder.as_deref(), &saved);
+    }
+    if !all_heard {
+        tracing::warn!("ended unheard: its last reports were not answered");
+        return !line.is_away();
+    }
+    match weights.and_then(|weights| tell(client, work, outcome, weights, grace)) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the end was not heard");
+            !error.may_pass()
+        }
     }
 }
 
-fn tell(client: &Client, work: &Work, outcome: Outcome, grace: Duration) -> Result<(), ClientError> {
-    let weights = match &outcome.weights {
-        Some(bytes) => Some(patiently(grace, || client.put_blob(bytes))?),
-        None => None,
-    };
+fn tell(
+    client: &Client,
+    work: &Work,
+    outcome: Outcome,
+    weights: Option<String>,
+    grace: Duration,
+) -> Result<(), ClientError> {
     let reason = outcome.reason.clone();
     let told = Tell {
         attempt: work.attempt,
@@ -217,37 +220,13 @@ fn tell(client: &Client, work: &Work, outcome: Outcome, grace: Duration) -> Resu
     Ok(())
 }
 
-/// Says at a third of the lease that the worker lives, and passes on what the daemon answers.
-fn beat(client: Client, work: &Work, shared: Arc<Shared>) -> thread::JoinHandle<()> {
-    let (trial, attempt) = (work.trial_id, work.attempt);
-    // At least every five seconds, so that a cancelled trial of long epochs ends soon.
-    let pause = Duration::from_millis(u64::try_from(work.lease_ms / 3).unwrap_or(5000).min(5000));
-    thread::spawn(move || {
-        while !shared.over.load(Ordering::SeqCst) {
-            thread::park_timeout(pause);
-            if shared.over.load(Ordering::SeqCst) {
-                return;
-            }
-            match client.heartbeat(trial, attempt) {
-                Ok(verdict) => shared.decide(verdict.decision),
-                // The next beat, or the next report, tries again.
-                Err(error) if error.may_pass() => {}
-                // The trial may just have ended; if it has not, its own report will hear the same.
-                Err(_) if shared.over.load(Ordering::SeqCst) => {}
-                Err(_) => shared.fenced.store(true, Ordering::SeqCst),
-            }
-        }
-    })
-}
-
 /// Repeats a call that may pass, with growing pauses, for the grace period at most.
 fn patiently<T>(grace: Duration, mut call: impl FnMut() -> Result<T, ClientError>) -> Result<T, ClientError> {
-    #[allow(clippy::disallowed_methods, reason = "how long a daemon has been away is real time")]
-    let started = Instant::now();
+    let started = now();
     let mut pause = Duration::from_millis(50);
     loop {
         match call() {
-            Err(error) if error.may_pass() && started.elapsed() < grace && !END.load(Ordering::SeqCst) => {
+            Err(error) if error.may_pass() && started.elapsed() < grace && !is_ending() => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "trying again");
                 thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_secs(2));
@@ -267,53 +246,15 @@ fn end_on_sigterm() -> nix::Result<()> {
     Ok(())
 }
 
-/// While it lives, log lines also go to the trial's own log.
-struct TrialLog;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The file that the trial's log lines go to now.
-pub(super) static CURRENT_LOG: Mutex<Option<fs::File>> = Mutex::new(None);
-
-impl TrialLog {
-    fn attach(work: &Work) -> Self {
-        let file = work.folder.as_ref().and_then(|folder| {
-            fs::create_dir_all(folder)
-                .and_then(|()| fs::OpenOptions::new().create(true).append(true).open(folder.join(TRIAL_LOG)))
-                .inspect_err(|error| tracing::warn!(%error, folder = %folder.display(), "no log of its own"))
-                .ok()
-        });
-        if let Ok(mut current) = CURRENT_LOG.lock() {
-            *current = file;
-        }
-        Self
-    }
-}
-
-impl Drop for TrialLog {
-    fn drop(&mut self) {
-        if let Ok(mut current) = CURRENT_LOG.lock() {
-            *current = None;
-        }
-    }
-}
-
-/// Where a worker's log lines go: standard error (the worker's own file), and the trial's log while it
-/// works on one.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct WorkerLog;
-
-impl std::io::Write for WorkerLog {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if let Ok(mut current) = CURRENT_LOG.lock() {
-            if let Some(file) = current.as_mut() {
-                // A full disk must not end the training.
-                let _ = file.write_all(bytes);
-            }
-        }
-        std::io::stderr().write_all(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        std::io::stderr().flush()
+    #[test]
+    fn a_worker_that_grew_past_its_limit_is_known() {
+        assert!(has_outgrown(Some(0), 0));
+        assert!(!has_outgrown(Some(0), u64::MAX));
+        assert!(!has_outgrown(Some(u64::MAX), 0), "it shrank");
+        assert!(!has_outgrown(None, 0), "where nobody knows, nothing is done");
     }
 }

@@ -1,19 +1,36 @@
 //! A synthetic objective evaluated in a real worker process: for trying out a search without training.
 //!
 //! The value is a smooth bowl over the numeric parameters plus a penalty per word, reached geometrically
-//! over the epochs. Special values of the text parameter `behave` make it misbehave on purpose.
+//! over the epochs: a function of parameters and step alone. It makes checkpoints like a real training, and
+//! goes on from them. Special values of the text parameter `behave` make it misbehave on purpose.
 
 use super::protocol::Work;
 use super::run::{Outcome, Session, Trainer};
 use crate::domain::metric::RMSE;
 use crate::domain::{Decision, Metrics, ObjectiveKind, Params, Reason, TellState, Value};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
+/// Parameters that steer the evaluation and are no part of the value.
+const STEERING: [&str; 4] = ["epochs", "epoch_ms", "behave", "checkpoint_every"];
+
 /// Evaluates [`ObjectiveKind::Toy`].
 #[derive(Debug, Default)]
 pub struct ToyTrainer;
+
+/// A checkpoint, as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    /// Epochs that are done.
+    step: u64,
+    /// The best value so far; none before the first epoch.
+    best: Option<f64>,
+    /// What is evaluated: a checkpoint of anything else is of no use.
+    params: Params,
+}
 
 impl Trainer for ToyTrainer {
     fn kinds(&self) -> Vec<ObjectiveKind> {
@@ -25,25 +42,83 @@ impl Trainer for ToyTrainer {
     }
 
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
-        let epochs = work.params.get("epochs").and_then(Value::as_i64).unwrap_or(3);
-        let pause_ms = work.params.get("epoch_ms").and_then(Value::as_i64).unwrap_or(0);
+        let number = |name: &str, default: u64| {
+            let given = work.params.get(name).and_then(Value::as_i64);
+            given.map_or(default, |given| u64::try_from(given).unwrap_or(0))
+        };
+        let epochs = number("epochs", 3);
+        let checkpoint_every = number("checkpoint_every", 1).max(1);
+        let pause = Duration::from_millis(number("epoch_ms", 0));
         let behave = work.params.get("behave").and_then(Value::as_str).unwrap_or("well");
         let floor = bowl(&work.params);
-        for step in 1..=u64::try_from(epochs).unwrap_or(1) {
-            thread::sleep(Duration::from_millis(u64::try_from(pause_ms).unwrap_or(0)));
+        let mut state = begin(work, session);
+        let mut saved_at = state.step;
+        while state.step < epochs {
+            let decision = if work.until_step.is_some_and(|until| state.step >= until) {
+                Some(None)
+            } else {
+                match session.decision() {
+                    Decision::Continue => None,
+                    Decision::Stop => return ended(TellState::Stopped, None),
+                    Decision::Pause => Some(Some(Reason::DaemonStopped)),
+                }
+            };
+            let due = state.step - saved_at >= checkpoint_every;
+            if saved_at < state.step && (due || decision.is_some()) {
+                save(&state, session);
+                saved_at = state.step;
+            }
+            if let Some(reason) = decision {
+                return ended(TellState::Paused, reason);
+            }
+            thread::sleep(pause);
+            let step = state.step + 1;
             match behave {
                 "crash" => std::process::abort(),
                 "diverge" => return Outcome::failed(Reason::Diverged { step, what: "the loss".into() }),
                 _ => {}
             }
             let value = floor + 0.5f64.powi(i32::try_from(step).unwrap_or(i32::MAX));
-            match session.report(step, &Metrics::default().with(RMSE, value)) {
-                Decision::Continue => {}
-                Decision::Stop => return ended(TellState::Stopped, None),
-                Decision::Pause => return ended(TellState::Paused, Some(Reason::DaemonStopped)),
-            }
+            state.best = Some(state.best.map_or(value, |best| best.min(value)));
+            state.step = step;
+            session.report(step, &Metrics::default().with(RMSE, value));
         }
-        ended(TellState::Completed, Some(Reason::BudgetSpent))
+        tracing::debug!(best = state.best, "done");
+        // A stop at the last step is a stop all the same.
+        match session.decision() {
+            Decision::Stop => ended(TellState::Stopped, None),
+            _ => ended(TellState::Completed, Some(Reason::BudgetSpent)),
+        }
+    }
+}
+
+/// Where the newest usable checkpoint stands, or the beginning.
+fn begin(work: &Work, session: &Session) -> State {
+    let usable =
+        session.checkpoints().find_map(|saved| match serde_json::from_slice::<State>(&saved.bytes) {
+            Ok(state) if state.params == work.params => Some(state),
+            Ok(_) => {
+                tracing::warn!(step = saved.step, "a checkpoint is of another trial");
+                None
+            }
+            Err(error) => {
+                tracing::warn!(step = saved.step, %error, "a checkpoint cannot be read");
+                None
+            }
+        });
+    match usable {
+        Some(state) => {
+            tracing::info!(step = state.step, "goes on from a checkpoint");
+            state
+        }
+        None => State { step: 0, best: None, params: work.params.clone() },
+    }
+}
+
+fn save(state: &State, session: &mut Session) {
+    match serde_json::to_vec(state) {
+        Ok(bytes) => session.checkpoint(state.step, bytes),
+        Err(error) => tracing::warn!(%error, "no checkpoint could be made"),
     }
 }
 
@@ -53,7 +128,7 @@ fn ended(state: TellState, reason: Option<Reason>) -> Outcome {
 
 fn bowl(params: &Params) -> f64 {
     let term = |(name, value): (&String, &Value)| match value {
-        _ if matches!(name.as_str(), "epochs" | "epoch_ms" | "behave") => 0.0,
+        _ if STEERING.contains(&name.as_str()) => 0.0,
         Value::Int(_) | Value::Float(_) => value.as_f64().map_or(0.0, |x| (x - 0.3).powi(2)),
         Value::Text(word) => word.len() as f64 / 10.0,
         Value::Bool(flag) => f64::from(u8::from(*flag)),

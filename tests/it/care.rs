@@ -48,7 +48,8 @@ fn what_nothing_refers_to_is_found_and_cleared_up() {
     assert!(!String::from_utf8(home.sweepd(&["doctor"]).stdout).unwrap().contains("nothing refers"));
 }
 
-fn sql(home: &Home, statement: &'static str) {
+/// Changes the database behind everybody's back.
+pub fn sql(home: &Home, statement: &'static str) {
     let url = format!("sqlite://{}", home.path().join("sweepd.db").display());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -87,6 +88,8 @@ fn a_damaged_database_is_reported_not_used() {
     let id = home.submit(&toy("damaged", 4, 1, ""));
     home.until_over(&id);
     home.ok(&["stop", "--drain"]);
+    // All of it into the one file, where the last connection to close has not put it there.
+    sql(&home, "pragma wal_checkpoint(truncate)");
     let file = home.path().join("sweepd.db");
     let mut bytes = std::fs::read(&file).unwrap();
     // Every page but the first: the schema is found, what it points to is not.

@@ -1,9 +1,24 @@
 //! Tests from outside: the structure of the code, the sweep files, and the real binaries.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "the helpers beside the tests are tests too, and wait in real time"
+)]
+
 mod care;
 mod command;
+mod dice;
 mod experiments;
+mod full_disk;
+mod kill;
+mod ledger;
+mod power_cut;
 mod races;
+mod restart;
 mod support;
 mod sweeps;
+mod table;
 mod tidy;
+mod writer_killed;

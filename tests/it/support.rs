@@ -1,13 +1,15 @@
 //! A daemon of the real binary in a home of its own, and commands against it.
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use sweepd::worker::process::{signal_group, workers_of};
 use tempfile::TempDir;
 
 /// Generous: machines that run tests are slow and shared.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A home folder, and the daemon that serves it if one was started.
 pub struct Home {
@@ -50,6 +52,19 @@ impl Home {
 
     /// Starts a daemon whose workers evaluate toy sweeps: no libtorch is needed.
     pub fn serve(&mut self, slots: usize) {
+        self.serve_with(slots, &["--no-trainer"], &[]);
+    }
+
+    /// Starts a daemon with further flags and variables of the environment.
+    pub fn serve_with(&mut self, slots: usize, flags: &[&str], environment: &[(&str, &str)]) {
+        self.start(slots, flags, environment);
+        // A killed daemon has left its own file.
+        let pid = self.daemon_pid();
+        self.until("the daemon answers", || self.daemon_file().is_some_and(|file| file["pid"] == pid));
+    }
+
+    /// The same without waiting until it answers.
+    pub fn start(&mut self, slots: usize, flags: &[&str], environment: &[(&str, &str)]) {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -59,14 +74,20 @@ impl Home {
         let child = Command::new(sweepd)
             .arg("--home")
             .arg(self.path())
-            .args(["serve", "--listen", "127.0.0.1:0", "--slots", &slots.to_string(), "--no-trainer"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--slots", &slots.to_string()])
+            .args(flags)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap();
         self.daemon = Some(child);
-        self.until("the daemon answers", || self.path().join("daemon.json").exists());
+    }
+
+    /// What `daemon.json` says.
+    pub fn daemon_file(&self) -> Option<Value> {
+        serde_json::from_slice(&std::fs::read(self.path().join("daemon.json")).ok()?).ok()
     }
 
     pub fn daemon_pid(&self) -> i32 {
@@ -74,7 +95,7 @@ impl Home {
     }
 
     /// Ends the daemon with a signal and waits for it.
-    pub fn signal_daemon(&mut self, signal: nix::sys::signal::Signal) -> std::process::ExitStatus {
+    pub fn signal_daemon(&mut self, signal: Signal) -> std::process::ExitStatus {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.daemon_pid()), signal).unwrap();
         self.daemon.take().unwrap().wait().unwrap()
     }
@@ -84,6 +105,31 @@ impl Home {
         let file = self.path().join("sweep.toml");
         std::fs::write(&file, text).unwrap();
         self.ok(&["submit", file.to_str().unwrap()]).trim().to_owned()
+    }
+
+    /// The first column of what a question to the database answers, as text.
+    pub fn rows(&self, question: &str) -> Vec<String> {
+        use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+        let file = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.path().join("sweepd.db"))
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(10));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut connection = file.connect().await.unwrap();
+            let question = sqlx::query_scalar(AssertSqlSafe(question.to_owned()));
+            let rows = question.fetch_all(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+            rows
+        })
+    }
+
+    /// `sweepd doctor` finds nothing wrong with the database and the files that it refers to.
+    pub fn is_sound(&self) {
+        let checks: Value = serde_json::from_slice(&self.sweepd(&["doctor", "--json"]).stdout).unwrap();
+        let stored = |check: &&Value| matches!(check["what"].as_str(), Some("database" | "weights"));
+        let stored: Vec<&Value> = checks.as_array().unwrap().iter().filter(stored).collect();
+        assert!(stored.len() >= 2 && stored.iter().all(|check| check["verdict"] != "bad"), "{stored:#?}");
     }
 
     /// Waits until something is true.
@@ -112,6 +158,10 @@ impl Drop for Home {
                 let _ = daemon.kill();
                 let _ = daemon.wait();
             }
+        }
+        // What a killed daemon has left would go on for its grace period.
+        for worker in workers_of(self.path()) {
+            signal_group(worker.pid, worker.started, Signal::SIGKILL);
         }
     }
 }

@@ -67,6 +67,10 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn is_test(path: &Path) -> bool {
+    // The simulation of the scheduler is a test of many files.
+    if path.parent().is_some_and(|folder| folder.ends_with("scheduler/simulation")) {
+        return true;
+    }
     path.file_stem().is_some_and(|stem| {
         let stem = stem.to_string_lossy();
         stem.ends_with("_test") || stem == "tests"

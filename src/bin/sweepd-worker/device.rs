@@ -14,8 +14,9 @@ const CUDA_LIBRARY: &CStr = c"libtorch_cuda.so";
 /// # Errors
 /// An unknown name; a CUDA device without library, driver, GPU, or that many GPUs.
 pub fn open(name: &str) -> anyhow::Result<Device> {
-    // A CPU slot is `cpu` or `cpu:N`: the number only tells slots apart.
-    let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
+    // A CPU slot is `cpu` or `cpu:N`, and a GPU's may be `cuda:N/M`: N of the CPU's and M only tell slots apart.
+    let (device, _) = name.split_once('/').unwrap_or((name, "0"));
+    let (kind, index) = device.split_once(':').unwrap_or((device, "0"));
     let index: usize =
         index.parse().ok().with_context(|| format!("`{name}` is no device: expected cpu, cuda or cuda:N"))?;
     match kind {

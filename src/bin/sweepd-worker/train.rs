@@ -87,7 +87,7 @@ pub struct Best {
 pub fn train(job: &Job<'_>, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
     tch::set_num_threads(i32::try_from(job.threads.max(1)).unwrap_or(i32::MAX));
     let mut run = Run::new(job)?;
-    let (state, reason) = run.to_the_end(observer)?;
+    let (state, reason) = run.go_on(observer)?;
     let best = run.best.take().map(|kept| {
         let weights = weights::to_safetensors(
             &run.network,
@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn to_the_end(&mut self, observer: &mut dyn Observer) -> Result<(TellState, Option<Reason>), TrainError> {
+    fn go_on(&mut self, observer: &mut dyn Observer) -> Result<(TellState, Option<Reason>), TrainError> {
         loop {
             if let Some(reason) = self.finished() {
                 return Ok((TellState::Completed, Some(reason)));

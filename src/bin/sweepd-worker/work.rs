@@ -8,6 +8,7 @@ use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState, metric};
 use sweepd::model::Plan;
 use sweepd::telemetry;
+use sweepd::worker::command::CommandTrainer;
 use sweepd::worker::protocol::{DatasetRef, Work};
 use sweepd::worker::run::{self, Outcome, Session, Trainer, WorkerArgs, WorkerLog};
 use sweepd::worker::toy::ToyTrainer;
@@ -24,7 +25,8 @@ impl Run {
     pub fn run(&self) -> anyhow::Result<()> {
         telemetry::start(self.worker.log_format, "info", false, || WorkerLog);
         let device = device::open(&self.worker.slot)?;
-        let mut trainer = KeypointTrainer { device, threads: self.worker.threads, dataset: None };
+        let command = CommandTrainer::new(&self.worker);
+        let mut trainer = KeypointTrainer { device, threads: self.worker.threads, dataset: None, command };
         run::run(&self.worker, &mut trainer)
     }
 }
@@ -35,11 +37,12 @@ struct KeypointTrainer {
     threads: usize,
     /// The dataset of the last trial: most likely also the next one's.
     dataset: Option<Dataset>,
+    command: CommandTrainer,
 }
 
 impl Trainer for KeypointTrainer {
     fn kinds(&self) -> Vec<ObjectiveKind> {
-        vec![ObjectiveKind::Keypoints, ObjectiveKind::Toy]
+        vec![ObjectiveKind::Keypoints, ObjectiveKind::Toy, ObjectiveKind::Command]
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
@@ -47,11 +50,13 @@ impl Trainer for KeypointTrainer {
     }
 
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
-        if work.objective.kind == ObjectiveKind::Toy {
-            return ToyTrainer.work(work, session);
+        match work.objective.kind {
+            ObjectiveKind::Toy => return ToyTrainer.work(work, session),
+            ObjectiveKind::Command => return self.command.work(work, session),
+            ObjectiveKind::Keypoints | ObjectiveKind::External => {}
         }
         match self.train(work, session) {
-            Ok(trained) => outcome(trained),
+            Ok(trained) => outcome(trained, session.decision()),
             Err(error) => {
                 tracing::warn!(%error, "failed");
                 Outcome::failed(error.to_reason())
@@ -70,7 +75,8 @@ impl KeypointTrainer {
         let wanted = work.dataset.as_ref();
         let wanted =
             wanted.ok_or_else(|| TrainError::BadConfiguration("the sweep names no dataset".into()))?;
-        let (device, threads) = (self.device, self.threads);
+        // What its first attempt computed with: other threads, other bits.
+        let (device, threads) = (self.device, work.threads.unwrap_or(self.threads));
         let dataset = self.dataset(wanted)?;
         let split = Split::fraction(dataset, work.objective.validation, split::DEFAULT_SEED)
             .map_err(|error| TrainError::Other(error.into()))?;
@@ -81,17 +87,27 @@ impl KeypointTrainer {
             validation_rows = split.validation.len(),
             "training"
         );
-        let job = Job {
-            plan: &plan,
-            dataset,
-            split: &split,
-            seed,
-            device,
-            threads,
-            resume: None,
-            until_step: work.until_step,
-        };
-        train(&job, &mut Reporter { session })
+        let mut checkpoints = session.checkpoints();
+        loop {
+            let from = checkpoints.next();
+            let job = Job {
+                plan: &plan,
+                dataset,
+                split: &split,
+                seed,
+                device,
+                threads,
+                resume: from.as_ref().map(|from| from.bytes.as_slice()),
+                until_step: work.until_step,
+            };
+            if let Some(from) = &from {
+                tracing::info!(epochs = from.step, "going on from a checkpoint");
+            }
+            match train(&job, &mut Reporter { session }) {
+                Err(error @ TrainError::Checkpoint(_)) => tracing::warn!(%error, "trying the one before"),
+                ended => return ended,
+            }
+        }
     }
 
     fn dataset(&mut self, wanted: &DatasetRef) -> Result<&Dataset, TrainError> {
@@ -112,9 +128,10 @@ impl KeypointTrainer {
     }
 }
 
-fn outcome(trained: Trained) -> Outcome {
-    let reason = match trained.state {
-        TellState::Paused => Some(Reason::DaemonStopped),
+fn outcome(trained: Trained, decision: Decision) -> Outcome {
+    let reason = match (trained.state, decision) {
+        (TellState::Paused, Decision::Pause) => Some(Reason::DaemonStopped),
+        // The end of the leg.
         _ => trained.reason,
     };
     let weights = trained.best.map(|best| best.weights);
@@ -141,5 +158,14 @@ impl Observer for Reporter<'_> {
 
     fn progress(&mut self, _epoch: u64, _batch: u64, _batches: u64) -> Decision {
         self.session.decision()
+    }
+
+    fn checkpoint_due(&mut self, epochs_done: u64) -> bool {
+        self.session.checkpoint_due(epochs_done)
+    }
+
+    fn checkpoint(&mut self, epochs_done: u64, bytes: Vec<u8>) {
+        tracing::debug!(epochs_done, bytes = bytes.len(), "checkpoint");
+        self.session.checkpoint(epochs_done, bytes);
     }
 }

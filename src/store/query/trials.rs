@@ -1,7 +1,7 @@
 //! A trial: as lists show it, and with all that is known of it.
 
 use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState};
-use crate::store::rows::{from_json, join_metrics, optional_json, trial_state, unsigned};
+use crate::store::rows::{event_kind, from_json, join_metrics, optional_json, trial_state, unsigned};
 use crate::store::{Reader, StoreError};
 use serde::Serialize;
 use sqlx::Row;
@@ -233,15 +233,13 @@ fn attempt_detail(row: &SqliteRow) -> Result<AttemptDetail, StoreError> {
 }
 
 fn event(row: &SqliteRow) -> Result<Event, StoreError> {
-    let kind: String = row.try_get("kind")?;
     Ok(Event {
         seq: row.try_get("seq")?,
         at_ms: Millis(row.try_get("at_ms")?),
         sweep: SweepId(row.try_get("sweep_id")?),
         trial: row.try_get::<Option<i64>, _>("trial_id")?.map(TrialId),
         attempt: row.try_get::<Option<i64>, _>("attempt_id")?.map(AttemptId),
-        kind: serde_json::from_value(serde_json::Value::String(kind.clone()))
-            .map_err(|_| StoreError::damaged("event.kind", kind))?,
+        kind: event_kind(row.try_get("kind")?)?,
         reason: optional_json("event.reason", row.try_get("reason")?)?,
     })
 }

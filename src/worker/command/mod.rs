@@ -58,7 +58,8 @@ impl Trainer for CommandTrainer {
     }
 
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
-        match launch::launch(work, &self.slot, self.threads) {
+        let threads = work.threads.unwrap_or(self.threads);
+        match launch::launch(work, &self.slot, threads) {
             Ok(group) => accompany(work, group, session),
             Err(reason) => Outcome::failed(reason),
         }

@@ -121,17 +121,17 @@ impl OutputLog {
     pub fn plain(&mut self, stream: Stream, line: &Line) {
         // A progress bar overwrites itself: what stands there at last is what people would see.
         let visible = line.text.trim_end().rsplit('\r').next().unwrap_or_default();
-        if visible.is_empty() {
+        let shown = plain_text(beginning(visible, LOGGED_OF_A_LINE));
+        let cut = visible.len().saturating_sub(LOGGED_OF_A_LINE) + line.cut;
+        if shown.trim().is_empty() {
             return;
         }
         if stream == Stream::Stderr {
             if self.last_errors.len() == LAST_ERRORS {
                 self.last_errors.pop_front();
             }
-            self.last_errors.push_back(beginning(visible.trim_start(), TOLD_OF_AN_ERROR).to_owned());
+            self.last_errors.push_back(beginning(shown.trim(), TOLD_OF_AN_ERROR).to_owned());
         }
-        let shown = beginning(visible, LOGGED_OF_A_LINE);
-        let cut = visible.len() - shown.len() + line.cut;
         if !self.pay(shown.len()) {
             return;
         }
@@ -178,6 +178,24 @@ impl OutputLog {
     }
 }
 
+/// A text without colours and other control characters, which would steer the terminal of whoever reads it.
+fn plain_text(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            // ESC [ parameters letter: a colour, mostly.
+            '\x1b' if chars.as_str().starts_with('[') => {
+                chars.find(|c| c.is_ascii_alphabetic());
+            }
+            '\t' => plain.push(c),
+            c if c.is_control() => {}
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
 /// The beginning of a text, of so many bytes at most.
 fn beginning(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
@@ -203,6 +221,12 @@ mod tests {
         let told = log.last_errors();
         assert!(told.starts_with("error 5 | error 6 | error 7 | error 8 | 100% é"), "{told}");
         assert!(told.len() < 400);
+    }
+
+    #[test]
+    fn colours_and_control_characters_are_left_out() {
+        assert_eq!(plain_text("\x1b[1;31mred\x1b[0m\tnot\x07 \x1b]0;title\x1b"), "red\tnot ]0;title");
+        assert_eq!(plain_text("open \x1b[1;2"), "open ");
     }
 
     #[test]

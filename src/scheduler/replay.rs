@@ -1,0 +1,366 @@
+//! Deriving a sweep's stored decisions again, with the deciding code itself and with what each of them saw.
+//!
+//! What users did (enqueued, tried again, cancelled) and what became of legs is taken from the record. What
+//! follows from it is derived: which trial each leg is of, up to which step, with which configuration and for
+//! which reason, and in the end why paused trials went no further.
+
+use super::method::{Method, Next};
+use crate::domain::decisions::{StoredDecisions, StoredEvent};
+use crate::domain::sweep::Sweep;
+use crate::domain::{EventKind, LegRecord, Params, Reason};
+use crate::space::Space;
+use crate::stopper::Ended;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The first decision that is not what is derived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The leg that was decided; `None` where no leg is concerned.
+    pub leg: Option<u64>,
+    /// What is stored.
+    pub stored: String,
+    /// What is derived.
+    pub derived: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(leg) = self.leg {
+            write!(f, "leg {leg}: ")?;
+        }
+        write!(f, "stored is: {}; derived is: {}", self.stored, self.derived)
+    }
+}
+
+/// Derives every decision again; how many there were.
+///
+/// # Errors
+/// The first [`Difference`].
+pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
+    let mut replay = Replay::new(stored)?;
+    let events = stored.events.iter().map(|event| event.seq);
+    let legs = stored.legs.iter().flat_map(|leg| [Some(leg.decided_seq), leg.end.map(|end| end.seq)]);
+    let moments: BTreeSet<i64> = events.chain(legs.flatten()).collect();
+    for seq in moments {
+        replay.moment(seq)?;
+    }
+    replay.all_used()?;
+    Ok(replay.decisions)
+}
+
+/// Where the derivation stands.
+struct Replay<'a> {
+    spec: &'a Sweep,
+    space: Space,
+    method: Method,
+    stored: &'a StoredDecisions,
+    /// The record and the legs by the inputs that led to them.
+    events: BTreeMap<i64, Vec<&'a StoredEvent>>,
+    decided: BTreeMap<i64, Vec<&'a LegRecord>>,
+    ended: BTreeMap<i64, Vec<&'a LegRecord>>,
+    /// Trials so far: the next one's number.
+    created: u64,
+    /// Legs so far: the next one's number.
+    legs: u64,
+    open_legs: BTreeSet<u64>,
+    /// Trials that wait without a leg, and those that are paused.
+    waiting: BTreeSet<u64>,
+    paused: BTreeSet<u64>,
+    /// Where each trial's latest leg was to end.
+    until: BTreeMap<u64, Option<u64>>,
+    decisions: u64,
+}
+
+/// What the record of one input says of the legs that it decided.
+#[derive(Default)]
+struct Said<'a> {
+    suggested: BTreeSet<u64>,
+    continued: BTreeMap<u64, Option<&'a Reason>>,
+    idle: usize,
+    /// Ends of trials that were not being worked on.
+    endings: Vec<&'a StoredEvent>,
+    sweep_ended: bool,
+}
+
+impl<'a> Replay<'a> {
+    fn new(stored: &'a StoredDecisions) -> Result<Self, Box<Difference>> {
+        let space = Space::new(&stored.spec.space).map_err(|problems| {
+            let derived = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            difference(None, "a space".into(), derived)
+        })?;
+        let mut events: BTreeMap<i64, Vec<&StoredEvent>> = BTreeMap::new();
+        for event in &stored.events {
+            events.entry(event.seq).or_default().push(event);
+        }
+        let (mut decided, mut ended) = (BTreeMap::new(), BTreeMap::new());
+        for leg in &stored.legs {
+            decided.entry(leg.decided_seq).or_insert_with(Vec::new).push(leg);
+            if let Some(end) = leg.end {
+                ended.entry(end.seq).or_insert_with(Vec::new).push(leg);
+            }
+        }
+        Ok(Self {
+            spec: &stored.spec,
+            space,
+            method: Method::new(&stored.spec),
+            stored,
+            events,
+            decided,
+            ended,
+            created: 0,
+            legs: 0,
+            open_legs: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            paused: BTreeSet::new(),
+            until: BTreeMap::new(),
+            decisions: 0,
+        })
+    }
+
+    /// One input: what it ended and what users did come first, then what was decided, then what followed.
+    fn moment(&mut self, seq: i64) -> Result<(), Box<Difference>> {
+        for leg in self.ended.remove(&seq).unwrap_or_default() {
+            self.end(leg);
+        }
+        let events = self.events.remove(&seq).unwrap_or_default();
+        let mut said = Said::default();
+        for event in &events {
+            self.note(event, &mut said);
+        }
+        for leg in self.decided.remove(&seq).unwrap_or_default() {
+            self.decide(leg, &mut said)?;
+        }
+        self.nothing_left(&said)?;
+        self.handed_out(&events)?;
+        self.finish(&said)
+    }
+
+    fn end(&mut self, leg: &LegRecord) {
+        let (Some(trial), Some(end)) = (leg.trial, leg.end) else { return };
+        self.open_legs.remove(&leg.number);
+        let (until_step, outcome, value) = (leg.until_step, end.outcome, end.value);
+        self.method.ended(leg.number, Ended { trial, until_step, outcome, value });
+    }
+
+    fn note(&mut self, event: &'a StoredEvent, said: &mut Said<'a>) {
+        let Some(trial) = event.trial else {
+            said.idle += usize::from(event.kind == EventKind::NothingToDo);
+            said.sweep_ended |= event.kind == EventKind::SweepCompleted;
+            return;
+        };
+        let idle = self.paused.contains(&trial) || self.waiting.contains(&trial);
+        match event.kind {
+            EventKind::TrialSuggested if matches!(event.reason, Some(Reason::Enqueued { .. })) => {
+                self.created += 1;
+                self.waiting.insert(trial);
+            }
+            EventKind::TrialSuggested => {
+                said.suggested.insert(trial);
+            }
+            EventKind::TrialContinued => {
+                said.continued.insert(trial, event.reason.as_ref());
+            }
+            EventKind::TrialRetried => {
+                self.waiting.insert(trial);
+            }
+            EventKind::TrialPaused => {
+                self.paused.insert(trial);
+            }
+            EventKind::TrialStopped | EventKind::TrialCancelled if idle => said.endings.push(event),
+            _ => {}
+        }
+    }
+
+    /// One leg's decision.
+    fn decide(&mut self, leg: &LegRecord, said: &mut Said<'_>) -> Result<(), Box<Difference>> {
+        let number = self.legs;
+        if leg.number != number {
+            let stored = format!("no leg {number}, but a leg {}", leg.number);
+            return Err(difference(Some(number), stored, "every number is decided once".into()));
+        }
+        let first_open = self.open_legs.first().copied();
+        if !self.method.may_decide(number, first_open) {
+            let stored = "decided while a leg that it had to see was open".into();
+            return Err(difference(Some(number), stored, "decided afterwards".into()));
+        }
+        self.method.show_for(number);
+        let derived = self.next();
+        let reason = leg.trial.and_then(|trial| said.continued.remove(&trial).flatten());
+        let stored = self.stored_leg(leg, reason);
+        let derived = self.derived_leg(derived);
+        if stored != derived {
+            return Err(difference(Some(number), stored.to_string(), derived.to_string()));
+        }
+        self.decisions += 1;
+        self.legs += 1;
+        match leg.trial {
+            None => said.idle = said.idle.saturating_sub(1),
+            Some(trial) => {
+                if said.suggested.remove(&trial) {
+                    self.created += 1;
+                }
+                self.waiting.remove(&trial);
+                self.paused.remove(&trial);
+                self.until.insert(trial, leg.until_step);
+                self.open_legs.insert(number);
+                self.method.decided(trial, leg.until_step);
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Next<u64> {
+        let may_go_on = |trial| self.paused.contains(&trial);
+        self.method.next(self.waiting.first().copied(), &may_go_on, || {
+            let more = self.spec.search.trials.is_none_or(|limit| self.created < limit);
+            if more { self.method.suggest(self.spec, &self.space, self.created) } else { None }
+        })
+    }
+
+    fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>) -> Decided {
+        let Some(trial) = leg.trial else { return Decided::Nothing };
+        let until = leg.until_step;
+        if self.waiting.contains(&trial) {
+            Decided::Waiting { trial, until }
+        } else if let Some(reason) = reason {
+            Decided::Promoted { trial, until, reason: reason.clone() }
+        } else {
+            let row = usize::try_from(trial).ok().and_then(|at| self.stored.trials.get(at));
+            let row = row.filter(|row| row.number == trial);
+            let (params, reason) =
+                row.map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
+            Decided::New { trial, until, params, reason }
+        }
+    }
+
+    fn derived_leg(&self, next: Next<u64>) -> Decided {
+        match next {
+            Next::Waiting(trial) => {
+                let until = self.until.get(&trial).copied().unwrap_or_else(|| self.method.first_rung());
+                Decided::Waiting { trial, until }
+            }
+            Next::Promotion(promotion) => Decided::Promoted {
+                trial: promotion.trial,
+                until: Some(promotion.until_step),
+                reason: promotion.reason,
+            },
+            Next::New(params, reason) => Decided::New {
+                trial: self.created,
+                until: self.method.first_rung(),
+                params: text_of(&params),
+                reason: Some(reason),
+            },
+            Next::Nothing => Decided::Nothing,
+        }
+    }
+
+    /// The record speaks of no leg that is not stored.
+    fn nothing_left(&self, said: &Said<'_>) -> Result<(), Box<Difference>> {
+        let what = match (said.suggested.first(), said.continued.first_key_value()) {
+            (Some(trial), _) => format!("trial {trial} was suggested"),
+            (_, Some((trial, _))) => format!("trial {trial} went on"),
+            _ if said.idle > 0 => "there was nothing to do".into(),
+            _ => return Ok(()),
+        };
+        Err(self.missing(&what))
+    }
+
+    /// No attempt at a trial began that has no leg.
+    fn handed_out(&self, events: &[&StoredEvent]) -> Result<(), Box<Difference>> {
+        for event in events.iter().filter(|event| event.kind == EventKind::AttemptStarted) {
+            if let Some(trial) = event.trial.filter(|trial| self.waiting.contains(trial)) {
+                return Err(self.missing(&format!("trial {trial} was handed out")));
+            }
+        }
+        Ok(())
+    }
+
+    fn missing(&self, what: &str) -> Box<Difference> {
+        difference(Some(self.legs), "no such leg".into(), format!("a leg, because {what}"))
+    }
+
+    /// What became of trials that nobody worked on, and of the sweep.
+    fn finish(&mut self, said: &Said<'_>) -> Result<(), Box<Difference>> {
+        if said.sweep_ended {
+            // The end itself looks at what the next decision would see.
+            self.method.show_for(self.legs);
+        }
+        for event in &said.endings {
+            let Some(trial) = event.trial else { continue };
+            self.waiting.remove(&trial);
+            self.paused.remove(&trial);
+            let Some(stopper) = self.method.stopper.as_ref() else { continue };
+            // Users and clocks are not derived.
+            if matches!(event.reason, Some(Reason::ByUser | Reason::TimeLimit)) {
+                continue;
+            }
+            let (stored, derived) = (event.reason.as_ref(), stopper.verdict(trial));
+            if stored != Some(&derived) {
+                let stored = stored.map_or_else(|| "no reason".into(), ToString::to_string);
+                let trial = |what: String| format!("trial {trial} ended: {what}");
+                return Err(difference(None, trial(stored), trial(derived.to_string())));
+            }
+            self.decisions += 1;
+        }
+        Ok(())
+    }
+
+    /// Every trial was suggested by a decision or by a user.
+    fn all_used(&self) -> Result<(), Box<Difference>> {
+        let stored = self.stored.trials.len() as u64;
+        if stored == self.created {
+            return Ok(());
+        }
+        Err(difference(None, format!("{stored} trials"), format!("{} trials", self.created)))
+    }
+}
+
+/// A decision, in a form that can be compared and read.
+#[derive(Debug, PartialEq)]
+enum Decided {
+    Waiting { trial: u64, until: Option<u64> },
+    Promoted { trial: u64, until: Option<u64>, reason: Reason },
+    New { trial: u64, until: Option<u64>, params: String, reason: Option<Reason> },
+    Nothing,
+}
+
+impl fmt::Display for Decided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (trial, until) = match self {
+            Self::Nothing => return f.write_str("nothing to do"),
+            Self::Waiting { trial, until }
+            | Self::Promoted { trial, until, .. }
+            | Self::New { trial, until, .. } => (trial, until),
+        };
+        match self {
+            Self::New { params, .. } => write!(f, "trial {trial} is new, with {params}")?,
+            Self::Waiting { .. } => write!(f, "trial {trial} had been asked for")?,
+            _ => write!(f, "trial {trial} goes on")?,
+        }
+        match until {
+            Some(step) => write!(f, ", up to step {step}")?,
+            None => f.write_str(", to its end")?,
+        }
+        match self {
+            Self::Promoted { reason, .. } | Self::New { reason: Some(reason), .. } => {
+                write!(f, " ({reason})")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A configuration as JSON: every float in the shortest form that gives back its bits.
+fn text_of(params: &Params) -> String {
+    serde_json::to_string(params).unwrap_or_default()
+}
+
+fn difference(leg: Option<u64>, stored: String, derived: String) -> Box<Difference> {
+    Box::new(Difference { leg, stored, derived })
+}
+
+#[cfg(test)]
+#[path = "replay_test.rs"]
+mod replay_test;

@@ -1,0 +1,94 @@
+//! Each trial's story as the record tells it: every move is legal, and the last one is where the trial stands.
+
+use super::invariants::View;
+use crate::domain::TrialId;
+use crate::domain::sweep::Direction;
+use sqlx::{Row, SqliteConnection};
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub struct History {
+    last_seq: i64,
+    states: BTreeMap<TrialId, &'static str>,
+}
+
+/// The states an event can happen in, and the state after it. Written anew, not taken from the domain: two
+/// opinions are better than one.
+fn step(kind: &str) -> Option<(&'static [&'static str], &'static str)> {
+    Some(match kind {
+        "trial_suggested" => (&["none"], "queued"),
+        "attempt_started" => (&["queued"], "running"),
+        "trial_requeued" => (&["running"], "queued"),
+        "trial_paused" => (&["running"], "paused"),
+        "trial_continued" => (&["paused"], "queued"),
+        "trial_retried" => (&["failed", "cancelled", "stopped"], "queued"),
+        "trial_stopping" => (&["running"], "stopping"),
+        "trial_completed" => (&["running", "stopping"], "completed"),
+        "trial_stopped" => (&["running", "stopping", "paused"], "stopped"),
+        "trial_failed" => (&["running", "stopping"], "failed"),
+        "trial_cancelled" => (&["queued", "paused", "stopping"], "cancelled"),
+        _ => return None,
+    })
+}
+
+impl History {
+    /// Reads what was recorded since; the trials that ended.
+    pub async fn read(&mut self, db: &mut SqliteConnection) -> Vec<TrialId> {
+        let sql =
+            "select seq, trial_id, kind from event where seq > ? and trial_id is not null order by event_id";
+        let rows = sqlx::query(sql).bind(self.last_seq).fetch_all(db).await.unwrap();
+        let mut ended = Vec::new();
+        for row in rows {
+            self.last_seq = row.get(0);
+            let (trial, kind) = (TrialId(row.get(1)), row.get::<String, _>(2));
+            let (from, to) = step(&kind).unwrap_or_else(|| panic!("trial {trial}: what is {kind}?"));
+            let state = self.states.entry(trial).or_insert("none");
+            assert!(from.contains(state), "trial {trial} was {state} when it took {kind}");
+            *state = to;
+            if matches!(to, "completed" | "stopped" | "failed" | "cancelled") {
+                ended.push(trial);
+            }
+        }
+        ended
+    }
+
+    /// The record's last word is the trial's state.
+    pub fn agrees(&mut self, view: &View) {
+        for trial in &view.trials {
+            let told = self.states.get(&trial.id).copied();
+            assert_eq!(told, Some(trial.state.as_str()), "trial {}: record and row differ", trial.id);
+        }
+        self.states.retain(|id, _| view.trials.iter().any(|trial| trial.id == *id));
+    }
+}
+
+/// The value of a trial that ended is the best finite one that was reported, at the first step that has it.
+pub async fn value_is_the_best(db: &mut SqliteConnection, trial: TrialId) {
+    let sql = "select best_step, best_value, json_extract(spec, '$.objective.metric') as metric, \
+               json_extract(spec, '$.objective.direction') as direction from trial join sweep using (sweep_id) where trial_id = ?";
+    let Some(row) = sqlx::query(sql).bind(trial.0).fetch_optional(&mut *db).await.unwrap() else { return };
+    let stored: Option<(i64, f64)> = row.get::<Option<i64>, _>(0).zip(row.get::<Option<f64>, _>(1));
+    let metric: String = row.get("metric");
+    let direction = match row.get::<String, _>("direction").as_str() {
+        "minimize" => Direction::Minimize,
+        _ => Direction::Maximize,
+    };
+    let sql = "select step, rmse, extra from report where trial_id = ? order by step";
+    let rows = sqlx::query(sql).bind(trial.0).fetch_all(db).await.unwrap();
+    let mut best: Option<(i64, f64)> = None;
+    for row in &rows {
+        let value = if metric == "rmse" {
+            row.get::<Option<f64>, _>("rmse")
+        } else {
+            let extra: serde_json::Value = serde_json::from_str(row.get("extra")).unwrap();
+            extra[&metric].as_f64()
+        };
+        let better = |a: f64, b: f64| if direction == Direction::Minimize { a < b } else { a > b };
+        if let Some(value) = value.filter(|value| best.is_none_or(|(_, best)| better(*value, best))) {
+            best = Some((row.get("step"), value));
+        }
+    }
+    // A client that reports no steps: its one value counts as of no step.
+    let by_tell = rows.is_empty() && stored.is_some_and(|(step, _)| step == 0);
+    assert!(stored == best || by_tell, "trial {trial}: {stored:?} is stored, {best:?} was reported");
+}

@@ -1,0 +1,175 @@
+//! What must hold after every step, read from the database in plain SQL.
+
+use super::history::History;
+use crate::domain::{AttemptId, SweepId, TrialId};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Row, SqliteConnection};
+use std::path::Path;
+
+pub struct Checker {
+    pub db: SqliteConnection,
+    history: History,
+    pub view: View,
+}
+
+/// What everybody can see of the database.
+#[derive(Default)]
+pub struct View {
+    pub sweeps: Vec<SeenSweep>,
+    pub trials: Vec<SeenTrial>,
+}
+
+pub struct SeenSweep {
+    pub id: SweepId,
+    pub name: String,
+    pub state: String,
+    pub external: bool,
+}
+
+pub struct SeenTrial {
+    pub id: TrialId,
+    pub sweep: SweepId,
+    pub state: String,
+}
+
+impl View {
+    /// Sweeps that clients can ask for work.
+    pub fn external(&self) -> Vec<SweepId> {
+        self.sweeps.iter().filter(|s| s.external && s.state == "active").map(|s| s.id).collect()
+    }
+
+    /// Whether nothing is left to be done.
+    pub fn is_over(&self) -> bool {
+        self.unfinished().is_empty()
+    }
+
+    /// Sweeps and trials that have not ended, in words.
+    pub fn unfinished(&self) -> String {
+        let over = |state: &str| matches!(state, "completed" | "cancelled" | "stopped" | "failed");
+        let sweeps = self.sweeps.iter().filter(|s| !over(&s.state));
+        let sweeps = sweeps.map(|s| format!("sweep {} ({}) is {}", s.id, s.name, s.state));
+        let trials = self.trials.iter().filter(|trial| !over(&trial.state));
+        let trials = trials.map(|t| format!("trial {} of sweep {} is {}", t.id, t.sweep, t.state));
+        sweeps.chain(trials).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Each line selects what is wrong, as text; all together select nothing.
+const WRONG: &[&str] = &[
+    // Numbers have no gap; that none is double is the schema's word.
+    "select 'trial numbers of sweep ' || sweep_id from trial group by sweep_id having count(*) <> max(number) + 1",
+    "select 'leg numbers of sweep ' || sweep_id from leg group by sweep_id having count(*) <> max(number) + 1",
+    // Attempts.
+    "select 'two open attempts at trial ' || trial_id from attempt where state = 'open' group by trial_id having count(*) > 1",
+    "select 'open attempt at trial ' || trial_id || ' that is ' || trial.state from attempt join trial using (trial_id) \
+     where attempt.state = 'open' and trial.state not in ('running', 'stopping')",
+    "select 'trial ' || trial_id || ' is ' || state || ' without an attempt' from trial where state in ('running', 'stopping') \
+     and not exists (select 1 from attempt where attempt.trial_id = trial.trial_id and attempt.state = 'open')",
+    "select 'attempt ' || attempt_id || ' ended without time or reason' from attempt where \
+     (state = 'open') <> (finished_ms is null) or state in ('lost', 'failed') and reason is null",
+    // Legs.
+    "select 'leg ' || leg_id || ' is open at a trial that is ' || trial.state from leg join trial using (trial_id) \
+     where outcome is null and trial.state not in ('queued', 'running', 'stopping')",
+    "select 'two open legs of trial ' || trial_id from leg where outcome is null and trial_id is not null \
+     group by trial_id having count(*) > 1",
+    "select 'trial ' || trial_id || ' runs without a leg' from trial where state in ('running', 'stopping') and not exists \
+     (select 1 from leg where leg.trial_id = trial.trial_id and outcome is null)",
+    "select 'leg ' || leg_id || ' of another sweep' from leg join trial using (trial_id) where leg.sweep_id <> trial.sweep_id",
+    "select 'leg ' || leg_id || ' ended before it was decided' from leg where ended_seq < decided_seq",
+    // Reports: none by an attempt after a later one began; each step once and none missing.
+    "select 'report ' || report.trial_id || '/' || step || ' by fenced attempt ' || report.attempt_id from report \
+     join event on event.trial_id = report.trial_id and kind = 'attempt_started' and event.attempt_id > report.attempt_id \
+     where event.seq <= report.seq",
+    "select 'steps of trial ' || trial_id || ' have a gap' from report group by trial_id having count(*) <> max(step)",
+    "select 'trial ' || trial_id || ' says ' || steps || ' steps' from trial where steps <> \
+     (select coalesce(max(step), 0) from report where report.trial_id = trial.trial_id)",
+    // Reasons.
+    "select kind || ' of trial ' || trial_id || ' without a reason' from event where reason is null and kind in \
+     ('trial_suggested', 'trial_stopped', 'trial_continued', 'trial_retried', 'trial_failed', 'trial_requeued', \
+     'trial_cancelled', 'trial_completed', 'trial_stopping', 'trial_paused', 'sweep_completed', 'sweep_cancelled')",
+    "select 'trial ' || trial_id || ' is ' || state || ', ended: ' || coalesce(ended, 'no') from trial where \
+     (state in ('completed', 'stopped', 'failed', 'cancelled')) <> (ended is not null and finished_ms is not null)",
+    // Suggestions.
+    "select 'trial ' || trial.trial_id || ' was suggested ' || count(event_id) || ' times' from trial left join event on \
+     event.trial_id = trial.trial_id and kind = 'trial_suggested' group by trial.trial_id having count(event_id) <> 1",
+    // Budgets.
+    "select 'sweep ' || sweep_id || ' has too many trials' from sweep where \
+     (select count(*) from trial where trial.sweep_id = sweep.sweep_id) > json_extract(spec, '$.search.trials')",
+    "select 'sweep ' || sweep_id || ' runs too many at once' from sweep where \
+     (select count(*) from attempt join trial using (trial_id) where trial.sweep_id = sweep.sweep_id and attempt.state = 'open') \
+     > json_extract(spec, '$.search.parallel')",
+    // Values.
+    "select 'trial ' || trial_id || ' has a value of ' || value || ', its best is ' || coalesce(best_value, 'none') from \
+     trial_value join trial using (trial_id) where best_value is not value or best_step is not step \
+     or ranked <> (trial.state = 'completed') or trial.state in ('queued', 'running', 'paused', 'stopping')",
+    "select 'trial ' || trial_id || ' ended without its value' from trial where best_value is not null \
+     and state in ('completed', 'stopped', 'failed', 'cancelled') \
+     and not exists (select 1 from trial_value where trial_value.trial_id = trial.trial_id)",
+    "select 'completed trial ' || trial_id || ' has no value' from trial where state = 'completed' and best_value is null",
+    // Checkpoints.
+    "select 'trial ' || trial_id || ' has ' || count(*) || ' checkpoints' from checkpoint join trial using (trial_id) \
+     group by trial_id having count(*) > case when state in ('queued', 'running', 'stopping') then 2 \
+     when state in ('completed', 'stopped') then 0 else 1 end",
+    "select 'checkpoint ' || checkpoint.trial_id || '/' || step || ' of a step that was not reported' from checkpoint where not exists \
+     (select 1 from report where report.trial_id = checkpoint.trial_id and report.step = checkpoint.step)",
+    // Sweeps that are over.
+    "select 'sweep ' || sweep_id || ' is ' || sweep.state || ', its trial ' || trial_id || ' is ' || trial.state from sweep \
+     join trial using (sweep_id) where trial.state in ('queued', 'running', 'paused', 'stopping') and (sweep.state = 'completed' \
+     or sweep.state = 'cancelled' and trial.state <> 'stopping')",
+    // What was stored last was counted.
+    "select 'event ' || event_id || ' of an input that was not counted' from event where seq > (select value from counter)",
+];
+
+impl Checker {
+    pub async fn new(home: &Path) -> Self {
+        let options =
+            SqliteConnectOptions::new().filename(home.join(crate::store::DATABASE_FILE)).read_only(true);
+        let db = options.disable_statement_logging().connect().await.unwrap();
+        Self { db, history: History::default(), view: View::default() }
+    }
+
+    /// Everything that must hold holds.
+    pub async fn check(&mut self) {
+        let sql = WRONG.join("\nunion all\n");
+        let wrong: Vec<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(&mut self.db).await.unwrap();
+        assert!(wrong.is_empty(), "{}", wrong.join("; "));
+        let ended = self.history.read(&mut self.db).await;
+        self.look().await;
+        self.history.agrees(&self.view);
+        for trial in ended {
+            super::history::value_is_the_best(&mut self.db, trial).await;
+        }
+    }
+
+    async fn look(&mut self) {
+        let sql = "select sweep_id, name, state, json_extract(spec, '$.objective.kind') = 'external' from sweep order by sweep_id";
+        let rows = sqlx::query(sql).fetch_all(&mut self.db).await.unwrap();
+        let seen = |row: &sqlx::sqlite::SqliteRow| SeenSweep {
+            id: SweepId(row.get(0)),
+            name: row.get(1),
+            state: row.get(2),
+            external: row.get(3),
+        };
+        self.view.sweeps = rows.iter().map(seen).collect();
+        let sql = "select trial_id, sweep_id, state from trial order by trial_id";
+        let rows = sqlx::query(sql).fetch_all(&mut self.db).await.unwrap();
+        let seen = |row: &sqlx::sqlite::SqliteRow| SeenTrial {
+            id: TrialId(row.get(0)),
+            sweep: SweepId(row.get(1)),
+            state: row.get(2),
+        };
+        self.view.trials = rows.iter().map(seen).collect();
+    }
+
+    pub async fn attempt_state(&mut self, attempt: AttemptId) -> Option<String> {
+        let sql = "select state from attempt where attempt_id = ?";
+        sqlx::query_scalar(sql).bind(attempt.0).fetch_optional(&mut self.db).await.unwrap()
+    }
+
+    pub async fn newest_checkpoint(&mut self, trial: TrialId) -> Option<u64> {
+        let sql = "select max(step) from checkpoint where trial_id = ?";
+        let step: Option<i64> = sqlx::query_scalar(sql).bind(trial.0).fetch_one(&mut self.db).await.unwrap();
+        step.map(|step| step as u64)
+    }
+}

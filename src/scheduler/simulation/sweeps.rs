@@ -1,0 +1,103 @@
+//! Random sweeps, and what their trials report: a pure function of configuration and step.
+
+use super::faults::Dice;
+use crate::domain::metric::TRAIN_LOSS;
+use crate::domain::sweep::{Order, SamplerSpec, StopperSpec};
+use crate::domain::{
+    Direction, Metrics, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Search, Sweep, Value,
+};
+use std::collections::BTreeMap;
+
+pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
+    let order = dice.among(&[Order::Arrival, Order::Number]);
+    let number = order == Order::Number;
+    let grid = dice.chance(0.4);
+    let large = dice.chance(0.1);
+    let trials = Some(dice.between(1, if large { 16 } else { 8 }) as u64);
+    let parallel = Some(dice.between(1, 3) as u32);
+    Sweep {
+        name: name.into(),
+        seed: dice.below(1000) as u64,
+        priority: dice.between(0, 1),
+        objective: Objective {
+            command: None,
+            timeout_s: None,
+            workdir: None,
+            kind: if dice.chance(0.25) { ObjectiveKind::External } else { ObjectiveKind::Toy },
+            dataset: None,
+            validation: 0.2,
+            metric: dice.among(&["rmse", "loss"]).into(),
+            direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
+        },
+        search: Search {
+            sampler: if grid {
+                SamplerSpec::Grid { divisions: if large { 4 } else { 3 } }
+            } else {
+                SamplerSpec::Random
+            },
+            trials: if grid && dice.chance(0.7) { None } else { trials },
+            parallel: if !number && dice.chance(0.3) { None } else { parallel },
+            stopper: dice.chance(0.6).then(|| StopperSpec::Asha {
+                min_steps: dice.between(1, 2) as u64,
+                factor: dice.between(2, 3) as u64,
+            }),
+            order,
+            time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
+        },
+        space: random_space(dice, grid, large),
+        enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
+    }
+}
+
+fn random_space(dice: &mut Dice, grid: bool, large: bool) -> BTreeMap<String, Parameter> {
+    let fixed = |value: Value| ParameterKind::Fixed { value };
+    // Few values, so that some trials are equally good.
+    let x = ParameterKind::Int { low: 0, high: 3, log: false, step: None };
+    let y = ParameterKind::Float { low: 0.001, high: 1.0, log: true, step: None };
+    let words = ["well", "some", "none", "diverge"];
+    let behave = match (dice.below(4), grid) {
+        (0..=1, _) => fixed("well".into()),
+        (_, true) => ParameterKind::Choice { values: vec!["well".into(), "diverge".into()] },
+        _ => ParameterKind::Choice { values: words.map(Value::from).to_vec() },
+    };
+    let epochs = match dice.below(2) {
+        _ if large => fixed(8.into()),
+        0 => fixed(dice.between(1, 6).into()),
+        _ => ParameterKind::Int { low: 1, high: 4, log: false, step: Some(3) },
+    };
+    let mut kinds = vec![("behave", behave), ("epochs", epochs), ("silent", fixed(dice.chance(0.3).into()))];
+    kinds.push(if dice.chance(0.5) { ("x", x) } else { ("y", y) });
+    kinds.into_iter().map(|(name, kind)| (name.to_owned(), Parameter { kind, when: None })).collect()
+}
+
+/// Part of a configuration that a user may want to be tried.
+pub fn random_wish(dice: &mut Dice) -> Params {
+    match dice.below(3) {
+        0 => Params::from([("x".into(), dice.between(0, 3).into())]),
+        1 => Params::from([("behave".into(), "well".into())]),
+        _ => Params::new(),
+    }
+}
+
+pub fn epochs(params: &Params) -> u64 {
+    params["epochs"].as_i64().unwrap() as u64
+}
+
+pub fn behaves(params: &Params) -> &str {
+    params["behave"].as_str().unwrap()
+}
+
+/// What a step reports.
+pub fn metrics(metric: &str, params: &Params, step: u64) -> Metrics {
+    let base = match (params.get("x"), params.get("y")) {
+        (Some(x), _) => x.as_f64().unwrap(),
+        (_, Some(y)) => y.as_f64().unwrap(),
+        _ => 0.5,
+    };
+    let value = match behaves(params) {
+        "some" if step % 2 == 1 => f64::NAN,
+        "none" => f64::INFINITY,
+        _ => (base - 0.3) * (base - 0.3) + 1.0 / (step as f64 + 0.1),
+    };
+    Metrics::default().with(metric, value).with(TRAIN_LOSS, if step == 2 { -0.0 } else { 0.1 * step as f64 })
+}

@@ -1,0 +1,166 @@
+//! `kill -9` of the daemon, of a worker, or of everything, at random moments: the sweep comes out the same.
+
+use crate::dice::{Dice, rounds};
+use crate::support::Home;
+use crate::table;
+use nix::sys::signal::Signal;
+use sweepd::worker::process::{SeenWorker, signal_group, workers_of};
+
+/// A sweep whose every decision looks at earlier ends: some trials go on from rung to rung.
+pub const TOYS: &str = r#"
+name = "killed"
+seed = 11
+[objective]
+kind = "toy"
+[search]
+sampler = "random"
+stopper = { name = "asha", min_steps = 2, factor = 2 }
+order = "number"
+parallel = 2
+trials = 12
+[space]
+x = { type = "float", low = 0.0, high = 1.0 }
+units = { type = "int", low = 1, high = 4 }
+word = { type = "choice", values = ["a", "bb", "ccc"] }
+epochs = { type = "int", low = 1, high = 12 }
+epoch_ms = { type = "fixed", value = 20 }
+checkpoint_every = { type = "fixed", value = 2 }
+"#;
+
+/// A leg whose worker dies under a living daemon more often than this is given up, as it should be: the worst
+/// that chance can do to one leg must stay below.
+const WORKERS_ALONE: u64 = 3;
+const KILLS_A_SWEEP: u64 = 16;
+
+/// A sweep to be disturbed.
+pub struct Victim<'a> {
+    pub sweep: &'a str,
+    pub flags: &'a [&'a str],
+    /// What the home needs before, and what to wait at most between two kills.
+    pub prepare: &'a dyn Fn(&Home),
+    pub pause_ms: u64,
+}
+
+impl Victim<'_> {
+    /// The table of a run that nothing disturbs.
+    pub fn undisturbed(&self, slots: usize) -> String {
+        let mut home = Home::new();
+        (self.prepare)(&home);
+        home.serve_with(slots, self.flags, &[]);
+        let id = home.submit(self.sweep);
+        home.until_over(&id);
+        table::of(&home, &id)
+    }
+
+    /// Kills until the sweep is over or enough has been killed; answers how often.
+    fn disturbed(&self, slots: usize, dice: &mut Dice, most: u64, expected: &str) -> u64 {
+        let mut home = Home::new();
+        (self.prepare)(&home);
+        home.serve_with(slots, self.flags, &[]);
+        let id = home.submit(self.sweep);
+        let (mut kills, mut alone) = (0, 0);
+        let mut told = Vec::new();
+        while kills < most.min(KILLS_A_SWEEP) && !is_over(&home) {
+            dice.wait_up_to_ms(self.pause_ms);
+            let workers = workers_of(home.path());
+            match dice.below(3) {
+                0 if alone < WORKERS_ALONE && !workers.is_empty() => {
+                    kill(&workers[dice.below(workers.len() as u64) as usize]);
+                    alone += 1;
+                    told.push("worker");
+                }
+                kind => {
+                    home.signal_daemon(Signal::SIGKILL);
+                    // The daemon first: it must not see them die.
+                    if kind == 1 {
+                        workers_of(home.path()).iter().for_each(kill);
+                    }
+                    told.push(if kind == 1 { "all" } else { "daemon" });
+                    if dice.one_in(3) {
+                        home.start(slots, self.flags, &[]);
+                        dice.wait_up_to_ms(100);
+                        home.signal_daemon(Signal::SIGKILL);
+                        told.push("starting daemon");
+                        kills += 1;
+                    }
+                    home.serve_with(slots, self.flags, &[]);
+                }
+            }
+            kills += 1;
+        }
+        home.until_over(&id);
+        table::assert_same(expected, &table::of(&home, &id), &format!("{slots} slots, killed: {told:?}"));
+        agrees_with_replay(&home, &id);
+        home.is_sound();
+        home.ok(&["stop", "--drain"]);
+        assert_eq!(workers_of(home.path()), [], "no process is left");
+        kills
+    }
+
+    /// Disturbs sweep after sweep until so many kills have been made.
+    pub fn survives(&self, total: u64) {
+        let expected = self.undisturbed(2);
+        table::assert_same(&expected, &self.undisturbed(1), "undisturbed, with one slot and with two");
+        let (mut dice, mut kills, mut sweeps) = (Dice::new(), 0, 0);
+        while kills < total {
+            sweeps += 1;
+            kills += self.disturbed(1 + sweeps % 2, &mut dice, total - kills, &expected);
+        }
+        eprintln!("{kills} kills in {sweeps} sweeps");
+    }
+}
+
+fn kill(worker: &SeenWorker) {
+    signal_group(worker.pid, worker.started, Signal::SIGKILL);
+}
+
+fn is_over(home: &Home) -> bool {
+    home.rows("select state from sweep") == ["completed"]
+}
+
+/// Where this version can derive a sweep's decisions again, it must come to the same.
+fn agrees_with_replay(home: &Home, sweep: &str) {
+    let known = String::from_utf8(home.sweepd(&["help"]).stdout).unwrap();
+    if known.lines().any(|line| line.trim_start().starts_with("replay ")) {
+        home.ok(&["replay", sweep]);
+    }
+}
+
+#[test]
+fn a_sweep_comes_out_the_same_whatever_is_killed() {
+    let victim = Victim { sweep: TOYS, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    victim.survives(rounds("kills of toy sweeps", 10, 1.0));
+}
+
+/// The same with real trainings, down to the bits of their weights.
+#[cfg(feature = "torch")]
+#[test]
+fn trained_weights_come_out_the_same_whatever_is_killed() {
+    let sweep = r#"
+name = "trained"
+seed = 5
+[objective]
+kind = "keypoints"
+dataset = "tiny"
+[search]
+sampler = "random"
+stopper = { name = "asha", min_steps = 1, factor = 2 }
+order = "number"
+parallel = 2
+trials = 4
+[space]
+learning_rate = { type = "float", low = 1e-3, high = 1e-2, log = true }
+blocks = { type = "fixed", value = 2 }
+filters = { type = "fixed", value = [4, 8] }
+dropout = { type = "float", low = 0.0, high = 0.4 }
+batch_size = { type = "fixed", value = 16 }
+epochs = { type = "int", low = 3, high = 6 }
+"#;
+    let prepare = |home: &Home| {
+        home.ok(&["data", "synth", "tiny", "--rows", "64", "--seed", "7"]);
+    };
+    let trainer = env!("CARGO_BIN_EXE_sweepd-worker");
+    let flags = ["--worker-program", trainer, "--threads", "1"];
+    let victim = Victim { sweep, flags: &flags, prepare: &prepare, pause_ms: 3000 };
+    victim.survives(rounds("kills of trainings", 4, 0.1));
+}
