@@ -76,17 +76,17 @@ pub(super) fn leg(row: &SqliteRow) -> Result<Leg, StoreError> {
     })
 }
 
-/// What is asked for records: the trial's number beside the leg.
-pub(super) const RECORDS: &str = "select leg.*, trial.number as trial_number from leg left join trial using (trial_id) \
-                                  where leg.sweep_id = ? order by leg.number";
+/// What is asked for records: the trial's number beside the leg, and no more; there may be a million of them.
+pub(super) const RECORDS: &str = "select leg.number, trial.number as trial_number, from_step, until_step, decided_seq, outcome, value, ended_seq \
+     from leg left join trial using (trial_id) where leg.sweep_id = ? order by leg.number";
 
 /// A leg with its end, from a row of [`RECORDS`].
 pub(super) fn record(row: &SqliteRow) -> Result<LegRecord, StoreError> {
-    let outcome: Option<String> = row.try_get("outcome")?;
+    let outcome: Option<&str> = row.try_get("outcome")?;
     let end = match outcome {
         None => None,
         Some(word) => Some(LegEnd {
-            outcome: LegOutcome::parse(&word).ok_or_else(|| StoreError::damaged("leg.outcome", word))?,
+            outcome: LegOutcome::parse(word).ok_or_else(|| StoreError::damaged("leg.outcome", word))?,
             value: row.try_get("value")?,
             seq: row.try_get("ended_seq")?,
         }),

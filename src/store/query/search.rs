@@ -20,9 +20,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row};
 
 /// How many trials at the beginning of a walk are looked at to guess its length; and how many, where none of
-/// those passes.
+/// those passes and nothing else is cheap.
 const SAMPLE: u64 = 500;
-const LARGE_SAMPLE: u64 = 8_000;
+const LARGE_SAMPLE: u64 = 30_000;
 /// Beyond so many, what a part of the filter lets through is not counted any more.
 const MOST_GATHERED: u64 = 50_000;
 /// A scan reads neighbours; a walk or a gathering jumps about, and takes so many times longer for each trial.
@@ -164,8 +164,8 @@ impl Reader {
         let filter = Filter { joins: joins.clone(), sql };
         let key = sort.map(|sort| (sort, sort.by.to_sql(&mut joins)));
         let walk = Walk::of(sweep, key.as_ref().map(|(sort, key)| (*sort, key)), &bounds);
-        let walk_cost = match &walk {
-            Some(walk) => self.length(walk, &filter, limit).await?,
+        let mut walk_cost = match &walk {
+            Some(walk) => self.length(walk, &filter, limit, SAMPLE).await?,
             None => u64::MAX,
         };
         let mut gathered = (self.size(sweep).await? / JUMP, Source::all(sweep));
@@ -173,12 +173,15 @@ impl Reader {
             for bound in &bounds {
                 let Some(source) = Source::having(sweep, bound.name, bound.place) else { continue };
                 let source = source.within(bound);
-                let most = gathered.0.min(walk_cost).min(MOST_GATHERED);
+                let most = gathered.0.min(MOST_GATHERED);
                 let cost = self.count(&source, most).await?;
                 if cost < most {
                     gathered = (cost, source);
                 }
             }
+        }
+        if let Some(walk) = walk.as_ref().filter(|_| walk_cost.min(gathered.0) > LARGE_SAMPLE) {
+            walk_cost = self.length(walk, &filter, limit, LARGE_SAMPLE).await?;
         }
         let rows = match walk {
             Some(walk) if walk_cost <= gathered.0 => self.walk(walk, &filter, joins, limit).await?,
@@ -201,29 +204,20 @@ impl Reader {
         self.number(sql.into(), &[&[Value::Int(sweep.0)]]).await
     }
 
-    /// How many trials a walk would probably pass until it has enough.
-    async fn length(&self, walk: &Walk, filter: &Filter, limit: u64) -> Result<u64, StoreError> {
+    /// How many trials a walk would probably pass until it has enough, by its first `sample` trials.
+    async fn length(&self, walk: &Walk, filter: &Filter, limit: u64, sample: u64) -> Result<u64, StoreError> {
         let Some(test) = &filter.sql else { return Ok(limit) };
-        let passed = self.sample(walk, filter, test, SAMPLE).await?;
-        if passed > 0 {
-            return Ok(limit.saturating_mul(SAMPLE) / passed);
-        }
-        let passed = self.sample(walk, filter, test, LARGE_SAMPLE).await?;
-        // None at all: it may still be one among the next.
-        Ok(limit.saturating_mul(2 * LARGE_SAMPLE) / (2 * passed).max(1))
-    }
-
-    /// How many of the first trials of a walk pass.
-    async fn sample(&self, walk: &Walk, filter: &Filter, test: &Sql, size: u64) -> Result<u64, StoreError> {
         let Source { table, condition, binds, .. } = &walk.source;
         let sql = format!(
             "select count(*) from (select o.sweep_id, o.trial_id from {table} where {condition} order by {} \
-             limit {size}) o{} cross join trial on trial.trial_id = o.trial_id where {}",
+             limit {sample}) o{} cross join trial on trial.trial_id = o.trial_id where {}",
             walk.order(),
             filter.joins.text(),
             test.text()
         );
-        self.number(sql, &[binds, filter.joins.binds(), test.binds()]).await
+        let passed = self.number(sql, &[binds, filter.joins.binds(), test.binds()]).await?;
+        // None at all: it may still be one among the next.
+        Ok(limit.saturating_mul(2 * sample) / (2 * passed).max(1))
     }
 
     /// How many trials a source has, counted up to a limit.
