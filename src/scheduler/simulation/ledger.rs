@@ -5,7 +5,7 @@ use super::wire::{Answer, Call, Letter};
 use crate::domain::{AttemptId, Change, Metrics, SweepId, TrialId};
 use crate::scheduler::{Input, Reply};
 use sqlx::Row;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
 pub struct Ledger {
@@ -18,6 +18,7 @@ pub struct Ledger {
     /// Who was given what, by request.
     work: BTreeMap<String, AttemptId>,
     home: BTreeMap<TrialId, SweepId>,
+    removed: BTreeSet<SweepId>,
     trial_of: BTreeMap<AttemptId, TrialId>,
     /// The first answer to each call.
     answers: BTreeMap<u64, Answer>,
@@ -58,8 +59,11 @@ impl Ledger {
                     );
                 }
             }
-            (Input::Tell { attempt, text, .. }, Reply::Done) => {
-                self.tells.insert(*attempt, text.clone());
+            (Input::Tell { trial, attempt, text, .. }, Reply::Done) => {
+                // Its sweep may have been removed right after its last word.
+                if !self.home.get(trial).is_some_and(|sweep| self.removed.contains(sweep)) {
+                    self.tells.insert(*attempt, text.clone());
+                }
                 self.check_tells(checker).await;
             }
             _ => {}
@@ -98,6 +102,7 @@ impl Ledger {
 
     /// A sweep is removed with all that belonged to it.
     pub fn forget(&mut self, sweep: SweepId) {
+        self.removed.insert(sweep);
         let home = &self.home;
         let is_gone = |trial: &TrialId| home.get(trial) == Some(&sweep);
         self.reports.retain(|(trial, _), _| !is_gone(trial));
