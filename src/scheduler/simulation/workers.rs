@@ -38,6 +38,7 @@ pub enum Phase {
 pub struct Task {
     pub claimed: Claimed,
     pub step: u64,
+    reported: bool,
     ended: bool,
     decision: Decision,
     /// What is to be said, in order.
@@ -194,7 +195,14 @@ impl Task {
     fn begin(claimed: Claimed, dice: &mut Dice, faults: &Faults) -> Self {
         let usable = claimed.checkpoints.iter().find(|_| !dice.chance(faults.damaged));
         let step = usable.map_or(0, |checkpoint| checkpoint.step);
-        Self { claimed, step, ended: false, decision: Decision::Continue, outbox: VecDeque::new() }
+        Self {
+            claimed,
+            step,
+            reported: false,
+            ended: false,
+            decision: Decision::Continue,
+            outbox: VecDeque::new(),
+        }
     }
 
     fn decide(&mut self, decision: Decision) {
@@ -212,8 +220,9 @@ impl Task {
         }
         if dice.chance(faults.hand_back) {
             self.checkpoint();
-            // In the middle of a leg there is no mistaking it for the leg's end.
-            let told = self.step >= until || dice.chance(0.7);
+            // Without a reason it is taken for the leg's end where the reports that stand go so far: those of
+            // this attempt, which then end in the middle, or of an earlier one where this has none.
+            let told = self.step >= until || !self.reported || dice.chance(0.7);
             let reason = told.then_some(Reason::DaemonStopped);
             return self.tell(TellState::Paused, reason);
         }
@@ -239,6 +248,7 @@ impl Task {
         }
         let metrics = metrics(metric, &self.claimed.params, self.step);
         let (trial, attempt) = (self.claimed.leg.trial, self.claimed.attempt);
+        self.reported = true;
         self.outbox.push_back(Input::Report { trial, attempt, step: self.step, metrics });
         if self.step.is_multiple_of(every) {
             self.checkpoint();
