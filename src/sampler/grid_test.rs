@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::{Parameter, When};
+use crate::sampler::History;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn space() -> Space {
@@ -25,10 +26,19 @@ fn space() -> Space {
     .unwrap()
 }
 
+fn ask<'a>(
+    space: &'a Space,
+    history: &'a History,
+    number: u64,
+    feasible: &'a dyn Fn(&Params) -> Result<(), String>,
+) -> Ask<'a> {
+    Ask { space, seed: 1, number, trials: None, history, duplicates: true, feasible }
+}
+
 fn all(grid: &Grid, space: &Space, feasible: &dyn Fn(&Params) -> Result<(), String>) -> Vec<Params> {
     (0..)
         .map_while(|number| {
-            match grid.suggest(&Ask { space, seed: 1, number, observations: &[], feasible }) {
+            match grid.suggest(&ask(space, &History::new(space, 1), number, feasible)) {
                 Suggestion::Trial { params, .. } => Some(params),
                 Suggestion::Exhausted { .. } => None,
             }
@@ -58,9 +68,7 @@ fn a_number_means_the_same_combination_whatever_was_asked_before() {
     assert_eq!(in_order.len(), 8);
     let grid = Grid::new(3);
     for number in [5usize, 2, 7, 0, 6] {
-        let ask =
-            Ask { space: &space, seed: 9, number: number as u64, observations: &[], feasible: &feasible };
-        match grid.suggest(&ask) {
+        match grid.suggest(&ask(&space, &History::new(&space, 1), number as u64, &feasible)) {
             Suggestion::Trial { params, .. } => assert_eq!(params, in_order[number]),
             Suggestion::Exhausted { reason } => panic!("{reason}"),
         }
@@ -71,8 +79,7 @@ fn a_number_means_the_same_combination_whatever_was_asked_before() {
 fn a_grid_without_any_feasible_point_says_why() {
     let space = space();
     let feasible = |_: &Params| Err("too deep".to_owned());
-    let ask = Ask { space: &space, seed: 1, number: 0, observations: &[], feasible: &feasible };
-    match Grid::new(3).suggest(&ask) {
+    match Grid::new(3).suggest(&ask(&space, &History::new(&space, 1), 0, &feasible)) {
         Suggestion::Exhausted { reason } => assert!(reason.to_string().contains("too deep")),
         Suggestion::Trial { params, .. } => panic!("{params:?}"),
     }

@@ -1,14 +1,21 @@
 //! Samplers: which configuration to try next.
 //!
 //! A sampler is a pure function of the space, the observations in order, the seed and the trial's number:
-//! nothing it needs is lost with a process. Caches inside are allowed where rebuilding gives the same.
+//! nothing it needs is lost with a process. Caches inside are allowed where rebuilding gives the same. Samplers
+//! work on the unit cube and make losses small: a parameter's scale is the space's business, an objective's
+//! direction the caller's.
 
 mod grid;
+mod history;
+mod propose;
 mod random;
+
+pub use history::{ABSENT, End, History, Level, News, Ranked};
 
 use crate::domain::sweep::SamplerSpec;
 use crate::domain::{Params, Reason};
 use crate::space::Space;
+use propose::Proposing;
 
 /// What a sampler is asked with.
 pub struct Ask<'a> {
@@ -18,42 +25,14 @@ pub struct Ask<'a> {
     pub seed: u64,
     /// The number of the trial that is wanted, from 0.
     pub number: u64,
-    /// What is known of other trials, in the order in which it became known.
-    pub observations: &'a [Observation],
+    /// How many trials the sweep is to have, where that is limited.
+    pub trials: Option<u64>,
+    /// What is known of the trials before it.
+    pub history: &'a History,
+    /// Whether a configuration may come more than once.
+    pub duplicates: bool,
     /// Whether a configuration can exist, and if not, why.
     pub feasible: &'a dyn Fn(&Params) -> Result<(), String>,
-}
-
-/// What is known of another trial of the sweep.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Observation {
-    /// Its number.
-    pub number: u64,
-    /// Its configuration.
-    pub params: Params,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What came of a trial.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Outcome {
-    /// It runs.
-    Running,
-    /// It has a value per objective; only the first here.
-    Completed {
-        /// The metric at its best step.
-        value: f64,
-    },
-    /// It was stopped early at this step with this value.
-    Stopped {
-        /// The last step.
-        step: u64,
-        /// The best value up to there.
-        value: f64,
-    },
-    /// It failed: information about where not to go.
-    Failed,
 }
 
 /// A sampler's answer.
@@ -78,7 +57,7 @@ pub trait Sampler: Send + Sync {
     /// The configuration of trial `ask.number`.
     fn suggest(&self, ask: &Ask<'_>) -> Suggestion;
 
-    /// Whether it looks at observations; if not, none have to be loaded.
+    /// Whether it looks at the history; if not, nothing has to be loaded.
     fn needs_observations(&self) -> bool;
 }
 
@@ -109,7 +88,7 @@ pub fn fill_in(sampler: &dyn Sampler, ask: &Ask<'_>, given: &Params) -> Result<(
 #[must_use]
 pub fn build(spec: &SamplerSpec) -> Box<dyn Sampler> {
     match spec {
-        SamplerSpec::Random => Box::new(random::Random),
+        SamplerSpec::Random => Box::new(Proposing(random::Random)),
         SamplerSpec::Grid { divisions } => Box::new(grid::Grid::new(*divisions)),
     }
 }

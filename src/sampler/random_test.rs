@@ -1,6 +1,7 @@
 use super::*;
-use crate::domain::{Parameter, ParameterKind, Params};
-use crate::sampler::Ask;
+use crate::domain::{Parameter, ParameterKind, Params, Reason};
+use crate::sampler::propose::Proposing;
+use crate::sampler::{Ask, History, Sampler, Suggestion};
 use crate::space::Space;
 use std::collections::BTreeMap;
 
@@ -14,7 +15,9 @@ fn parameters() -> BTreeMap<String, Parameter> {
 }
 
 fn draw(space: &Space, number: u64, feasible: &dyn Fn(&Params) -> Result<(), String>) -> (Params, Reason) {
-    match Random.suggest(&Ask { space, seed: 7, number, observations: &[], feasible }) {
+    let history = History::new(space, 1);
+    let ask = Ask { space, seed: 7, number, trials: None, history: &history, duplicates: true, feasible };
+    match Proposing(Random).suggest(&ask) {
         Suggestion::Trial { params, reason } => (params, reason),
         Suggestion::Exhausted { reason } => panic!("{reason}"),
     }

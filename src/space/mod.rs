@@ -198,6 +198,15 @@ impl Space {
             .collect()
     }
 
+    /// As [`Space::encode`], with NaN where the parameter does not exist.
+    #[must_use]
+    pub fn point(&self, params: &Params) -> Vec<f64> {
+        let coordinate = |entry: &Entry| {
+            params.get(&entry.name).map_or(f64::NAN, |value| entry.dimension.encode(value))
+        };
+        self.entries.iter().map(coordinate).collect()
+    }
+
     /// The configuration that a point of the unit cube stands for. Coordinates outside it are clamped;
     /// missing ones count as the middle.
     #[must_use]
