@@ -5,10 +5,15 @@
 //! work on the unit cube and make losses small: a parameter's scale is the space's business, an objective's
 //! direction the caller's.
 
+mod axes;
 mod grid;
+mod halton;
 mod history;
 mod propose;
 mod random;
+mod sobol;
+#[cfg(test)]
+mod trial_runs_test;
 
 pub use history::{ABSENT, End, History, Level, News, Ranked};
 
