@@ -6,6 +6,8 @@
 //! direction the caller's.
 
 mod axes;
+mod cmaes;
+mod gaussian;
 mod grid;
 mod halton;
 mod history;
