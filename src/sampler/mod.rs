@@ -7,6 +7,7 @@
 
 mod axes;
 mod cmaes;
+mod evolution;
 mod gaussian;
 mod grid;
 mod halton;
