@@ -12,6 +12,8 @@ mod gaussian;
 mod grid;
 mod halton;
 mod history;
+mod nsga2;
+pub mod pareto;
 mod propose;
 mod random;
 mod sobol;
