@@ -5,6 +5,7 @@
 //! work on the unit cube and make losses small: a parameter's scale is the space's business, an objective's
 //! direction the caller's.
 
+mod gp;
 mod grid;
 mod history;
 mod propose;
