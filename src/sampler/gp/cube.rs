@@ -130,7 +130,10 @@ impl<'a> Cube<'a> {
 
     /// Whether a point has a coordinate with infinitely many values: no two such points are ever the same.
     pub fn is_continuous(&self, point: &[f64]) -> bool {
-        self.axes.iter().zip(point).any(|(axis, x)| axis.search == Search::Smooth && !axis.snaps && !x.is_nan())
+        self.axes
+            .iter()
+            .zip(point)
+            .any(|(axis, x)| axis.search == Search::Smooth && !axis.snaps && !x.is_nan())
     }
 
     /// The point that raw coordinates stand for: each at its value's own coordinate, [`ABSENT`] where the
@@ -151,7 +154,13 @@ impl<'a> Cube<'a> {
             let Some(feature) = axis.feature else { continue };
             let is_line = self.features[feature].metric == Metric::Line;
             features[feature] = match &axis.places {
-                _ if x.is_nan() => if is_line { 0.5 } else { -1.0 },
+                _ if x.is_nan() => {
+                    if is_line {
+                        0.5
+                    } else {
+                        -1.0
+                    }
+                }
                 Some(places) => places[choice(*x, places.len())],
                 None => *x,
             };

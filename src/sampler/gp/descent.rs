@@ -117,7 +117,13 @@ impl Descent {
                 !(self.x[i] <= low && self.gradient[i] > 0.0 || self.x[i] >= high && self.gradient[i] < 0.0)
             })
             .collect();
-        let masked = |v: &mut Vec<f64>| v.iter_mut().zip(&is_free).for_each(|(v, f)| if !f { *v = 0.0 });
+        let masked = |v: &mut Vec<f64>| {
+            v.iter_mut().zip(&is_free).for_each(|(v, f)| {
+                if !f {
+                    *v = 0.0
+                }
+            })
+        };
         let mut steepest: Vec<f64> = self.gradient.iter().map(|g| -g).collect();
         masked(&mut steepest);
         let mut direction = steepest.clone();

@@ -82,7 +82,10 @@ impl Rows {
             let pairs = (1..self.len).flat_map(|i| column[..i].iter().map(move |y| (column[i], *y)));
             match feature.metric {
                 Metric::Line => {
-                    groups[feature.group].iter_mut().zip(pairs).for_each(|(d, (x, y))| *d += (x - y) * (x - y));
+                    groups[feature.group]
+                        .iter_mut()
+                        .zip(pairs)
+                        .for_each(|(d, (x, y))| *d += (x - y) * (x - y));
                 }
                 Metric::Equality => {
                     groups[feature.group].iter_mut().zip(pairs).for_each(|(d, (x, y))| *d += apart(x, y));

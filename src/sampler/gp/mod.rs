@@ -57,6 +57,11 @@ const BEST: usize = 5;
 /// No more running trials are imagined.
 const MOST_RUNNING: usize = 128;
 
+/// A point that is no further from another in any coordinate would tell nothing new.
+const CLOSE: f64 = 1e-6;
+/// So many of the best trials are compared with, and all that run.
+const MOST_NEAR: usize = 200;
+
 impl Gp {
     /// With so many trials spread over the space first.
     #[must_use]
@@ -120,13 +125,21 @@ impl Gp {
             .filter(|ranked| ranked.loss.is_finite())
             .map(|ranked| history.point(ranked.trial))
             .collect();
+        let near: Vec<&[f64]> = history
+            .ranked(level)
+            .take(MOST_NEAR)
+            .map(|ranked| ranked.trial)
+            .chain(history.running())
+            .map(|trial| history.point(trial))
+            .collect();
+        let is_near = |point: &[f64]| near.iter().any(|other| is_close(point, other));
         let can_exist = |point: &[f64]| (ask.feasible)(&ask.space.decode(point)).is_ok();
-        // Whether a point is known is worth asking only where points can meet; whether it can exist is asked of
-        // the few that are proposed, and of all once those were refused.
-        let is_open = |point: &[f64]| {
-            (ask.duplicates || cube.is_continuous(point) || !history.contains(point))
-                && (round == 0 || can_exist(point))
+        let is_known = |point: &[f64]| {
+            if cube.is_continuous(point) { is_near(point) } else { history.contains(point) }
         };
+        // Whether a point can exist is asked of the few that are proposed, and of all once those were refused.
+        let is_open =
+            |point: &[f64]| (ask.duplicates || !is_known(point)) && (round == 0 || can_exist(point));
         let rng = stream(ask.seed, "gp search", &keys);
         let candidates = if rows.len() <= 250 { 1024 } else { 512 };
         let spots = Optimum { cube: &cube, model, rng, is_open: &is_open }.search(&best, candidates);
@@ -161,7 +174,10 @@ impl Memory {
         let losses: Vec<f64> = places.iter().map(|place| observed.losses[*place]).collect();
         let targets = target::standardised(&losses);
         let known = self.fitted.as_ref().filter(|known| {
-            known.seed == seed && known.targets == targets && known.rows.len() == rows.len() && known.rows.begin(&rows)
+            known.seed == seed
+                && known.targets == targets
+                && known.rows.len() == rows.len()
+                && known.rows.begin(&rows)
         });
         if let Some(known) = known {
             return known.scales.clone();
@@ -188,6 +204,10 @@ fn rows(cube: &Cube<'_>, history: &History, trials: impl Iterator<Item = u64>) -
     let mut rows = Rows::new(cube.features());
     trials.for_each(|trial| rows.push(&described(cube, history.point(trial))));
     rows
+}
+
+fn is_close(a: &[f64], b: &[f64]) -> bool {
+    a.iter().zip(b).all(|(x, y)| (x - y).abs() < CLOSE || x.is_nan() && y.is_nan())
 }
 
 fn described(cube: &Cube<'_>, point: &[f64]) -> Vec<f64> {

@@ -66,7 +66,8 @@ fn hartmann6(params: &Params) -> f64 {
     ];
     let x = xs(params);
     let hill = |i: usize| -> f64 { (0..6).map(|j| A[i][j] * (x[j] - P[i][j] * 1e-4).powi(2)).sum() };
-    3.322_368_011_415_515 - [1.0, 1.2, 3.0, 3.2].iter().enumerate().map(|(i, a)| a * (-hill(i)).exp()).sum::<f64>()
+    3.322_368_011_415_515
+        - [1.0, 1.2, 3.0, 3.2].iter().enumerate().map(|(i, a)| a * (-hill(i)).exp()).sum::<f64>()
 }
 
 fn rosenbrock(params: &Params) -> f64 {
@@ -97,7 +98,8 @@ fn ellipsoid(params: &Params) -> f64 {
 }
 
 fn mixed(params: &Params) -> f64 {
-    let (rate, depth, width) = (number(params, "lr").log10(), number(params, "depth"), number(params, "width"));
+    let (rate, depth, width) =
+        (number(params, "lr").log10(), number(params, "depth"), number(params, "width"));
     let (drop, momentum) = (number(params, "drop"), number(params, "mom"));
     let act = match params["act"].as_str().unwrap() {
         "relu" => 0.3,
@@ -185,8 +187,15 @@ fn run(
             history.ended(&News { trial, level: Level::Full, losses: vec![loss] });
         }
         let feasible = |_: &Params| Ok(());
-        let ask =
-            Ask { space, seed, number, trials: None, history: &history, duplicates: false, feasible: &feasible };
+        let ask = Ask {
+            space,
+            seed,
+            number,
+            trials: None,
+            history: &history,
+            duplicates: false,
+            feasible: &feasible,
+        };
         let Suggestion::Trial { params, .. } = sampler.suggest(&ask) else { panic!("nothing more to try") };
         history.suggested(space, &params);
         history.began(number);
