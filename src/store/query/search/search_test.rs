@@ -1,7 +1,7 @@
 //! Whatever plan is chosen, the answer is what a look at every trial gives.
 
 use super::*;
-use crate::domain::{Change, NewTrial, Params, TrialId, TrialState};
+use crate::domain::{Change, NewTrial, Parameter, ParameterKind, Params, TrialId, TrialState};
 use crate::store::query::TrialNames;
 use crate::store::store_test::{Home, SWEEP, insert_sweep, insert_trial, moved, spec};
 use std::cmp::Ordering;
@@ -78,7 +78,11 @@ async fn every_plan_gives_the_same_answer() {
     let changes: Vec<Change> = known.iter().flat_map(Known::changes).collect();
     home.apply(&[insert_sweep(OTHER)]).await.unwrap();
     home.apply(&changes).await.unwrap();
-    let (reader, names) = (home.reader().await, TrialNames::of(&spec()));
+    let mut spec = spec();
+    // Numbers and a text.
+    let kind = ParameterKind::Choice { values: vec![Value::Int(1), Value::Text("odd".into())] };
+    spec.space.insert("z".into(), Parameter { kind, when: None });
+    let (reader, names) = (home.reader().await, TrialNames::of(&spec));
     let filters = [
         "",
         "x < 50",
@@ -98,6 +102,8 @@ async fn every_plan_gives_the_same_answer() {
         "z != 3 and state != failed and y / 2 < 700",
         "state in [failed, running]",
         "steps = 0 and rmse is null",
+        "z >= 'odd'",
+        "z < 'p' and x > 3",
         "x * y < 10",
         "not (x < 98)",
         "z is null and y > 1900",

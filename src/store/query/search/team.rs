@@ -1,8 +1,8 @@
 //! Connections that read at once, one on each core, and see the same moment.
 //!
 //! They step through rows where they are, twenty times as fast as sqlx, which sends every row to another
-//! thread. Whatever is written counts the inputs up in the same transaction: transactions that read the same
-//! count see the same rows.
+//! thread. Whatever changes a trial counts the inputs up in the same transaction: transactions that read the
+//! same count see the same trials.
 
 use crate::domain::Value;
 use crate::store::StoreError;
