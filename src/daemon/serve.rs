@@ -132,13 +132,16 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     home::write_daemon_file(&options.home, &daemon).map_err(home_error(&daemon_file))?;
     let stop = Arc::new(StopRequest::default());
     let (draining, draining_receiver) = watch::channel(false);
+    let (_devices, devices_receiver) = watch::channel(Vec::new());
     let app = App {
         home: options.home.clone(),
         dispatcher: dispatcher.clone(),
         reader,
         token: (!options.no_auth).then(|| token.into()),
         stop: Arc::clone(&stop),
+        clock: now,
         started: daemon.started_ms,
+        devices: devices_receiver,
         draining: draining_receiver,
     };
     tracing::info!(url = daemon.url, home = %options.home.display(), slots = options.slots.len(), "serving");

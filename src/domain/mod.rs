@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod decisions;
+pub mod device;
 pub mod event;
 pub mod ids;
 pub mod metric;
@@ -21,6 +22,7 @@ pub use change::{
     AttemptState, Change, Checkpoint, DecidedLeg, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt, NewTrial,
     Origin, StepReport, SweepRow,
 };
+pub use device::DeviceReading;
 pub use event::{Event, EventKind};
 pub use ids::{AttemptId, LegId, SweepId, TrialId};
 pub use metric::Metrics;

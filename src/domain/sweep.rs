@@ -1,5 +1,6 @@
 //! A sweep as its file says it, with every default filled in.
 
+use super::time::Millis;
 use super::value::{Params, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -108,6 +109,9 @@ pub struct Search {
     /// Seconds after its submission at which the sweep ends.
     #[serde(default)]
     pub time_limit_s: Option<u64>,
+    /// The point in time at which the sweep ends, whenever it was submitted.
+    #[serde(default, with = "super::time::text", skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Millis>,
 }
 
 /// What a decision about a leg may see of the others.

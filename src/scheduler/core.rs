@@ -2,6 +2,7 @@
 
 use super::input::{Input, Refusal, Reply};
 use super::method::Method;
+use super::presence::Askers;
 use super::state::{Active, Attempt, Open, Step};
 use super::trials::Trials;
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
@@ -28,6 +29,7 @@ pub struct Core {
     pub(super) sweeps: BTreeMap<SweepId, Active>,
     /// Which sweep an open trial belongs to.
     pub(super) home: HashMap<TrialId, SweepId>,
+    pub(super) askers: Askers,
 }
 
 /// The largest id given out so far, each.
@@ -102,6 +104,7 @@ impl Core {
             },
             sweeps: BTreeMap::new(),
             home: HashMap::new(),
+            askers: Askers::default(),
         };
         for sweep in recovery.sweeps {
             core.adopt(sweep, now, grace_ms)?;

@@ -31,6 +31,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             stopper: None,
             order: Order::Arrival,
             time_limit_s: None,
+            deadline: None,
         },
         space: BTreeMap::from([("x".into(), Parameter { kind, when: None })]),
         enqueue: Vec::new(),
@@ -479,6 +480,29 @@ fn a_sweep_whose_time_is_up_ends_what_runs_and_starts_nothing() {
 }
 
 #[test]
+fn a_deadline_ends_a_sweep_as_a_time_limit_does_and_the_earlier_of_both_counts() {
+    for (limit, deadline) in [(None, 10_000), (Some(99), 10_000), (Some(10), 99_000)] {
+        let mut world = World::new();
+        let mut spec = toy_sweep("s", 0, 9);
+        (spec.search.time_limit_s, spec.search.deadline) = (limit, Some(Millis(deadline)));
+        world.submit(spec);
+        let claimed = world.claim("w", "r").unwrap();
+        world.report(&claimed, 1, 1.0).unwrap();
+        world.now = world.core.next_deadline().unwrap();
+        assert!((10_000..=10_010).contains(&world.now.0), "{}", world.now.0);
+        world.handle(Input::Tick);
+        assert_eq!(world.report(&claimed, 2, 0.5), Ok(Reply::Decision(Decision::Stop)));
+        let handled = world.tell(&claimed, TellState::Stopped);
+        let why = handled.changes.iter().find_map(|change| match change {
+            Change::TrialMoved { reason, .. } => reason.clone(),
+            _ => None,
+        });
+        assert_eq!(why, Some(Reason::TimeLimit));
+        assert!(world.core.sweeps.is_empty());
+    }
+}
+
+#[test]
 fn an_enqueued_configuration_is_the_next_trial_and_there_is_one_of_it() {
     let mut world = World::new();
     let sweep = world.submit(toy_sweep("s", 0, 9));
@@ -524,4 +548,20 @@ fn external_trials_go_to_who_asks_and_never_to_our_workers() {
     });
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Completed)]);
     assert_eq!(world.handle(ask("c")).reply, Err(Refusal::SweepOver));
+}
+
+#[test]
+fn who_was_heard_of_when_is_known() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let claimed = world.claim("w", "r").unwrap();
+    assert!(world.claim("v", "q").is_none());
+    world.now = Millis(50_000);
+    world.report(&claimed, 1, 1.0).unwrap();
+    let seen = world.core.overview(world.now).workers;
+    let seen: Vec<_> = seen.iter().map(|w| (w.worker.as_str(), w.heard, w.attempt)).collect();
+    assert_eq!(seen, [("v", Some(Millis(3)), None), ("w", Some(world.now), Some(claimed.attempt))]);
+    world.handle(Input::WorkerGone { worker: "v".into(), how: "signal 9".into() });
+    assert_eq!(world.core.overview(world.now).workers.len(), 1);
+    assert_eq!(world.core.overview(world.now.plus_ms(600_000)).workers.len(), 1, "it has an attempt");
 }

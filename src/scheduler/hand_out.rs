@@ -13,6 +13,7 @@ impl Core {
     /// A worker's slot is free: the most urgent sweep's oldest waiting trial, or a new one. Among equally
     /// urgent sweeps the one that has the fewest slots goes first, so that they share them evenly.
     pub(super) fn claim(&mut self, turn: &mut Turn, seeker: &Seeker) -> Result<Reply, Refusal> {
+        self.askers.note(&seeker.worker, &seeker.slot, turn.now);
         if let Some(again) = self.answered(&seeker.request_id) {
             return Ok(Reply::Work(Box::new(again)));
         }

@@ -196,6 +196,7 @@ impl Core {
 
     /// A worker process ended; answers whether it had work.
     pub(super) fn worker_gone(&mut self, turn: &mut Turn, worker: &str, how: &str) -> Result<Reply, Refusal> {
+        self.askers.forget(worker);
         Ok(Reply::HadWork(self.lose_attempts_of(turn, worker, how)))
     }
 

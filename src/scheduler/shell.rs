@@ -7,6 +7,7 @@
 
 use super::core::{Core, RecoverError};
 use super::input::{Input, Refusal, Reply};
+use super::presence::Overview;
 use crate::domain::{Change, Millis, TrialId, WorkerProcess};
 use crate::store::{Cleared, Durability, StoreError, Writer, blob};
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ enum Request {
     ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
     NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
+    Overview { reply: oneshot::Sender<Overview> },
 }
 
 /// What anybody may know of the dispatcher without asking it.
@@ -117,6 +119,16 @@ impl Dispatcher {
     pub async fn forget_worker(&self, name: String) {
         // A dispatcher that has ended leaves the row; the next daemon sees that the process is gone.
         let _ = self.send(Request::ForgetWorker { name }).await;
+    }
+
+    /// What is known of workers and devices now.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: the daemon is stopping.
+    pub async fn overview(&self) -> Result<Overview, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Overview { reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)
     }
 
     /// Changes whenever work may have become available.
@@ -229,6 +241,10 @@ impl Shell {
                     let cleared = self.writer.clear_up(&self.home).await.map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone.
                     let _ = reply.send(cleared);
+                }
+                Request::Overview { reply } => {
+                    // Whoever asked may be gone.
+                    let _ = reply.send(self.core.overview((self.clock)()));
                 }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).await.map_err(|e| not_persisted(&e));

@@ -102,11 +102,14 @@ impl Active {
         !self.open_legs.is_empty()
     }
 
-    /// When the sweep's time is up.
+    /// When the sweep's time is up: by its limit or its deadline, whichever comes first.
     pub fn ends_at(&self) -> Option<Millis> {
-        let limit = self.row.spec.search.time_limit_s?;
-        let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
-        Some(self.row.created.plus_ms(limit_ms))
+        let search = &self.row.spec.search;
+        let limit = search.time_limit_s.map(|limit| {
+            let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
+            self.row.created.plus_ms(limit_ms)
+        });
+        [limit, search.deadline].into_iter().flatten().min()
     }
 }
 

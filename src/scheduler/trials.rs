@@ -4,7 +4,7 @@
 //! Whoever changes a trial does so through a [`Guard`], which brings the indexes up to date when it goes.
 
 use super::place::device_of;
-use super::state::Open;
+use super::state::{Attempt, Open};
 use crate::domain::{AttemptId, Millis, TrialId, TrialState};
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::ops::{Deref, DerefMut};
@@ -131,6 +131,12 @@ impl Trials {
     /// How many are worked on.
     pub fn busy(&self) -> usize {
         self.index.attempts.len()
+    }
+
+    /// The open attempts.
+    pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        let trials = self.index.workers.values().flatten();
+        trials.filter_map(|trial| self.all.get(trial)?.attempt.as_ref())
     }
 
     /// Those that wait with a leg to hand out, the oldest first.

@@ -241,3 +241,41 @@ fn outside_clients_ask_and_tell_and_repeats_change_nothing() {
         404
     );
 }
+
+#[test]
+fn workers_are_told_with_and_without_a_daemon() {
+    let mut home = Home::new();
+    assert_eq!(home.sweepd(&["workers"]).status.code(), Some(4), "nothing has run here");
+    home.serve(2);
+    let id = home.submit(&toy("slow", 1, 2000, ""));
+    let workers = |home: &Home| home.json(&["workers"]);
+    let in_state = |told: &Value, state: &str| {
+        told["workers"].as_array().unwrap().iter().find(|worker| worker["state"] == state).cloned()
+    };
+    home.until("one works", || {
+        let told = workers(&home);
+        in_state(&told, "working").is_some() && in_state(&told, "idle").is_some()
+    });
+    let told = workers(&home);
+    let (busy, idle) = (&in_state(&told, "working").unwrap(), &in_state(&told, "idle").unwrap());
+    assert_eq!(told["known_from"], "daemon");
+    assert_eq!(busy["work"]["sweep"], id.as_str());
+    assert!(busy["lease_until_ms"].as_i64() > told["at_ms"].as_i64(), "{busy}");
+    for worker in [busy, idle] {
+        assert!(worker["heard_ms"].as_i64().is_some() && worker["pid"].as_i64().is_some(), "{worker}");
+        assert!(worker["resident_bytes"].as_u64().unwrap() > 1 << 20, "{worker}");
+    }
+    assert!(home.ok(&["workers"]).contains("slow/0"));
+    home.signal_daemon(Signal::SIGTERM);
+    let output = home.sweepd(&["workers"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no daemon runs"));
+    let told = workers(&home);
+    assert_eq!(told["known_from"], "database");
+    assert!(in_state(&told, "working").is_some(), "it outlives its daemon: {told}");
+    for worker in sweepd::worker::process::workers_of(home.path()) {
+        sweepd::worker::process::signal_group(worker.pid, worker.started, Signal::SIGKILL);
+    }
+    home.until("their ends are seen", || {
+        workers(&home)["workers"].as_array().unwrap().iter().all(|worker| worker["state"] == "gone")
+    });
+}

@@ -1,6 +1,7 @@
 //! Random sweeps, and what their trials report: a pure function of configuration and step.
 
 use super::faults::Dice;
+use super::world::START;
 use crate::domain::metric::TRAIN_LOSS;
 use crate::domain::sweep::{Order, SamplerSpec, StopperSpec};
 use crate::domain::{
@@ -43,6 +44,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             }),
             order,
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
+            deadline: (!number && dice.chance(0.1)).then(|| START.plus_ms(dice.between(20, 600) * 1000)),
         },
         space: random_space(dice, grid, large),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },

@@ -12,6 +12,8 @@ use crate::scheduler::{Input, Reply};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+/// When every world begins.
+pub const START: Millis = Millis(1_700_000_000_000);
 /// How much of a story is kept.
 const KEPT_STEPS: usize = 30;
 
@@ -51,7 +53,7 @@ pub struct World {
 impl World {
     pub async fn new(seed: u64, faults: Faults, user: User, workers: Vec<Worker>) -> Self {
         STORY.with_borrow_mut(VecDeque::clear);
-        let now = Millis(1_700_000_000_000);
+        let now = START;
         let daemon = Daemon::new(now).await;
         let checker = Checker::new(daemon.home()).await;
         Self {
@@ -256,7 +258,7 @@ impl World {
         let fate = self.faults.fate(&mut self.dice);
         note(|| {
             let calls: Vec<String> = group.iter().map(describe).collect();
-            format!("at {}: {} -> {fate:?}", self.now.0 - 1_700_000_000_000, calls.join(" | "))
+            format!("at {}: {} -> {fate:?}", self.now.since_ms(START), calls.join(" | "))
         });
         let calls: Vec<Call> = group.iter().map(|letter| letter.call.clone()).collect();
         let served = self.daemon.serve(&calls, self.now, fate).await;

@@ -10,9 +10,11 @@ mod names;
 mod search;
 mod sweeps;
 mod trials;
+mod workers;
 
 pub use leaderboard::{Leaderboard, Ranked};
 pub use names::TrialNames;
 pub use search::Sort;
 pub use sweeps::{Counts, SweepSummary};
 pub use trials::{AttemptDetail, StepRow, TrialDetail, TrialSummary};
+pub use workers::{CurrentWork, DeviceSummary, KnownFrom, WorkerState, WorkerSummary, Workers};
