@@ -83,6 +83,8 @@ fn trial(number: u64, value: Option<f64>, state: TrialState, ended: Option<Reaso
         steps: 4,
         budget_steps: Some(5),
         parameter_count: Some(1_234_567),
+        device_memory_bytes: None,
+        resident_bytes: None,
         params: Params::from([
             ("activation".into(), "relu".into()),
             ("epochs".into(), 5i64.into()),

@@ -30,6 +30,8 @@ pub struct Core {
     /// Which sweep an open trial belongs to.
     pub(super) home: HashMap<TrialId, SweepId>,
     pub(super) askers: Askers,
+    /// Devices that are short of memory.
+    pub(super) short: BTreeSet<String>,
 }
 
 /// The largest id given out so far, each.
@@ -47,6 +49,8 @@ pub struct Handled {
     pub changes: Vec<Change>,
     /// The input's sequence number.
     pub seq: i64,
+    /// Work may have become available without any change.
+    pub wakes: bool,
     /// Whether the commit has to survive a power cut before the reply is given.
     pub synced: bool,
     /// The reply, or why nothing changed.
@@ -105,6 +109,7 @@ impl Core {
             sweeps: BTreeMap::new(),
             home: HashMap::new(),
             askers: Askers::default(),
+            short: BTreeSet::new(),
         };
         for sweep in recovery.sweeps {
             core.adopt(sweep, now, grace_ms)?;
@@ -116,7 +121,11 @@ impl Core {
     pub fn handle(&mut self, input: Input, now: Millis) -> Handled {
         self.seq += 1;
         let mut turn = Turn { now, seq: self.seq, changes: Vec::new() };
-        let synced = !matches!(input, Input::Report { .. } | Input::Heartbeat { .. } | Input::Tick);
+        let synced = !matches!(
+            input,
+            Input::Report { .. } | Input::Heartbeat { .. } | Input::Device { .. } | Input::Tick
+        );
+        let mut wakes = false;
         let reply = match input {
             Input::Submit { uid, spec, origin } => self.submit(&mut turn, uid, *spec, *origin),
             Input::Command { sweep, command } => self.command(&mut turn, sweep, command),
@@ -135,13 +144,17 @@ impl Core {
             }
             Input::Retry(stored) => self.retry(&mut turn, *stored),
             Input::WorkerGone { worker, how } => self.worker_gone(&mut turn, &worker, &how),
+            Input::Device { device, memory } => {
+                wakes = self.note_memory(device, memory);
+                Ok(Reply::Done)
+            }
             Input::Tick => self.tick(&mut turn),
         };
         // A transition that came with an unsynced input is a transition all the same.
         let synced = synced || turn.changes.iter().any(|change| matches!(change, Change::Recorded(_)));
         #[cfg(test)]
         assert!(self.sweeps.values().all(|sweep| sweep.open.is_consistent()), "an index is behind");
-        Handled { changes: turn.changes, seq: turn.seq, synced, reply }
+        Handled { changes: turn.changes, seq: turn.seq, wakes, synced, reply }
     }
 
     /// Whether nothing is left to hand out or to wait for; paused sweeps wait for the user.

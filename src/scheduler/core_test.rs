@@ -565,3 +565,32 @@ fn who_was_heard_of_when_is_known() {
     assert_eq!(world.core.overview(world.now).workers.len(), 1);
     assert_eq!(world.core.overview(world.now.plus_ms(600_000)).workers.len(), 1, "it has an attempt");
 }
+
+#[test]
+fn a_device_that_is_short_of_memory_gets_no_further_trial_but_always_a_first_one() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 9));
+    let claim = |world: &mut World, slot: &str| {
+        let at = Seeker { slot: slot.into(), ..seeker(slot, &format!("{slot} {}", world.now.0)) };
+        match world.handle(Input::Claim(at)).reply {
+            Ok(Reply::Work(claimed)) => Some(*claimed),
+            _ => None,
+        }
+    };
+    let look = |world: &mut World, free_gib: Option<u64>| {
+        let memory = free_gib
+            .map(|free| crate::scheduler::DeviceMemory { free_bytes: free << 30, total_bytes: 80 << 30 });
+        let handled = world.handle(Input::Device { device: "cuda:0".into(), memory });
+        assert_eq!((handled.reply, handled.changes, handled.synced), (Ok(Reply::Done), Vec::new(), false));
+        handled.wakes
+    };
+    assert!(!look(&mut world, Some(1)));
+    let first = claim(&mut world, "cuda:0/0").expect("nobody else of ours is there");
+    assert!(claim(&mut world, "cuda:0/1").is_none());
+    assert!(claim(&mut world, "cuda:1/0").is_some(), "another device");
+    assert!(world.core.overview(world.now).short_of_memory.contains("cuda:0"));
+    assert!(look(&mut world, Some(40)), "those who wait for work are woken");
+    assert!(claim(&mut world, "cuda:0/1").is_some());
+    assert!(!look(&mut world, Some(1)) && look(&mut world, None), "what nobody knows holds nobody back");
+    assert!(world.report(&first, 1, 1.0).is_ok());
+}

@@ -1,8 +1,8 @@
 //! Handing out work: which sweep, which trial, to whom.
 
 use super::core::{Core, LEASE_MS, Turn};
-use super::input::{Claimed, Refusal, Reply, Seeker};
-use super::place::{device_of, suits};
+use super::input::{Claimed, DeviceMemory, Refusal, Reply, Seeker};
+use super::place::{device_of, is_short, suits};
 use super::state::{Active, Attempt, Open};
 use super::trials::Crowd;
 use crate::domain::trial::TrialEvent;
@@ -74,7 +74,9 @@ impl Core {
         lease_ms: Option<i64>,
     ) -> Option<Claimed> {
         let crowd = self.on_device(&seeker.slot);
-        if crowd.alone > 0 || !self.sweeps.get(&sweep)?.may_start(turn.now) {
+        // A device that is short of memory has none for one more; what runs on it may need what is left.
+        let full = crowd.attempts > 0 && self.short.contains(device_of(&seeker.slot));
+        if crowd.alone > 0 || full || !self.sweeps.get(&sweep)?.may_start(turn.now) {
             return None;
         }
         let fits = |trial: &Open, now: Millis| {
@@ -93,6 +95,26 @@ impl Core {
             }
         };
         self.open_attempt(turn, sweep, trial, seeker, lease_ms)
+    }
+
+    /// A device's memory was looked at; whether more may start there now than before.
+    pub(super) fn note_memory(&mut self, device: String, memory: Option<DeviceMemory>) -> bool {
+        let was = self.short.contains(&device);
+        let is = memory.is_some_and(|memory| is_short(was, memory));
+        let free_mib = memory.map(|memory| memory.free_bytes >> 20);
+        match (was, is) {
+            (false, true) => {
+                let why = "short of memory: no further trial starts there beside others until some is free";
+                tracing::warn!(device, free_mib, "{why}");
+                self.short.insert(device);
+            }
+            (true, false) => {
+                tracing::info!(device, free_mib, "memory is free again: further trials start there");
+                self.short.remove(&device);
+            }
+            _ => {}
+        }
+        was && !is
     }
 
     /// Who works on the device that a slot is a share of.

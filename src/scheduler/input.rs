@@ -95,8 +95,24 @@ pub enum Input {
         /// How: `signal 9`, `exit code 1` ...
         how: String,
     },
+    /// A device's memory was looked at.
+    Device {
+        /// Which: `cuda:0`.
+        device: String,
+        /// Its memory; `None` where nothing is known of it any more.
+        memory: Option<DeviceMemory>,
+    },
     /// Time passed.
     Tick,
+}
+
+/// A device's memory at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// What of it nobody uses, in bytes.
+    pub free_bytes: u64,
+    /// All of it, in bytes.
+    pub total_bytes: u64,
 }
 
 /// The user's word on a sweep.

@@ -23,6 +23,7 @@ mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{check_parameter, plan_of};
-pub use input::{Claimed, Command, Input, Refusal, Reply, Seeker};
+pub use input::{Claimed, Command, DeviceMemory, Input, Refusal, Reply, Seeker};
+pub use place::{device_of, margin_bytes};
 pub use presence::{Overview, Presence};
 pub use replay::{Difference, replay};

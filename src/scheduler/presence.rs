@@ -90,6 +90,6 @@ impl Core {
         }
         let mut workers: Vec<Presence> = workers.into_values().collect();
         workers.sort_by(|a, b| a.worker.cmp(&b.worker));
-        Overview { workers, short_of_memory: BTreeSet::new() }
+        Overview { workers, short_of_memory: self.short.clone() }
     }
 }

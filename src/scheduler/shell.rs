@@ -278,6 +278,7 @@ impl Shell {
             return;
         }
         let (mut changes, mut replies, mut durability) = (Vec::new(), Vec::new(), Durability::Batched);
+        let mut wakes = false;
         for (input, reply) in group {
             if let Some(refusal) = self.missing_blob(&input) {
                 replies.push((reply, Err(refusal)));
@@ -287,6 +288,7 @@ impl Shell {
             if handled.synced && !handled.changes.is_empty() {
                 durability = Durability::Synced;
             }
+            wakes |= handled.wakes;
             changes.append(&mut handled.changes);
             replies.push((reply, handled.reply));
         }
@@ -324,7 +326,7 @@ impl Shell {
             matches!(change, Change::Recorded(_) | Change::SweepRemoved { .. } | Change::TrialHeld { .. })
         };
         // A core that is ahead of the database may think that all is done.
-        if committed.is_ok() && changes.iter().any(makes_work) {
+        if committed.is_ok() && (wakes || changes.iter().any(makes_work)) {
             let idle = self.core.is_idle();
             self.pulse.send_modify(|pulse| *pulse = Pulse { version: pulse.version + 1, idle });
         }

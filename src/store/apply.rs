@@ -3,9 +3,10 @@
 use super::open::{Durability, Writer};
 use super::rows::{signed, split_metrics, to_json};
 use super::{StoreError, blob, checkpoints, legs};
+use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{
-    AttemptState, Change, Event, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId, SweepRow,
-    SweepState, TrialId, TrialState, Value,
+    AttemptState, Change, Event, Metrics, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId,
+    SweepRow, SweepState, TrialId, TrialState, Value,
 };
 use sqlx::sqlite::{SqliteArguments, SqliteQueryResult};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
@@ -289,7 +290,16 @@ async fn insert_report(
     let (fixed, extra) = split_metrics(&report.metrics)?;
     let step = signed("report.step", report.step)?;
     let moved = if best.is_some() { ", best_step = ?, best_value = ?" } else { "" };
-    let sql = format!("{INSERT} update trial set steps = ?{moved} where trial_id = ?");
+    let memory = memory_of(&report.metrics);
+    // The most of all steps; what is not measured changes nothing.
+    let measured = match memory {
+        [None, None] => "",
+        _ => {
+            ", device_memory_bytes = nullif(max(coalesce(device_memory_bytes, 0), ?), 0), \
+             resident_bytes = nullif(max(coalesce(resident_bytes, 0), ?), 0)"
+        }
+    };
+    let sql = format!("{INSERT} update trial set steps = ?{moved}{measured} where trial_id = ?");
     let mut query = sqlx::query(AssertSqlSafe(sql))
         .bind(report.trial.0)
         .bind(i64::from(report.fold))
@@ -304,11 +314,23 @@ async fn insert_report(
     if let Some((step, value)) = best {
         query = query.bind(signed("trial.best_step", step)?).bind(value);
     }
+    if memory != [None, None] {
+        query = memory.iter().fold(query, |query, bytes| query.bind(bytes.unwrap_or(0)));
+    }
     let result = query.bind(report.trial.0).execute(connection).await?;
     if result.rows_affected() == 2 {
         return Ok(());
     }
     Err(StoreError::Conflict { what: format!("trial {} is not there", report.trial) })
+}
+
+/// What a report says of memory, on the device and on the machine, in bytes. Whatever was reported, no more than
+/// a number of bytes can be.
+fn memory_of(metrics: &Metrics) -> [Option<i64>; 2] {
+    [DEVICE_MEMORY_BYTES, RESIDENT_BYTES].map(|name| {
+        // The largest double below 2^63: beyond it there are no bytes, only mistakes.
+        metrics.get(name).filter(|bytes| *bytes >= 1.0 && *bytes < 9.2e18).map(|bytes| bytes as i64)
+    })
 }
 
 async fn discard_reports(

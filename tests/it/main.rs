@@ -14,6 +14,7 @@ mod experiments;
 mod full_disk;
 mod kill;
 mod ledger;
+mod memory;
 mod power_cut;
 mod races;
 mod restart;

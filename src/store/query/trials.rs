@@ -27,6 +27,10 @@ pub struct TrialSummary {
     pub budget_steps: Option<u64>,
     /// Number of weights.
     pub parameter_count: Option<u64>,
+    /// What its process held at most of its device's memory, in bytes, by libtorch's allocator.
+    pub device_memory_bytes: Option<u64>,
+    /// What its process held at most of the machine's memory, in bytes.
+    pub resident_bytes: Option<u64>,
     /// Its configuration.
     pub params: Params,
     /// Why it was suggested.
@@ -200,6 +204,8 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         steps: unsigned("trial.steps", row.try_get("steps")?)?,
         budget_steps: optional("budget_steps")?,
         parameter_count: optional("parameter_count")?,
+        device_memory_bytes: optional("device_memory_bytes")?,
+        resident_bytes: optional("resident_bytes")?,
         params: from_json("trial.params", row.try_get("params")?)?,
         suggested: from_json("trial.suggested", row.try_get("suggested")?)?,
         ended: optional_json("trial.ended", row.try_get("ended")?)?,

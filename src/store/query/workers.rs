@@ -54,7 +54,7 @@ pub struct WorkerSummary {
     pub lease_until_ms: Option<Millis>,
     /// What its process holds of the machine's memory, in bytes.
     pub resident_bytes: Option<u64>,
-    /// What its process holds of the device's memory, in bytes; else what its trial reported last.
+    /// What its process holds of the device's memory, in bytes; else what its trial was measured to hold at most.
     pub device_memory_bytes: Option<u64>,
     /// When its process was started.
     pub started_ms: Option<Millis>,
@@ -158,7 +158,7 @@ impl Reader {
         let noted = sqlx::query("select * from worker").fetch_all(&mut *moment).await?;
         let open = sqlx::query(
             "select attempt_id, worker, slot, attempt.started_ms as since_ms, trial.trial_id, trial.number, \
-             trial.state, trial.steps, trial.budget_steps, sweep.uid, sweep.name, \
+             trial.state, trial.steps, trial.budget_steps, trial.device_memory_bytes, sweep.uid, sweep.name, \
              (select max(at_ms) from report where report.trial_id = trial.trial_id) as reported_ms \
              from attempt join trial using (trial_id) join sweep using (sweep_id) where attempt.state = 'open'",
         )
@@ -184,10 +184,34 @@ impl Reader {
             let reported: Option<i64> = row.try_get("reported_ms")?;
             worker.heard_ms = Some(reported.map_or(work.since_ms, |at| work.since_ms.max(Millis(at))));
             worker.work = Some(work);
+            let measured: Option<i64> = row.try_get("device_memory_bytes")?;
+            worker.device_memory_bytes =
+                measured.map(|bytes| unsigned("trial.device_memory_bytes", bytes)).transpose()?;
         }
         let mut all: Vec<WorkerSummary> = all.into_values().collect();
         all.sort_by(|a, b| (&a.slot, &a.worker).cmp(&(&b.slot, &b.worker)));
         Ok(all)
+    }
+}
+
+impl Reader {
+    /// The most of a device's memory that any trial of a sweep with work left was measured to hold, in bytes;
+    /// where none was, the most of the trials measured last. `None` where nothing was measured yet.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn device_memory_need(&self) -> Result<Option<u64>, StoreError> {
+        let open = "select max(device_memory_bytes) from sweep cross join trial using (sweep_id) \
+                    where sweep.state in ('active', 'paused') and device_memory_bytes is not null";
+        let last = "select max(device_memory_bytes) from (select device_memory_bytes from trial \
+                    where device_memory_bytes is not null order by trial_id desc limit 1000)";
+        for sql in [open, last] {
+            let most: Option<i64> = sqlx::query_scalar(sql).fetch_one(&self.pool).await?;
+            if let Some(most) = most {
+                return unsigned("trial.device_memory_bytes", most).map(Some);
+            }
+        }
+        Ok(None)
     }
 }
 
