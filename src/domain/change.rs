@@ -47,7 +47,7 @@ pub enum Change {
         /// When.
         at: Millis,
     },
-    /// When a waiting trial may be handed out again, and whether it then needs its device for itself.
+    /// When a waiting trial may be handed out again, and how it then has to be treated.
     TrialHeld {
         /// Which.
         trial: TrialId,
@@ -55,6 +55,8 @@ pub enum Change {
         ready: Option<Millis>,
         /// No other trial may run on the same device.
         alone: bool,
+        /// Into how many parts each of its batches is split.
+        accumulate: u32,
     },
     /// It was decided what a leg is.
     LegDecided(DecidedLeg),

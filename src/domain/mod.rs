@@ -29,7 +29,8 @@ pub use metric::Metrics;
 pub use reason::Reason;
 pub use recovery::Recovery;
 pub use sweep::{
-    Direction, Objective, ObjectiveKind, Parameter, ParameterKind, Search, Sweep, SweepState, When,
+    Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Search, Sweep, SweepState,
+    When,
 };
 pub use time::Millis;
 pub use trial::{Decision, TellState, TrialState};

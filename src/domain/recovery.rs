@@ -63,6 +63,8 @@ pub struct OpenTrial {
     pub ready: Option<Millis>,
     /// Needs its device for itself.
     pub alone: bool,
+    /// Into how many parts each of its batches is split.
+    pub accumulate: u32,
     /// The environment of its first attempt, which later ones must have too.
     pub environment: Option<BTreeMap<String, String>>,
 }

@@ -27,6 +27,7 @@ fn spec() -> Sweep {
             command: None,
             timeout_s: None,
             workdir: None,
+            out_of_memory: crate::domain::OutOfMemory::Fail,
         },
         search: Search {
             sampler: SamplerSpec::Random,
@@ -85,6 +86,8 @@ fn trial(number: u64, value: Option<f64>, state: TrialState, ended: Option<Reaso
         parameter_count: Some(1_234_567),
         device_memory_bytes: None,
         resident_bytes: None,
+        accumulate: 1,
+        inexact: false,
         params: Params::from([
             ("activation".into(), "relu".into()),
             ("epochs".into(), 5i64.into()),

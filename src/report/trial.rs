@@ -33,6 +33,11 @@ pub fn trial_detail(detail: &TrialDetail, metric: &str) -> String {
     if !memory.is_empty() {
         lines.push(("memory", format!("{} at most", memory.join(", "))));
     }
+    if trial.inexact {
+        let parts = trial.accumulate;
+        let text = format!("out of memory: each batch in {parts} parts, which batch norms see one by one");
+        lines.push(("inexact", text));
+    }
     if let Some(hash) = &trial.weights {
         lines.push(("stored as", hash.clone()));
     }

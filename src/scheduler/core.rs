@@ -325,6 +325,7 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
         setbacks: stored.setbacks,
         ready: stored.ready,
         alone: stored.alone,
+        accumulate: stored.accumulate,
         environment: stored.environment,
     }
 }

@@ -8,6 +8,7 @@ use super::trials::Crowd;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{Change, EventKind, Millis, NewAttempt, ObjectiveKind, SweepId, TrialId};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 impl Core {
     /// A worker's slot is free: the most urgent sweep's oldest waiting trial, or a new one. Among equally
@@ -150,19 +151,29 @@ impl Core {
             worker: seeker.worker.clone(),
             slot: seeker.slot.clone(),
             request_id: seeker.request_id.clone(),
-            environment: seeker.environment.clone(),
+            environment: environment_of(&open, seeker),
             lease_ms,
             started: turn.now,
         };
         turn.changes.push(Change::AttemptOpened(Box::new(row.clone())));
         let lease_until = lease_ms.map(|lease| turn.now.plus_ms(lease));
-        open.environment.get_or_insert_with(|| seeker.environment.clone());
+        open.environment.get_or_insert_with(|| row.environment.clone());
         open.attempt = Some(Attempt { row, lease_until, recovered: false });
         Self::move_trial(turn, &mut open, TrialEvent::Started, None);
         drop(open);
         turn.record(sweep, Some(trial), Some(attempt_id), EventKind::AttemptStarted, None);
         claimed(active, active.open.get(trial)?)
     }
+}
+
+/// What an attempt's results depend on: the worker's environment, and what the attempt itself is not exact in.
+fn environment_of(trial: &Open, seeker: &Seeker) -> BTreeMap<String, String> {
+    let mut environment = seeker.environment.clone();
+    if trial.accumulate > 1 {
+        let parts = format!("gradients of {} parts of each batch are summed", trial.accumulate);
+        environment.insert("inexact".to_owned(), parts);
+    }
+    environment
 }
 
 fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {
@@ -178,6 +189,7 @@ fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {
         params: trial.row.params.clone(),
         lease_ms: attempt.row.lease_ms,
         checkpoints: trial.checkpoints.clone(),
+        accumulate: trial.accumulate,
         threads: environment.and_then(|e| e.get("threads")).and_then(|threads| threads.parse().ok()),
     })
 }

@@ -183,6 +183,8 @@ pub struct Claimed {
     pub lease_ms: Option<i64>,
     /// What it may go on from, newest first.
     pub checkpoints: Vec<Checkpoint>,
+    /// Into how many parts each batch is split.
+    pub accumulate: u32,
     /// Threads that its first attempt computed with, and later ones must too.
     pub threads: Option<usize>,
 }

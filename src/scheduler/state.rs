@@ -52,6 +52,8 @@ pub(super) struct Open {
     pub ready: Option<Millis>,
     /// Needs its device for itself.
     pub alone: bool,
+    /// Into how many parts each of its batches is split.
+    pub accumulate: u32,
     /// The environment of its first attempt.
     pub environment: Option<BTreeMap<String, String>>,
 }
@@ -127,6 +129,7 @@ impl Open {
             setbacks: Vec::new(),
             ready: None,
             alone: false,
+            accumulate: 1,
             environment: None,
         }
     }

@@ -83,11 +83,10 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
         Change::TrialMoved { trial, from, to, reason, at } => {
             move_trial(connection, *trial, *from, *to, reason.as_ref(), *at).await
         }
-        Change::TrialHeld { trial, ready, alone } => {
-            let query = sqlx::query("update trial set ready_ms = ?, alone = ? where trial_id = ?")
-                .bind(ready.map(|ready| ready.0))
-                .bind(alone)
-                .bind(trial.0);
+        Change::TrialHeld { trial, ready, alone, accumulate } => {
+            let sql = "update trial set ready_ms = ?, alone = ?, accumulate = ? where trial_id = ?";
+            let query =
+                sqlx::query(sql).bind(ready.map(|ready| ready.0)).bind(alone).bind(accumulate).bind(trial.0);
             one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
         }
         Change::LegDecided(decided) => legs::insert(connection, decided).await,

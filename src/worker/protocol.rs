@@ -58,10 +58,18 @@ pub struct Work {
     /// What to go on from, the newest first: the first that is intact. None for the beginning.
     #[serde(default)]
     pub checkpoints: Vec<CheckpointRef>,
+    /// Into how many parts each batch is split, the gradients of which are summed: more than 1 where the whole did
+    /// not fit the device's memory.
+    #[serde(default = "one")]
+    pub accumulate: u32,
     /// Threads that the trial's first attempt computed with: another number would give other bits. `None`
     /// at the first attempt.
     #[serde(default)]
     pub threads: Option<usize>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// A stored checkpoint.

@@ -2,8 +2,8 @@
 //!
 //! The value is a smooth bowl over the numeric parameters plus a penalty per word, reached geometrically
 //! over the epochs: a function of parameters and step alone. It makes checkpoints like a real training, and
-//! goes on from them. Special values of the text parameter `behave` make it misbehave on purpose; `device_mb` is
-//! reported as memory that it holds of a device.
+//! goes on from them. Special values of the text parameter `behave` make it misbehave on purpose (one that
+//! is out of memory fits with its batches in `fits_in_parts` parts); `device_mb` is reported as memory that it holds of a device.
 
 use super::protocol::Work;
 use super::run::{Outcome, Session, Trainer};
@@ -15,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 /// Parameters that steer the evaluation and are no part of the value.
-const STEERING: [&str; 5] = ["epochs", "epoch_ms", "behave", "checkpoint_every", "device_mb"];
+const STEERING: [&str; 6] =
+    ["epochs", "epoch_ms", "behave", "checkpoint_every", "device_mb", "fits_in_parts"];
 
 /// Evaluates [`ObjectiveKind::Toy`].
 #[derive(Debug, Default)]
@@ -76,6 +77,10 @@ impl Trainer for ToyTrainer {
             let step = state.step + 1;
             match behave {
                 "crash" => std::process::abort(),
+                "out_of_memory" if u64::from(work.accumulate) < number("fits_in_parts", u64::MAX) => {
+                    let message = "toy out of memory. Tried to allocate 20.00 GiB".to_owned();
+                    return Outcome::failed(Reason::OutOfMemory { message });
+                }
                 "diverge" => return Outcome::failed(Reason::Diverged { step, what: "the loss".into() }),
                 _ => {}
             }

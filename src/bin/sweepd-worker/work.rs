@@ -60,14 +60,26 @@ impl Trainer for KeypointTrainer {
         // one's.
         memory::begin(self.device);
         let ended = self.train(work, session);
+        let held = memory::held_at_most(self.device);
         memory::begin(self.device);
         match ended {
             Ok(trained) => outcome(trained, session.decision()),
             Err(error) => {
                 tracing::warn!(%error, "failed");
-                Outcome::failed(error.to_reason())
+                Outcome::failed(with_memory(error.to_reason(), held))
             }
         }
+    }
+}
+
+/// Who ran out of memory says besides what was wanted how much was held.
+fn with_memory(reason: Reason, held: Option<u64>) -> Reason {
+    match (reason, held) {
+        (Reason::OutOfMemory { message }, Some(held)) => {
+            let message = format!("{message} (this training held up to {} MiB)", held >> 20);
+            Reason::OutOfMemory { message }
+        }
+        (reason, _) => reason,
     }
 }
 
@@ -103,6 +115,7 @@ impl KeypointTrainer {
                 seed,
                 device,
                 threads,
+                accumulate: work.accumulate,
                 resume: from.as_ref().map(|from| from.bytes.as_slice()),
                 until_step: work.until_step,
             };

@@ -5,7 +5,8 @@ use super::world::START;
 use crate::domain::metric::TRAIN_LOSS;
 use crate::domain::sweep::{Order, SamplerSpec, StopperSpec};
 use crate::domain::{
-    Direction, Metrics, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Search, Sweep, Value,
+    Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
+    Sweep, Value,
 };
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             command: None,
             timeout_s: None,
             workdir: None,
+            out_of_memory: dice.among(&[OutOfMemory::Fail, OutOfMemory::Accumulate]),
             kind: if dice.chance(0.25) { ObjectiveKind::External } else { ObjectiveKind::Toy },
             dataset: None,
             validation: 0.2,

@@ -31,6 +31,12 @@ pub struct TrialSummary {
     pub device_memory_bytes: Option<u64>,
     /// What its process held at most of the machine's memory, in bytes.
     pub resident_bytes: Option<u64>,
+    /// Into how many parts each of its batches is split, their gradients summed, because the whole did not fit its
+    /// device's memory.
+    pub accumulate: u32,
+    /// Its results differ from those of the same configuration with more memory: batch norms saw parts of batches,
+    /// and sums were rounded otherwise.
+    pub inexact: bool,
     /// Its configuration.
     pub params: Params,
     /// Why it was suggested.
@@ -195,7 +201,10 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
     let time = |column: &str| -> Result<Option<Millis>, StoreError> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Millis))
     };
+    let accumulate: u32 = row.try_get("accumulate")?;
     Ok(TrialSummary {
+        accumulate,
+        inexact: accumulate > 1,
         trial_id: TrialId(row.try_get("trial_id")?),
         number: unsigned("trial.number", row.try_get("number")?)?,
         state: trial_state(row.try_get("state")?)?,
