@@ -27,6 +27,13 @@ pub enum Change {
         /// When.
         at: Millis,
     },
+    /// A sweep is open for a retry alone, and goes back afterwards.
+    SweepReturns {
+        /// Which.
+        sweep: SweepId,
+        /// The state that it goes back to.
+        to: SweepState,
+    },
     /// A sweep and all that belongs to it is deleted.
     SweepRemoved {
         /// Which.

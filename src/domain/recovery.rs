@@ -2,6 +2,7 @@
 
 use super::change::{Checkpoint, Leg, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow};
 use super::reason::Reason;
+use super::sweep::SweepState;
 use super::time::Millis;
 use super::trial::TrialState;
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct Recovery {
 pub struct OpenSweep {
     /// The sweep.
     pub row: SweepRow,
+    /// It is open for a retry alone, and goes back to this state afterwards.
+    pub returns_to: Option<SweepState>,
     /// How many trials it has so far: the next one's number.
     pub trials: u64,
     /// How many legs have been decided: the next one's number.

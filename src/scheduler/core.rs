@@ -32,6 +32,8 @@ pub struct Core {
     pub(super) askers: Askers,
     /// Devices that are short of memory.
     pub(super) short: BTreeSet<String>,
+    /// Devices that are kept free for a trial that needs one for itself.
+    pub(super) reserved: BTreeMap<String, TrialId>,
 }
 
 /// The largest id given out so far, each.
@@ -110,6 +112,7 @@ impl Core {
             home: HashMap::new(),
             askers: Askers::default(),
             short: BTreeSet::new(),
+            reserved: BTreeMap::new(),
         };
         for sweep in recovery.sweeps {
             core.adopt(sweep, now, grace_ms)?;
@@ -181,6 +184,9 @@ impl Core {
         match trial.state.apply(event) {
             Ok(to) => {
                 let from = std::mem::replace(&mut trial.state, to);
+                if to == TrialState::Queued {
+                    trial.waits_since = turn.now;
+                }
                 turn.changes.push(Change::TrialMoved { trial: trial.row.id, from, to, reason, at: turn.now });
                 true
             }
@@ -221,14 +227,16 @@ impl Core {
             self.stop_paused(turn, sweep, trial);
         }
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
-        let (from, to) = (active.row.state, SweepState::Completed);
+        let (from, to) = (active.row.state, active.returns_to.unwrap_or(SweepState::Completed));
         turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
-        let reason = match () {
-            () if time_is_up => Reason::TimeLimit,
-            () if active.may_create() => Reason::SpaceExhausted,
-            () => Reason::BudgetSpent,
+        let (kind, reason) = match active.returns_to {
+            Some(SweepState::Cancelled) => (EventKind::SweepCancelled, Reason::ByUser),
+            Some(_) => (EventKind::SweepCompleted, Reason::TimeLimit),
+            None if time_is_up => (EventKind::SweepCompleted, Reason::TimeLimit),
+            None if active.may_create() => (EventKind::SweepCompleted, Reason::SpaceExhausted),
+            None => (EventKind::SweepCompleted, Reason::BudgetSpent),
         };
-        turn.record(sweep, None, None, EventKind::SweepCompleted, Some(reason));
+        turn.record(sweep, None, None, kind, Some(reason));
         self.sweeps.remove(&sweep);
     }
 
@@ -248,6 +256,7 @@ impl Core {
             open_legs: BTreeSet::new(),
             idle_legs: 0,
             exhausted: None,
+            returns_to: None,
             time_was_up: false,
             open: Trials::default(),
         };
@@ -263,6 +272,7 @@ impl Core {
     ) -> Result<(), RecoverError> {
         let id = stored.row.id;
         let active = self.activate(stored.row.clone())?;
+        active.returns_to = stored.returns_to;
         active.created = stored.trials;
         active.legs = stored.legs;
         active.idle_legs = stored.idle_legs;
@@ -325,6 +335,7 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
         setbacks: stored.setbacks,
         ready: stored.ready,
         alone: stored.alone,
+        waits_since: now,
         accumulate: stored.accumulate,
         environment: stored.environment,
     }
@@ -337,3 +348,7 @@ pub(super) mod core_test;
 #[cfg(test)]
 #[path = "faults_test.rs"]
 mod faults_test;
+
+#[cfg(test)]
+#[path = "patience_test.rs"]
+mod patience_test;

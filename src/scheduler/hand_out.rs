@@ -32,8 +32,9 @@ impl Core {
             let sweep = &self.sweeps[id];
             (Reverse(sweep.row.spec.priority), sweep.running(), *id)
         });
+        let reserved = self.reserved(turn.now, seeker);
         for sweep in candidates {
-            if let Some(claimed) = self.hand_out(turn, sweep, seeker, Some(LEASE_MS)) {
+            if let Some(claimed) = self.hand_out(turn, sweep, seeker, Some(LEASE_MS), reserved) {
                 return Ok(Reply::Work(Box::new(claimed)));
             }
         }
@@ -55,7 +56,7 @@ impl Core {
         if active.row.spec.objective.kind != ObjectiveKind::External {
             return Err(Refusal::NotExternal);
         }
-        match self.hand_out(turn, sweep, seeker, lease_ms) {
+        match self.hand_out(turn, sweep, seeker, lease_ms, None) {
             Some(claimed) => Ok(Reply::Work(Box::new(claimed))),
             None if self.sweeps.contains_key(&sweep) => Ok(Reply::Nothing),
             None => Err(Refusal::SweepOver),
@@ -67,12 +68,19 @@ impl Core {
         self.sweeps.values().find_map(|sweep| claimed(sweep, sweep.open.of_request(request_id)?))
     }
 
+    /// Whether an open attempt answers that request.
+    pub(super) fn knows_request(&self, request_id: &str) -> bool {
+        self.sweeps.values().any(|sweep| sweep.open.of_request(request_id).is_some())
+    }
+
+    /// Hands out a leg of one sweep; only that of the `reserved` trial where the device is kept free for it.
     fn hand_out(
         &mut self,
         turn: &mut Turn,
         sweep: SweepId,
         seeker: &Seeker,
         lease_ms: Option<i64>,
+        reserved: Option<TrialId>,
     ) -> Option<Claimed> {
         let crowd = self.on_device(&seeker.slot);
         // A device that is short of memory has none for one more; what runs on it may need what is left.
@@ -83,6 +91,7 @@ impl Core {
         let fits = |trial: &Open, now: Millis| {
             trial.ready.is_none_or(|ready| ready <= now)
                 && (!trial.alone || crowd.attempts == 0)
+                && reserved.is_none_or(|reserved| reserved == trial.row.id)
                 && suits(trial, seeker)
         };
         let waiting = |active: &Active, now| {
@@ -90,6 +99,7 @@ impl Core {
         };
         let trial = match waiting(self.sweeps.get(&sweep)?, turn.now) {
             Some(trial) => trial,
+            None if reserved.is_some() => return None,
             None => {
                 self.decide_next(turn, sweep)?;
                 waiting(self.sweeps.get(&sweep)?, turn.now)?
@@ -126,6 +136,11 @@ impl Core {
             attempts: all.attempts + one.attempts,
             alone: all.alone + one.alone,
         })
+    }
+
+    /// Whether anybody works on the device of a slot.
+    pub(super) fn is_busy(&self, slot: &str) -> bool {
+        self.on_device(slot).attempts > 0
     }
 
     /// Whether other trials than this one run on the device of its attempt.

@@ -145,6 +145,17 @@ pub struct Seeker {
     pub environment: BTreeMap<String, String>,
 }
 
+impl Input {
+    /// The request for work that it is, if it is one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Claim(seeker) | Self::Ask { seeker, .. } => Some(&seeker.request_id),
+            _ => None,
+        }
+    }
+}
+
 /// What the core answers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
@@ -203,6 +214,14 @@ pub enum Refusal {
     /// The trial has no open attempt: it ended, waits for a slot, or never was.
     #[error("the trial has no open attempt")]
     NotOpen,
+    /// The request was answered before, and what was handed out then has ended.
+    #[error(
+        "this request was answered with attempt {attempt}, which has ended: ask with another request_id for more"
+    )]
+    RequestEnded {
+        /// The attempt that it got.
+        attempt: AttemptId,
+    },
     /// The attempt is not the trial's open one.
     #[error("attempt {attempt} is not the open attempt of the trial: another took its place")]
     StaleAttempt {

@@ -14,6 +14,7 @@ mod place;
 mod presence;
 mod progress;
 mod replay;
+mod reserve;
 mod retry;
 pub mod shell;
 #[cfg(test)]

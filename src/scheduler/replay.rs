@@ -70,6 +70,8 @@ struct Replay<'a> {
     paused: BTreeSet<u64>,
     /// Where each trial's latest leg was to end.
     until: BTreeMap<u64, Option<u64>>,
+    /// The sweep had ended, and is open for what is retried alone.
+    retry_alone: bool,
     decisions: u64,
 }
 
@@ -115,6 +117,7 @@ impl<'a> Replay<'a> {
             waiting: BTreeSet::new(),
             paused: BTreeSet::new(),
             until: BTreeMap::new(),
+            retry_alone: false,
             decisions: 0,
         })
     }
@@ -147,7 +150,9 @@ impl<'a> Replay<'a> {
     fn note(&mut self, event: &'a StoredEvent, said: &mut Said<'a>) {
         let Some(trial) = event.trial else {
             said.idle += usize::from(event.kind == EventKind::NothingToDo);
-            said.sweep_ended |= event.kind == EventKind::SweepCompleted;
+            said.sweep_ended |= event.kind == EventKind::SweepCompleted
+                || event.kind == EventKind::SweepCancelled && self.retry_alone;
+            self.retry_alone |= event.reason == Some(Reason::RetryAlone);
             return;
         };
         let idle = self.paused.contains(&trial) || self.waiting.contains(&trial);
@@ -215,7 +220,11 @@ impl<'a> Replay<'a> {
         let may_go_on = |trial| self.paused.contains(&trial);
         self.method.next(self.waiting.first().copied(), &may_go_on, || {
             let more = self.spec.search.trials.is_none_or(|limit| self.created < limit);
-            if more { self.method.suggest(self.spec, &self.space, self.created) } else { None }
+            if more && !self.retry_alone {
+                self.method.suggest(self.spec, &self.space, self.created)
+            } else {
+                None
+            }
         })
     }
 
@@ -286,6 +295,7 @@ impl<'a> Replay<'a> {
         if said.sweep_ended {
             // The end itself looks at what the next decision would see.
             self.method.show_for(self.legs);
+            self.retry_alone = false;
         }
         for event in &said.endings {
             let Some(trial) = event.trial else { continue };

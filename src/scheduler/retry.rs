@@ -64,8 +64,8 @@ fn hold(turn: &mut Turn, trial: &mut Open, ready: Option<crate::domain::Millis>)
 }
 
 impl Core {
-    /// A trial that ended badly is tried again, from its last checkpoint if it has one; its sweep goes on with
-    /// it if it was over.
+    /// A trial that ended badly is tried again, from its last checkpoint if it has one. A sweep that was over is
+    /// open again; for this trial alone where it was cancelled, or its time is up.
     pub(super) fn retry(&mut self, turn: &mut Turn, mut stored: OpenSweep) -> Result<Reply, Refusal> {
         let sweep = stored.row.id;
         let trial = stored.open.pop().ok_or(Refusal::NotOpen)?;
@@ -88,7 +88,14 @@ impl Core {
             self.adopt(stored, turn.now, 0)
                 .map_err(|_| Refusal::WrongState("its sweep cannot be continued"))?;
             turn.changes.push(Change::SweepMoved { sweep, from, to: SweepState::Active, at: turn.now });
-            turn.record(sweep, None, None, EventKind::SweepResumed, Some(Reason::ByUser));
+            let active = self.sweeps.get_mut(&sweep).ok_or(Refusal::SweepOver)?;
+            let alone = from == SweepState::Cancelled || active.time_is_up(turn.now);
+            if alone {
+                active.returns_to = Some(from);
+                turn.changes.push(Change::SweepReturns { sweep, to: from });
+            }
+            let reason = if alone { Reason::RetryAlone } else { Reason::ByUser };
+            turn.record(sweep, None, None, EventKind::SweepResumed, Some(reason));
         }
         let active = self.sweeps.get_mut(&sweep).ok_or(Refusal::SweepOver)?;
         let id = trial.row.id;

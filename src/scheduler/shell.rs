@@ -10,6 +10,7 @@ use super::input::{Input, Refusal, Reply};
 use super::presence::Overview;
 use crate::domain::{Change, Millis, TrialId, WorkerProcess};
 use crate::store::{Cleared, Durability, StoreError, Writer, blob};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// How many inputs may wait, and how many are committed together at most.
 const QUEUE: usize = 1024;
 const GROUP: usize = 256;
+
+/// Of so many waiting requests it is remembered that they were looked up.
+const MOST_UNANSWERED: usize = 8192;
 
 /// After a failed commit, time waits so long before it tries again; requests do not.
 const REST_MS: i64 = 1000;
@@ -152,6 +156,8 @@ pub struct Shell {
     /// It has been said that the budget is not kept.
     over_budget: bool,
     trouble: Option<Trouble>,
+    /// Requests for work that wait and have never been answered with any: they need not be looked up again.
+    unanswered: HashSet<String>,
     clock: fn() -> Millis,
     requests: mpsc::Receiver<Request>,
     pulse: watch::Sender<Pulse>,
@@ -191,6 +197,7 @@ impl Shell {
             checkpoint_budget_bytes,
             over_budget: false,
             trouble: None,
+            unanswered: HashSet::new(),
             clock,
             requests,
             pulse,
@@ -221,10 +228,18 @@ impl Shell {
     }
 
     async fn serve(&mut self, waiting: &mut Vec<Request>) {
-        let mut group = Vec::with_capacity(waiting.len());
+        let mut group: Vec<(Input, ReplyTo)> = Vec::with_capacity(waiting.len());
+        let mut asked = HashSet::new();
         for request in waiting.drain(..) {
             match request {
-                Request::Handle { input, reply } => group.push((*input, Some(reply))),
+                Request::Handle { input, reply } => {
+                    let repeated = input.request_id().is_some_and(|id| !asked.insert(id.to_owned()));
+                    if repeated {
+                        // What it was answered the first time is looked up in the database.
+                        self.handle_group(std::mem::take(&mut group)).await;
+                    }
+                    group.push((*input, Some(reply)));
+                }
                 Request::Retry { trial, reply } => {
                     // What came before it may be about the same trial.
                     self.handle_group(std::mem::take(&mut group)).await;
@@ -284,7 +299,26 @@ impl Shell {
                 replies.push((reply, Err(refusal)));
                 continue;
             }
+            let request_id = input.request_id().map(str::to_owned);
+            if let Some(request_id) = &request_id {
+                match self.ended_request(request_id).await {
+                    Ok(None) => {}
+                    Ok(Some(refusal)) => {
+                        replies.push((reply, Err(refusal)));
+                        continue;
+                    }
+                    Err(error) => {
+                        let error = not_persisted(&error);
+                        // Whoever asked may be gone.
+                        let _ = reply.map(|reply| reply.send(Err(error)));
+                        continue;
+                    }
+                }
+            }
             let mut handled = self.core.handle(input, now);
+            if let (Some(request_id), Ok(Reply::Work(_))) = (&request_id, &handled.reply) {
+                self.unanswered.remove(request_id);
+            }
             if handled.synced && !handled.changes.is_empty() {
                 durability = Durability::Synced;
             }
@@ -353,6 +387,21 @@ impl Shell {
                 Err(crate::error_chain(&error).into())
             }
         }
+    }
+
+    /// Why a request for work gets none: it was answered before, and that attempt has ended.
+    async fn ended_request(&mut self, request_id: &str) -> Result<Option<Refusal>, StoreError> {
+        if self.unanswered.contains(request_id) || self.core.knows_request(request_id) {
+            return Ok(None);
+        }
+        if let Some(attempt) = self.writer.attempt_of_request(request_id).await? {
+            return Ok(Some(Refusal::RequestEnded { attempt }));
+        }
+        if self.unanswered.len() >= MOST_UNANSWERED {
+            self.unanswered.clear();
+        }
+        self.unanswered.insert(request_id.to_owned());
+        Ok(None)
     }
 
     /// Why an input that names a blob cannot be handled: it is not there.

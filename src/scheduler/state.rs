@@ -26,6 +26,8 @@ pub(super) struct Active {
     /// The sampler has said that it has nothing for the trial of this number. Remembered only because asking
     /// may be dear: it would say so again.
     pub exhausted: Option<u64>,
+    /// It is open for a retry alone: it has no new trials and no time limit, and goes back to this state.
+    pub returns_to: Option<SweepState>,
     /// Its trials have been told that its time is up.
     pub time_was_up: bool,
     /// Trials that have not ended.
@@ -52,6 +54,8 @@ pub(super) struct Open {
     pub ready: Option<Millis>,
     /// Needs its device for itself.
     pub alone: bool,
+    /// Since when it waits, as far as this process knows.
+    pub waits_since: Millis,
     /// Into how many parts each of its batches is split.
     pub accumulate: u32,
     /// The environment of its first attempt.
@@ -96,7 +100,8 @@ impl Active {
 
     /// Whether the sweep may have another trial.
     pub fn may_create(&self) -> bool {
-        self.row.spec.search.trials.is_none_or(|limit| self.created < limit)
+        let more = self.row.spec.search.trials.is_none_or(|limit| self.created < limit);
+        more && self.returns_to.is_none()
     }
 
     /// Whether a leg waits or is being worked on.
@@ -106,6 +111,9 @@ impl Active {
 
     /// When the sweep's time is up: by its limit or its deadline, whichever comes first.
     pub fn ends_at(&self) -> Option<Millis> {
+        if self.returns_to.is_some() {
+            return None;
+        }
         let search = &self.row.spec.search;
         let limit = search.time_limit_s.map(|limit| {
             let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
@@ -118,6 +126,7 @@ impl Active {
 impl Open {
     pub fn new(row: NewTrial) -> Self {
         Self {
+            waits_since: row.created,
             row,
             state: TrialState::Queued,
             leg: None,

@@ -38,6 +38,8 @@ struct Index {
     ready: BTreeSet<TrialId>,
     /// Queued, and its next leg is not decided.
     undecided: BTreeSet<TrialId>,
+    /// Of the ready ones, those that need a device for themselves.
+    alone: BTreeSet<TrialId>,
     /// By what of the open attempts is asked for.
     attempts: HashMap<AttemptId, Names>,
     requests: HashMap<String, TrialId>,
@@ -144,6 +146,11 @@ impl Trials {
         self.index.ready.iter().filter_map(|trial| self.all.get(trial))
     }
 
+    /// Those of them that need a device for themselves.
+    pub fn waiting_alone(&self) -> impl Iterator<Item = &Open> {
+        self.index.alone.iter().filter_map(|trial| self.all.get(trial))
+    }
+
     /// The oldest that waits for its next leg to be decided.
     pub fn first_undecided(&self) -> Option<TrialId> {
         self.index.undecided.first().copied()
@@ -211,6 +218,9 @@ impl Index {
         if key.queued {
             let waiting = if key.has_leg { &mut self.ready } else { &mut self.undecided };
             waiting.insert(trial);
+            if key.has_leg && key.alone {
+                self.alone.insert(trial);
+            }
         }
         if let Some(attempt) = &open.attempt {
             let row = &attempt.row;
@@ -230,6 +240,7 @@ impl Index {
     fn remove(&mut self, trial: TrialId, key: Key) {
         self.ready.remove(&trial);
         self.undecided.remove(&trial);
+        self.alone.remove(&trial);
         if let Some(names) = key.attempt.and_then(|attempt| self.attempts.remove(&attempt)) {
             self.requests.remove(&names.request);
             if let Some(trials) = self.workers.get_mut(&names.worker) {

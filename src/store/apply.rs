@@ -75,6 +75,12 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
     match change {
         Change::SweepInserted(row) => insert_sweep(connection, row).await,
         Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at).await,
+        Change::SweepReturns { sweep, to } => {
+            let query = sqlx::query("update sweep set returns_to = ? where sweep_id = ?")
+                .bind(to.as_str())
+                .bind(sweep.0);
+            one_row(query.execute(connection).await?, || format!("sweep {sweep} is not there"))
+        }
         Change::SweepRemoved { sweep } => {
             // It may be gone: two users removed it at once, and the scheduler knows no sweep that is over.
             execute(connection, sqlx::query("delete from sweep where sweep_id = ?").bind(sweep.0)).await
@@ -187,9 +193,13 @@ async fn move_sweep(
     to: SweepState,
     at: Millis,
 ) -> Result<(), StoreError> {
-    let query = sqlx::query("update sweep set state = ?, finished_ms = ? where sweep_id = ? and state = ?")
+    // A sweep that is over has gone back to where it was to go.
+    let sql = "update sweep set state = ?, finished_ms = ?, returns_to = case when ? then null else returns_to end \
+               where sweep_id = ? and state = ?";
+    let query = sqlx::query(sql)
         .bind(to.as_str())
         .bind(to.is_over().then_some(at.0))
+        .bind(to.is_over())
         .bind(sweep.0)
         .bind(from.as_str());
     one_row(query.execute(connection).await?, || format!("sweep {sweep} is not {}", from.as_str()))

@@ -232,6 +232,8 @@ fn outside_clients_ask_and_tell_and_repeats_change_nothing() {
     let tell = serde_json::json!({"attempt": trial["attempt"], "state": "completed"});
     assert_eq!(post(&path("tell"), tell.clone()).0, 204);
     assert_eq!(post(&path("tell"), tell).0, 204);
+    let (status, refused) = ask();
+    assert_eq!((status, &refused["error"]["code"]), (409, &"request_ended".into()), "not another trial");
     let other = serde_json::json!({"attempt": trial["attempt"], "state": "failed"});
     assert_eq!(post(&path("tell"), other).0, 409);
     assert_eq!(post(&path("report"), report(2.0)).0, 200);
@@ -278,4 +280,22 @@ fn workers_are_told_with_and_without_a_daemon() {
     home.until("their ends are seen", || {
         workers(&home)["workers"].as_array().unwrap().iter().all(|worker| worker["state"] == "gone")
     });
+}
+
+#[test]
+fn a_retried_trial_of_a_cancelled_sweep_runs_alone() {
+    let mut home = Home::new();
+    home.serve(2);
+    let id = home.submit(&toy("ended", 400, 20, ""));
+    home.until("some trials are done", || states(&home, &id).len() > 4);
+    home.ok(&["cancel", &id]);
+    home.until("its last trials ended", || !states(&home, &id).contains(&"stopping".to_owned()));
+    let before = table(&home, &id);
+    let cancelled = states(&home, &id).iter().position(|state| state == "cancelled").unwrap();
+    home.ok(&["retry", &format!("{id}/{cancelled}")]);
+    home.until("it is done", || states(&home, &id)[cancelled] == "completed");
+    home.until("the sweep is as it was", || home.json(&["show", &id])["state"] == "cancelled");
+    let after = table(&home, &id);
+    assert_eq!(after.len(), before.len(), "no trial was added");
+    assert!(home.ok(&["replay", &id]).contains("agree"), "its decisions can be derived");
 }

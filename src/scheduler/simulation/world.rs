@@ -8,7 +8,7 @@ use super::user::User;
 use super::wire::{Answer, Call, Caller, Letter};
 use super::workers::{Phase, Worker};
 use crate::domain::{Change, Millis, SweepId};
-use crate::scheduler::{Input, Reply};
+use crate::scheduler::{DeviceMemory, Input, Reply};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
@@ -94,6 +94,12 @@ impl World {
         if due && self.dice.chance(0.7) {
             let tick = Letter { from: Caller::Clock, number: 0, call: Call::Input(Input::Tick), arrives: 0 };
             return self.serve(vec![tick]).await;
+        }
+        if self.dice.chance(self.faults.pressure) {
+            let memory = DeviceMemory { free_bytes: self.dice.among(&[0, 8 << 30]), total_bytes: 8 << 30 };
+            let device = self.dice.among(&["cuda:0", "cpu"]).to_owned();
+            let call = Call::Input(Input::Device { device, memory: Some(memory) });
+            return self.serve(vec![Letter { from: Caller::Clock, number: 0, call, arrives: 0 }]).await;
         }
         match self.dice.below(10) {
             0..=3 if !self.wire.is_empty() => self.deliver().await,
