@@ -11,8 +11,10 @@ mod hand_out;
 mod input;
 mod method;
 mod place;
+mod presence;
 mod progress;
 mod replay;
+mod reserve;
 mod retry;
 pub mod shell;
 #[cfg(test)]
@@ -22,5 +24,7 @@ mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{Feasible, check_parameter, plan_of};
-pub use input::{Claimed, Command, Input, Refusal, Reply, Seeker};
+pub use input::{Claimed, Command, DeviceMemory, Input, Refusal, Reply, Seeker};
+pub use place::{device_of, margin_bytes};
+pub use presence::{Overview, Presence};
 pub use replay::{Difference, replay};

@@ -7,8 +7,10 @@
 
 use super::core::{Core, RecoverError};
 use super::input::{Input, Refusal, Reply};
+use super::presence::Overview;
 use crate::domain::{Change, Millis, TrialId, WorkerProcess};
 use crate::store::{Cleared, Durability, StoreError, Writer, blob};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// How many inputs may wait, and how many are committed together at most.
 const QUEUE: usize = 1024;
 const GROUP: usize = 256;
+
+/// Of so many waiting requests it is remembered that they were looked up.
+const MOST_UNANSWERED: usize = 8192;
 
 /// After a failed commit, time waits so long before it tries again; requests do not.
 const REST_MS: i64 = 1000;
@@ -54,6 +59,7 @@ enum Request {
     ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
     NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
+    Overview { reply: oneshot::Sender<Overview> },
 }
 
 /// What anybody may know of the dispatcher without asking it.
@@ -119,6 +125,16 @@ impl Dispatcher {
         let _ = self.send(Request::ForgetWorker { name }).await;
     }
 
+    /// What is known of workers and devices now.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: the daemon is stopping.
+    pub async fn overview(&self) -> Result<Overview, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Overview { reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)
+    }
+
     /// Changes whenever work may have become available.
     #[must_use]
     pub fn pulse(&self) -> watch::Receiver<Pulse> {
@@ -140,6 +156,8 @@ pub struct Shell {
     /// It has been said that the budget is not kept.
     over_budget: bool,
     trouble: Option<Trouble>,
+    /// Requests for work that wait and have never been answered with any: they need not be looked up again.
+    unanswered: HashSet<String>,
     clock: fn() -> Millis,
     requests: mpsc::Receiver<Request>,
     pulse: watch::Sender<Pulse>,
@@ -179,6 +197,7 @@ impl Shell {
             checkpoint_budget_bytes,
             over_budget: false,
             trouble: None,
+            unanswered: HashSet::new(),
             clock,
             requests,
             pulse,
@@ -209,10 +228,18 @@ impl Shell {
     }
 
     async fn serve(&mut self, waiting: &mut Vec<Request>) {
-        let mut group = Vec::with_capacity(waiting.len());
+        let mut group: Vec<(Input, ReplyTo)> = Vec::with_capacity(waiting.len());
+        let mut asked = HashSet::new();
         for request in waiting.drain(..) {
             match request {
-                Request::Handle { input, reply } => group.push((*input, Some(reply))),
+                Request::Handle { input, reply } => {
+                    let repeated = input.request_id().is_some_and(|id| !asked.insert(id.to_owned()));
+                    if repeated {
+                        // What it was answered the first time is looked up in the database.
+                        self.handle_group(std::mem::take(&mut group)).await;
+                    }
+                    group.push((*input, Some(reply)));
+                }
                 Request::Retry { trial, reply } => {
                     // What came before it may be about the same trial.
                     self.handle_group(std::mem::take(&mut group)).await;
@@ -229,6 +256,10 @@ impl Shell {
                     let cleared = self.writer.clear_up(&self.home).await.map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone.
                     let _ = reply.send(cleared);
+                }
+                Request::Overview { reply } => {
+                    // Whoever asked may be gone.
+                    let _ = reply.send(self.core.overview((self.clock)()));
                 }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).await.map_err(|e| not_persisted(&e));
@@ -262,15 +293,36 @@ impl Shell {
             return;
         }
         let (mut changes, mut replies, mut durability) = (Vec::new(), Vec::new(), Durability::Batched);
+        let mut wakes = false;
         for (input, reply) in group {
             if let Some(refusal) = self.missing_blob(&input) {
                 replies.push((reply, Err(refusal)));
                 continue;
             }
+            let request_id = input.request_id().map(str::to_owned);
+            if let Some(request_id) = &request_id {
+                match self.ended_request(request_id).await {
+                    Ok(None) => {}
+                    Ok(Some(refusal)) => {
+                        replies.push((reply, Err(refusal)));
+                        continue;
+                    }
+                    Err(error) => {
+                        let error = not_persisted(&error);
+                        // Whoever asked may be gone.
+                        let _ = reply.map(|reply| reply.send(Err(error)));
+                        continue;
+                    }
+                }
+            }
             let mut handled = self.core.handle(input, now);
+            if let (Some(request_id), Ok(Reply::Work(_))) = (&request_id, &handled.reply) {
+                self.unanswered.remove(request_id);
+            }
             if handled.synced && !handled.changes.is_empty() {
                 durability = Durability::Synced;
             }
+            wakes |= handled.wakes;
             changes.append(&mut handled.changes);
             replies.push((reply, handled.reply));
         }
@@ -308,7 +360,7 @@ impl Shell {
             matches!(change, Change::Recorded(_) | Change::SweepRemoved { .. } | Change::TrialHeld { .. })
         };
         // A core that is ahead of the database may think that all is done.
-        if committed.is_ok() && changes.iter().any(makes_work) {
+        if committed.is_ok() && (wakes || changes.iter().any(makes_work)) {
             let idle = self.core.is_idle();
             self.pulse.send_modify(|pulse| *pulse = Pulse { version: pulse.version + 1, idle });
         }
@@ -335,6 +387,21 @@ impl Shell {
                 Err(crate::error_chain(&error).into())
             }
         }
+    }
+
+    /// Why a request for work gets none: it was answered before, and that attempt has ended.
+    async fn ended_request(&mut self, request_id: &str) -> Result<Option<Refusal>, StoreError> {
+        if self.unanswered.contains(request_id) || self.core.knows_request(request_id) {
+            return Ok(None);
+        }
+        if let Some(attempt) = self.writer.attempt_of_request(request_id).await? {
+            return Ok(Some(Refusal::RequestEnded { attempt }));
+        }
+        if self.unanswered.len() >= MOST_UNANSWERED {
+            self.unanswered.clear();
+        }
+        self.unanswered.insert(request_id.to_owned());
+        Ok(None)
     }
 
     /// Why an input that names a blob cannot be handled: it is not there.

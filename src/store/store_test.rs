@@ -59,6 +59,7 @@ pub(super) fn spec() -> Sweep {
             command: None,
             timeout_s: None,
             workdir: None,
+            out_of_memory: crate::domain::OutOfMemory::Fail,
         },
         search: Search {
             sampler: SamplerSpec::Random,
@@ -69,6 +70,7 @@ pub(super) fn spec() -> Sweep {
             time_limit_s: None,
             duplicates: Default::default(),
             constraints: Vec::new(),
+            deadline: None,
         },
         space: ["x", "y", "z"]
             .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None }))
@@ -262,7 +264,7 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
         ended(7),
         Change::SweepMoved { sweep: SWEEP, from: SweepState::Paused, to: SweepState::Active, at: Millis(5) },
         Change::BestMoved { trial: TrialId(7), step: 1, value: 1.0 },
-        Change::TrialHeld { trial: TrialId(7), ready: None, alone: false },
+        Change::TrialHeld { trial: TrialId(7), ready: None, alone: false, accumulate: 1 },
         reported(7, 1, Metrics::default()),
     ];
     let before = home.writer.recover().await.unwrap();

@@ -15,6 +15,7 @@ mod experiments;
 mod full_disk;
 mod kill;
 mod ledger;
+mod memory;
 mod power_cut;
 mod races;
 mod restart;

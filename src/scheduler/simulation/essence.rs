@@ -48,7 +48,7 @@ fn trial_line(trial: &Open) -> String {
         .map(|(n, step)| format!("{n} by {}: {:?}", step.attempt, step.metrics.0))
         .collect();
     format!(
-        "{:?} leg {:?} attempt {:?} best {:?} checkpoints {:?} ready {:?} alone {} in {:?} steps {steps:?}",
+        "{:?} leg {:?} attempt {:?} best {:?} checkpoints {:?} ready {:?} alone {} accumulate {} in {:?} steps {steps:?}",
         trial.state,
         trial.leg,
         trial.attempt.as_ref().map(|attempt| &attempt.row),
@@ -56,6 +56,7 @@ fn trial_line(trial: &Open) -> String {
         trial.checkpoints,
         trial.ready,
         trial.alone,
+        trial.accumulate,
         trial.environment,
     )
 }

@@ -10,6 +10,7 @@ mod names;
 mod search;
 mod sweeps;
 mod trials;
+mod workers;
 
 pub use leaderboard::{Leaderboard, Ranked};
 pub use names::TrialNames;
@@ -17,3 +18,4 @@ pub(super) use search::Bench;
 pub use search::Sort;
 pub use sweeps::{Counts, SweepSummary};
 pub use trials::{AttemptDetail, StepRow, TrialDetail, TrialSummary};
+pub use workers::{CurrentWork, DeviceSummary, KnownFrom, WorkerState, WorkerSummary, Workers};
