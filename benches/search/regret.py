@@ -1,0 +1,38 @@
+"""How good a search was: 0 is the best there is, 1 what half of all random searches reach."""
+
+import random
+import statistics
+
+from cache import Results
+from functions.space import draw
+
+REFERENCES = 300
+
+
+def smallest(losses):
+    """The best of a search; where every trial failed, nothing is as bad."""
+    return min((loss for loss in losses if loss is not None), default=float("inf"))
+
+
+class Regret:
+    """Of one function, after so many trials."""
+
+    def __init__(self, function, trials):
+        self.best = function.best()
+        self.unit = max(reference(function, trials) - self.best, 1e-12)
+
+    def of(self, losses):
+        # What is best is known up to a little; and nothing is counted as worse than ten times random.
+        return min(max((smallest(losses) - self.best) / self.unit, 0.0), 10.0)
+
+
+def reference(function, trials):
+    """The median of random searches, which belong to neither side."""
+    results = Results("reference")
+    key = [function.name, function.fingerprint(), trials, REFERENCES]
+    if results.get(key) is None:
+        rng = random.Random(f"reference {function.name}")
+        found = [smallest([function.loss(draw(function.space, rng)) for _ in range(trials)])
+                 for _ in range(REFERENCES)]
+        results.put(key, statistics.median(found))
+    return results.get(key)
