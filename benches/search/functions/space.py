@@ -69,7 +69,7 @@ def decode(entry, unit):
             return min(max(round(value), low), high)
         return low + step * int(unit * ((high - low) // step + 1))
     if step:
-        return low + step * int(unit * (math.floor((high - low) / step + 1e-9) + 1))
+        return min(low + step * int(unit * (math.floor((high - low) / step + 1e-9) + 1)), high)
     if entry.get("log"):
         return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
     return low + unit * (high - low)
