@@ -4,9 +4,10 @@
 //! counts). Nothing is stored here.
 
 use crate::dataset::{self, Split, mean_face_rmse, split};
+use crate::domain::sweep::Duplicates;
 use crate::domain::{ObjectiveKind, Origin, Params, Reason, Sweep, Value};
-use crate::sampler::{self, Ask, Suggestion};
-use crate::scheduler::{check_parameter, plan_of};
+use crate::sampler::{self, Ask, History, Suggestion};
+use crate::scheduler::{Feasible, check_parameter};
 use crate::space::Space;
 use crate::sweepfile;
 use std::path::Path;
@@ -68,23 +69,37 @@ fn checked(parsed: Result<Sweep, sweepfile::Problems>) -> Result<Sweep, IntakeEr
 /// What the sampler suggests for the first `n` trials, up to where it ends.
 #[must_use]
 pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
-    let Ok(space) = Space::new(&sweep.space) else { return Vec::new() };
+    let (Ok(space), Ok(feasible)) = (Space::new(&sweep.space), Feasible::of(sweep)) else {
+        return Vec::new();
+    };
     let sampler = sampler::build(&sweep.search.sampler);
-    let kind = sweep.objective.kind;
-    let feasible = |params: &Params| plan_of(kind, params).map(|_| ());
+    let feasible = |params: &Params| feasible.check(params);
+    let mut history = History::new(&space, 1);
     let mut suggestions = Vec::new();
     for number in 0..n {
-        let ask = Ask { space: &space, seed: sweep.seed, number, observations: &[], feasible: &feasible };
+        let ask = Ask {
+            space: &space,
+            seed: sweep.seed,
+            number,
+            trials: sweep.search.trials,
+            history: &history,
+            duplicates: sweep.search.duplicates == Duplicates::Allow || !sweep.needs_points(),
+            feasible: &feasible,
+        };
         let enqueued = usize::try_from(number).ok().and_then(|number| sweep.enqueue.get(number));
         let suggestion = match enqueued.map(|given| sampler::fill_in(sampler.as_ref(), &ask, given)) {
             Some(Ok((params, reason))) => Suggestion::Trial { params, reason },
             Some(Err(message)) => Suggestion::Exhausted { reason: Reason::BadConfiguration { message } },
             None => sampler.suggest(&ask),
         };
-        let is_last = matches!(suggestion, Suggestion::Exhausted { .. });
+        let params = match &suggestion {
+            Suggestion::Trial { params, .. } => Some(params.clone()),
+            Suggestion::Exhausted { .. } => None,
+        };
         suggestions.push(suggestion);
-        if is_last {
-            break;
+        match params {
+            Some(params) => history.suggested(&space, &params),
+            None => break,
         }
     }
     suggestions

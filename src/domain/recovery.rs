@@ -4,6 +4,7 @@ use super::change::{Checkpoint, Leg, LegRecord, NewAttempt, NewTrial, StepReport
 use super::reason::Reason;
 use super::time::Millis;
 use super::trial::TrialState;
+use super::value::Params;
 use std::collections::BTreeMap;
 
 /// What is open in the database, and where the counters stand. The scheduler's only way to start.
@@ -34,8 +35,11 @@ pub struct OpenSweep {
     pub legs: u64,
     /// How many of the last legs in a row came to nothing.
     pub idle_legs: u64,
-    /// Every leg, by number, where the sweep's methods need them; empty otherwise.
+    /// Every leg, by number, where the sweep's methods need them ([`super::Sweep::needs_ends`]); else empty.
     pub records: Vec<LegRecord>,
+    /// Every trial's configuration, by number, where they are needed ([`super::Sweep::needs_points`]); else
+    /// empty.
+    pub points: Vec<Params>,
     /// Legs that have not ended, by number.
     pub open_legs: Vec<u64>,
     /// Trials that have not ended, by number.

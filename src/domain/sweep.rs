@@ -25,6 +25,23 @@ pub struct Sweep {
     pub enqueue: Vec<Params>,
 }
 
+impl Sweep {
+    /// Whether the configurations of earlier trials decide about later ones.
+    #[must_use]
+    pub fn needs_points(&self) -> bool {
+        let is_endless = |parameter: &Parameter| matches!(parameter.kind, ParameterKind::Float { low, high, step: None, .. } if low < high);
+        let is_grid = matches!(self.search.sampler, SamplerSpec::Grid { .. });
+        let may_repeat = !is_grid && !self.space.values().any(is_endless);
+        self.search.sampler.learns() || may_repeat && self.search.duplicates == Duplicates::Skip
+    }
+
+    /// Whether the ends of earlier legs decide about later ones.
+    #[must_use]
+    pub fn needs_ends(&self) -> bool {
+        self.search.stopper.is_some() || self.search.sampler.learns()
+    }
+}
+
 /// What a trial runs and what of it is optimised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Objective {
@@ -108,6 +125,34 @@ pub struct Search {
     /// Seconds after its submission at which the sweep ends.
     #[serde(default)]
     pub time_limit_s: Option<u64>,
+    /// What becomes of a configuration that comes a second time.
+    #[serde(default)]
+    pub duplicates: Duplicates,
+    /// Conditions between parameters that every configuration must meet: `blocks * 2 <= 12`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<String>,
+}
+
+/// What becomes of a configuration that comes a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duplicates {
+    /// Another one is taken in its place, as long as there is one. Matters where the space is finite.
+    #[default]
+    Skip,
+    /// It is tried again.
+    Allow,
+}
+
+impl Duplicates {
+    /// The word in a sweep file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Allow => "allow",
+        }
+    }
 }
 
 /// What a decision about a leg may see of the others.
@@ -159,8 +204,43 @@ impl StopperSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum SamplerSpec {
+    /// The method that fits the space, the number of trials and the objectives.
+    Auto,
     /// Independent draws.
     Random,
+    /// Points of a scrambled Sobol sequence.
+    Sobol,
+    /// Points of a scrambled Halton sequence.
+    Halton,
+    /// Tree-structured Parzen estimators.
+    Tpe {
+        /// Trials that are drawn before anything is modelled.
+        startup: u32,
+        /// Draws from the good trials' density, the best of which is taken.
+        candidates: u32,
+    },
+    /// A Gaussian process with expected improvement.
+    Gp {
+        /// Trials that are drawn before anything is modelled.
+        startup: u32,
+    },
+    /// Evolution strategy with covariance matrix adaptation.
+    Cmaes {
+        /// Trials of a generation; `None` for what fits the space.
+        population: Option<u32>,
+    },
+    /// Genetic algorithm with non-dominated sorting.
+    Nsga2 {
+        /// Trials of a generation; `None` for what fits the number of trials.
+        population: Option<u32>,
+    },
+    /// Regularised evolution.
+    Evolution {
+        /// How many of the last trials live.
+        population: u32,
+        /// How many of them compete to be the parent.
+        tournament: u32,
+    },
     /// Every combination, in order.
     Grid {
         /// How many values a float, or a wide int, is divided into.
@@ -173,9 +253,23 @@ impl SamplerSpec {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Random => "random",
+            Self::Sobol => "sobol",
+            Self::Halton => "halton",
+            Self::Tpe { .. } => "tpe",
+            Self::Gp { .. } => "gp",
+            Self::Cmaes { .. } => "cmaes",
+            Self::Nsga2 { .. } => "nsga2",
+            Self::Evolution { .. } => "evolution",
             Self::Grid { .. } => "grid",
         }
+    }
+
+    /// Whether what came of earlier trials decides about later ones.
+    #[must_use]
+    pub fn learns(&self) -> bool {
+        !matches!(self, Self::Random | Self::Sobol | Self::Halton | Self::Grid { .. })
     }
 }
 

@@ -32,6 +32,7 @@ mod expression;
 mod lex;
 mod names;
 mod near;
+mod parameters;
 mod parse;
 mod render;
 mod sql;
@@ -42,6 +43,7 @@ pub use bounds::Bound;
 pub use error::{ExprError, Problem};
 pub use expression::Expr;
 pub use names::{Field, Kind, Names, Place};
+pub use parameters::ParameterNames;
 pub use sql::{Joins, Sql};
 
 /// The longest text that is read, in bytes.

@@ -32,6 +32,8 @@ fn spec() -> Sweep {
             stopper: None,
             order: Order::Arrival,
             time_limit_s: None,
+            duplicates: Default::default(),
+            constraints: Vec::new(),
         },
         space: BTreeMap::from([
             (

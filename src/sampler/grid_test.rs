@@ -37,11 +37,9 @@ fn ask<'a>(
 
 fn all(grid: &Grid, space: &Space, feasible: &dyn Fn(&Params) -> Result<(), String>) -> Vec<Params> {
     (0..)
-        .map_while(|number| {
-            match grid.suggest(&ask(space, &History::new(space, 1), number, feasible)) {
-                Suggestion::Trial { params, .. } => Some(params),
-                Suggestion::Exhausted { .. } => None,
-            }
+        .map_while(|number| match grid.suggest(&ask(space, &History::new(space, 1), number, feasible)) {
+            Suggestion::Trial { params, .. } => Some(params),
+            Suggestion::Exhausted { .. } => None,
         })
         .collect()
 }

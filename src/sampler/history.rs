@@ -133,7 +133,8 @@ impl History {
         if news.trial >= self.trials() {
             return;
         }
-        let finite = |i: usize| news.losses.get(i).copied().filter(|x| x.is_finite()).unwrap_or(f64::INFINITY);
+        let finite =
+            |i: usize| news.losses.get(i).copied().filter(|x| x.is_finite()).unwrap_or(f64::INFINITY);
         self.ends.push(End { trial: news.trial, level: news.level });
         self.losses.extend((0..self.objectives).map(finite));
         let ranking = self.levels.entry(news.level).or_default();

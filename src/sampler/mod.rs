@@ -9,6 +9,7 @@ mod grid;
 mod history;
 mod propose;
 mod random;
+mod tpe;
 
 pub use history::{ABSENT, End, History, Level, News, Ranked};
 
@@ -88,7 +89,8 @@ pub fn fill_in(sampler: &dyn Sampler, ask: &Ask<'_>, given: &Params) -> Result<(
 #[must_use]
 pub fn build(spec: &SamplerSpec) -> Box<dyn Sampler> {
     match spec {
-        SamplerSpec::Random => Box::new(Proposing(random::Random)),
         SamplerSpec::Grid { divisions } => Box::new(grid::Grid::new(*divisions)),
+        SamplerSpec::Tpe { startup, candidates } => Box::new(Proposing(tpe::Tpe::new(*startup, *candidates))),
+        _ => Box::new(Proposing(random::Random)),
     }
 }

@@ -10,7 +10,6 @@ use crate::domain::{
     AttemptId, Change, Decision, Event, EventKind, LegId, Millis, Objective, Reason, StepReport, SweepId,
     SweepRow, SweepState, TrialId, TrialState,
 };
-use crate::space::Space;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use thiserror::Error;
 
@@ -217,21 +216,19 @@ impl Core {
     }
 
     pub(super) fn activate(&mut self, row: SweepRow) -> Result<&mut Active, RecoverError> {
-        let space = Space::new(&row.spec.space).map_err(|problems| RecoverError {
+        let method = Method::new(&row.spec).map_err(|why| RecoverError {
             uid: row.uid.clone(),
             name: row.spec.name.clone(),
-            why: problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            why,
         })?;
         let id = row.id;
         let active = Active {
-            method: Method::new(&row.spec),
+            method,
             row,
-            space,
             created: 0,
             legs: 0,
             open_legs: BTreeSet::new(),
             idle_legs: 0,
-            exhausted: None,
             time_was_up: false,
             open: Trials::default(),
         };

@@ -31,6 +31,8 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             stopper: None,
             order: Order::Arrival,
             time_limit_s: None,
+            duplicates: Default::default(),
+            constraints: Vec::new(),
         },
         space: BTreeMap::from([("x".into(), Parameter { kind, when: None })]),
         enqueue: Vec::new(),

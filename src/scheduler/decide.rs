@@ -10,7 +10,6 @@ use crate::domain::trial::TrialEvent;
 use crate::domain::{
     Change, DecidedLeg, EventKind, Leg, NewTrial, Params, Reason, SweepId, SweepState, TrialId, TrialState,
 };
-use crate::sampler::{self, Ask};
 use crate::stopper::Promotion;
 
 impl Core {
@@ -135,6 +134,7 @@ impl Core {
             created: turn.now,
         };
         active.created += 1;
+        active.method.suggested(&row.params);
         turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
         turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
         active.open.insert(Open::new(row));
@@ -152,15 +152,7 @@ impl Core {
         if !active.may_create() {
             return Err(Refusal::WrongState("all of the sweep's trials exist already"));
         }
-        let kind = active.row.spec.objective.kind;
-        let ask = Ask {
-            space: &active.space,
-            seed: active.row.spec.seed,
-            number: active.created,
-            observations: &[],
-            feasible: &|params| plan_of(kind, params).map(|_| ()),
-        };
-        let filled = sampler::fill_in(active.method.sampler.as_ref(), &ask, given);
+        let filled = active.method.fill_in(active.created, given);
         let (params, reason) = filled.map_err(Refusal::BadConfiguration)?;
         self.insert_trial(turn, sweep, params, reason);
         Ok(())
@@ -184,17 +176,8 @@ impl Active {
             let trial = self.open.numbered(number).and_then(|trial| self.open.get(trial));
             trial.is_some_and(|trial| trial.state == TrialState::Paused)
         };
-        let (number, mut exhausted) = (self.created, self.exhausted == Some(self.created));
-        let next = self.method.next(waiting, &may_go_on, || {
-            if exhausted || !self.may_create() {
-                return None;
-            }
-            let suggested = self.method.suggest(&self.row.spec, &self.space, number);
-            exhausted = suggested.is_none();
-            suggested
-        });
-        self.exhausted = exhausted.then_some(number);
-        next
+        let new = self.may_create().then_some(self.created);
+        self.method.next(waiting, &may_go_on, new)
     }
 
     /// Whether nothing is left to do or to wait for.

@@ -87,7 +87,7 @@ fn legs_of_a_grid(points: i64, parallel: u32, factor: u64, forgetful: bool) -> V
     let (mut legs, mut busy) = (Vec::new(), Vec::new());
     for n in 0.. {
         if forgetful {
-            world.core.sweeps.values_mut().for_each(|sweep| sweep.exhausted = None);
+            world.core.sweeps.values_mut().for_each(|sweep| sweep.method.forget());
         }
         match world.claim(&format!("w{n}"), &format!("r{n}")) {
             Some(claimed) => {

@@ -1,7 +1,39 @@
-//! Whether a configuration can exist, by the kind of objective that it is for.
+//! Whether a configuration can exist: by the kind of objective that it is for, and by the sweep's constraints.
 
-use crate::domain::{ObjectiveKind, Params, Value};
+use crate::domain::{ObjectiveKind, Params, Sweep, Value};
+use crate::expr::{Expr, ParameterNames};
 use crate::model::{self, Plan};
+
+/// What every configuration of a sweep must meet.
+pub struct Feasible {
+    kind: ObjectiveKind,
+    constraints: Vec<Expr>,
+}
+
+impl Feasible {
+    /// The conditions of a sweep.
+    ///
+    /// # Errors
+    /// The first constraint that cannot be read, as a sentence.
+    pub fn of(spec: &Sweep) -> Result<Self, String> {
+        let names = ParameterNames(&spec.space);
+        let read = |text: &String| Expr::parse(text, &names).map_err(|error| format!("{text}: {error}"));
+        let constraints = spec.search.constraints.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self { kind: spec.objective.kind, constraints })
+    }
+
+    /// Whether a configuration can exist. A constraint on a parameter that does not exist in it is met.
+    ///
+    /// # Errors
+    /// Why not, as a sentence.
+    pub fn check(&self, params: &Params) -> Result<(), String> {
+        let broken = |constraint: &&Expr| constraint.holds(&|name| params.get(name).cloned()) == Some(false);
+        if let Some(constraint) = self.constraints.iter().find(broken) {
+            return Err(format!("{constraint} does not hold"));
+        }
+        plan_of(self.kind, params).map(|_| ())
+    }
+}
 
 /// The built-in trainer's plan of a configuration; `None` for objectives that are not trained here.
 ///

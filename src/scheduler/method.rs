@@ -4,11 +4,11 @@
 //! the ends of legs 0 to k - parallel and no other, however long the others have been known: news of an end
 //! waits here until a decision may see it.
 
-use super::feasible::plan_of;
+use super::feasible::Feasible;
 use crate::domain::recovery::OpenSweep;
-use crate::domain::sweep::Order;
-use crate::domain::{Direction, LegRecord, Params, Reason, Sweep};
-use crate::sampler::{self, Ask, Sampler, Suggestion};
+use crate::domain::sweep::{Duplicates, Order};
+use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
+use crate::sampler::{self, Ask, History, Level, News, Sampler, Suggestion};
 use crate::space::Space;
 use crate::stopper::{self, Ended, Promotion, Stopper};
 use std::cmp::Ordering;
@@ -29,49 +29,92 @@ pub(super) enum Next<T> {
 
 /// A sweep's sampler and stopper.
 pub(super) struct Method {
-    pub sampler: Box<dyn Sampler>,
+    pub space: Space,
     pub stopper: Option<Box<dyn Stopper>>,
+    pub feasible: Feasible,
+    sampler: Box<dyn Sampler>,
+    /// What the sampler may see; nothing where nothing is needed.
+    history: History,
+    needs_points: bool,
+    learns: bool,
+    seed: u64,
+    trials: Option<u64>,
+    duplicates: Duplicates,
     direction: Direction,
     order: Order,
     parallel: u64,
     /// Ends that no decision has been allowed to see, by leg number.
     unseen: BTreeMap<u64, Ended>,
+    /// The last suggestion and the trial it is for: asked for again before anything changed, it is the same.
+    last: Option<(u64, Suggestion)>,
 }
 
 impl Method {
     /// The methods that a sweep names, knowing nothing yet.
-    pub fn new(spec: &Sweep) -> Self {
+    ///
+    /// # Errors
+    /// What of the sweep's space or constraints makes no sense, as a sentence.
+    pub fn new(spec: &Sweep) -> Result<Self, String> {
+        let space = Space::new(&spec.space)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         let direction = spec.objective.direction;
-        Self {
-            sampler: sampler::build(&spec.search.sampler),
+        Ok(Self {
+            history: History::new(&space, 1),
+            space,
             stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, direction)),
+            feasible: Feasible::of(spec)?,
+            sampler: sampler::build(&spec.search.sampler),
+            needs_points: spec.needs_points(),
+            learns: spec.search.sampler.learns(),
+            seed: spec.seed,
+            trials: spec.search.trials,
+            duplicates: spec.search.duplicates,
             direction,
             order: spec.search.order,
             parallel: u64::from(spec.search.parallel.unwrap_or(1)),
             unseen: BTreeMap::new(),
-        }
+            last: None,
+        })
     }
 
-    /// Learns what stored legs say. They are needed only where there is a stopper.
+    /// Learns what stored trials and legs say.
     pub fn learn(&mut self, stored: &OpenSweep) {
+        for params in &stored.points {
+            self.suggested(params);
+        }
         for record in &stored.records {
             let Some(trial) = record.trial else { continue };
             self.decided(trial, record.until_step);
         }
-        // The best first: a stopper ranks what it is told, and a million ends in any other order would be moved
-        // about in its ranking a million times. To what it knows in the end the order makes no difference.
-        let mut ended: Vec<(u64, Ended)> = stored.records.iter().filter_map(end_of).collect();
-        ended.sort_by(|(_, a), (_, b)| rank(self.direction, a, b));
-        for (leg, end) in ended {
-            self.ended(leg, end);
+        let mut ends: Vec<(i64, u64, Ended)> = stored.records.iter().filter_map(end_of).collect();
+        match self.order {
+            Order::Arrival => {
+                ends.sort_by_key(|(seq, leg, _)| (*seq, *leg));
+                self.show(ends.into_iter().map(|(_, _, end)| end).collect());
+            }
+            Order::Number => {
+                self.unseen.extend(ends.into_iter().map(|(_, leg, end)| (leg, end)));
+                if let Some(last) = stored.legs.checked_sub(1) {
+                    self.show_for(last);
+                }
+            }
         }
-        if let Some(last) = stored.legs.checked_sub(1) {
-            self.show_for(last);
+    }
+
+    /// The next trial, by number, has this configuration.
+    pub fn suggested(&mut self, params: &Params) {
+        self.last = None;
+        if self.needs_points {
+            self.history.suggested(&self.space, params);
         }
     }
 
     /// A leg was decided.
     pub fn decided(&mut self, trial: u64, until_step: Option<u64>) {
+        self.last = None;
+        if self.learns {
+            self.history.began(trial);
+        }
         if let Some(stopper) = &mut self.stopper {
             stopper.decided(trial, until_step);
         }
@@ -79,10 +122,10 @@ impl Method {
 
     /// A leg ended.
     pub fn ended(&mut self, leg: u64, end: Ended) {
-        match (self.order, &mut self.stopper) {
-            (_, None) => {}
-            (Order::Arrival, Some(stopper)) => stopper.ended(end),
-            (Order::Number, Some(_)) => {
+        match self.order {
+            _ if self.stopper.is_none() && !self.learns => {}
+            Order::Arrival => self.show(vec![end]),
+            Order::Number => {
                 self.unseen.insert(leg, end);
             }
         }
@@ -97,29 +140,44 @@ impl Method {
         }
     }
 
-    /// Shows the stopper every end that the decision about leg `number` may see.
+    /// Shows sampler and stopper every end that the decision about leg `number` may see.
     pub fn show_for(&mut self, number: u64) {
-        let direction = self.direction;
-        let Some(stopper) = &mut self.stopper else { return };
         let Some(last) = number.checked_sub(self.parallel) else { return };
         let hidden = self.unseen.split_off(&(last + 1));
-        let mut seen: Vec<Ended> = std::mem::replace(&mut self.unseen, hidden).into_values().collect();
-        seen.sort_by(|a, b| rank(direction, a, b));
-        for end in seen {
+        let seen = std::mem::replace(&mut self.unseen, hidden);
+        self.show(seen.into_values().collect());
+    }
+
+    fn show(&mut self, mut ends: Vec<Ended>) {
+        if ends.is_empty() {
+            return;
+        }
+        self.last = None;
+        for end in ends.iter().filter(|_| self.learns) {
+            match news(self.direction, end) {
+                Some(news) => self.history.ended(&news),
+                None => self.history.gone(end.trial),
+            }
+        }
+        let Some(stopper) = &mut self.stopper else { return };
+        // The best first: a stopper ranks what it is told, and a million ends in any other order would be moved
+        // about in its ranking a million times. To what it knows in the end the order makes no difference.
+        ends.sort_by(|a, b| rank(self.direction, a, b));
+        for end in ends {
             stopper.ended(end);
         }
     }
 
     /// What the next leg is, given what has been shown. `waiting` is the first trial that waits without a leg,
-    /// `suggest` the configuration of the next new trial, `None` where there will be none; it is asked for only
-    /// where it matters. `may_go_on` says of a trial's number whether the trial is still there to go on.
+    /// `new` the number of the next new trial, `None` where there will be none; its configuration is asked for
+    /// only where it matters. `may_go_on` says of a trial's number whether the trial is still there to go on.
     ///
     /// Nothing else counts: what has been known to an earlier process must not.
     pub fn next<T>(
-        &self,
+        &mut self,
         waiting: Option<T>,
         may_go_on: &dyn Fn(u64) -> bool,
-        suggest: impl FnOnce() -> Option<(Params, Reason)>,
+        new: Option<u64>,
     ) -> Next<T> {
         if let Some(waiting) = waiting {
             return Next::Waiting(waiting);
@@ -128,7 +186,7 @@ impl Method {
         let (promotion, at_last) = (promote(false), promote(true));
         match promotion {
             Some(promotion) if at_last.as_ref() == Some(&promotion) => Next::Promotion(promotion),
-            promotion => match (promotion, suggest()) {
+            promotion => match (promotion, new.and_then(|number| self.suggest(number))) {
                 (Some(promotion), Some(_)) => Next::Promotion(promotion),
                 (None, Some((params, reason))) => Next::New(params, reason),
                 (_, None) => at_last.map_or(Next::Nothing, Next::Promotion),
@@ -137,21 +195,38 @@ impl Method {
     }
 
     /// The sampler's configuration of trial `number`; `None` where it has nothing more.
-    pub fn suggest(&self, spec: &Sweep, space: &Space, number: u64) -> Option<(Params, Reason)> {
-        let suggestion = self.sampler.suggest(&Ask {
-            space,
-            seed: spec.seed,
-            number,
-            // The samplers at hand look at no observations (`needs_observations`).
-            observations: &[],
-            feasible: &|params| plan_of(spec.objective.kind, params).map(|_| ()),
-        });
-        match suggestion {
-            Suggestion::Trial { params, reason } => Some((params, reason)),
+    fn suggest(&mut self, number: u64) -> Option<(Params, Reason)> {
+        let suggestion = match self.last.take().filter(|(known, _)| *known == number) {
+            Some((_, suggestion)) => suggestion,
+            None => self.sampler.suggest(&self.ask(number, &|params| self.feasible.check(params))),
+        };
+        match &self.last.insert((number, suggestion)).1 {
+            Suggestion::Trial { params, reason } => Some((params.clone(), reason.clone())),
             Suggestion::Exhausted { reason } => {
-                tracing::info!(sweep = spec.name, %reason, "the sampler has no further configuration");
+                tracing::info!(%reason, "the sampler has no further configuration");
                 None
             }
+        }
+    }
+
+    /// A configuration that the user asked for, completed for trial `number`.
+    ///
+    /// # Errors
+    /// Why it cannot exist, as a sentence.
+    pub fn fill_in(&self, number: u64, given: &Params) -> Result<(Params, Reason), String> {
+        let feasible = |params: &Params| self.feasible.check(params);
+        sampler::fill_in(self.sampler.as_ref(), &self.ask(number, &feasible), given)
+    }
+
+    fn ask<'a>(&'a self, number: u64, feasible: &'a dyn Fn(&Params) -> Result<(), String>) -> Ask<'a> {
+        Ask {
+            space: &self.space,
+            seed: self.seed,
+            number,
+            trials: self.trials,
+            history: &self.history,
+            duplicates: !self.needs_points || self.duplicates == Duplicates::Allow,
+            feasible,
         }
     }
 
@@ -168,12 +243,26 @@ impl Method {
         }
     }
 
+    /// Forgets what it only remembers to save time.
+    #[cfg(test)]
+    pub fn forget(&mut self) {
+        self.last = None;
+    }
+
     /// What of it decides the future, as text.
     #[cfg(test)]
     pub fn essence(&self) -> String {
         let stopper = self.stopper.as_ref();
         let promote = |last| stopper.map(|stopper| stopper.promote(last, &|_| true));
-        format!("unseen {:?} next {:?} last {:?}", self.unseen, promote(false), promote(true))
+        let known: Vec<_> = (0..self.history.ends().len()).map(|end| self.history.losses(end)).collect();
+        let running: Vec<_> = self.history.running().collect();
+        format!(
+            "unseen {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            self.unseen,
+            self.history.ends(),
+            promote(false),
+            promote(true)
+        )
     }
 
     /// Whether a decision that comes to nothing takes a leg number.
@@ -182,11 +271,27 @@ impl Method {
     }
 }
 
-/// The end of a leg that has a trial.
-fn end_of(record: &LegRecord) -> Option<(u64, Ended)> {
+/// The end of a leg that has a trial, with the input that led to it.
+fn end_of(record: &LegRecord) -> Option<(i64, u64, Ended)> {
     let (trial, end) = (record.trial?, record.end?);
     let ended = Ended { trial, until_step: record.until_step, outcome: end.outcome, value: end.value };
-    Some((record.number, ended))
+    Some((end.seq, record.number, ended))
+}
+
+/// What an end says to the sampler; `None` where it says nothing.
+fn news(direction: Direction, end: &Ended) -> Option<News> {
+    let rung = end.until_step.map_or(Level::Full, Level::Rung);
+    let loss = end.value.map_or(f64::INFINITY, |value| match direction {
+        Direction::Minimize => value,
+        Direction::Maximize => -value,
+    });
+    let (level, loss) = match end.outcome {
+        LegOutcome::Cancelled => return None,
+        LegOutcome::Failed => (rung, f64::INFINITY),
+        LegOutcome::Paused => (rung, loss),
+        LegOutcome::Completed | LegOutcome::Stopped => (Level::Full, loss),
+    };
+    Some(News { trial: end.trial, level, losses: vec![loss] })
 }
 
 /// The better value first, equal ones by number; those without a value last.

@@ -21,6 +21,6 @@ mod state;
 mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
-pub use feasible::{check_parameter, plan_of};
+pub use feasible::{Feasible, check_parameter, plan_of};
 pub use input::{Claimed, Command, Input, Refusal, Reply, Seeker};
 pub use replay::{Difference, replay};

@@ -8,7 +8,6 @@ use super::method::{Method, Next};
 use crate::domain::decisions::{StoredDecisions, StoredEvent};
 use crate::domain::sweep::Sweep;
 use crate::domain::{EventKind, LegRecord, Params, Reason};
-use crate::space::Space;
 use crate::stopper::Ended;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,7 +52,6 @@ pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
 /// Where the derivation stands.
 struct Replay<'a> {
     spec: &'a Sweep,
-    space: Space,
     method: Method,
     stored: &'a StoredDecisions,
     /// The record and the legs by the inputs that led to them.
@@ -86,10 +84,7 @@ struct Said<'a> {
 
 impl<'a> Replay<'a> {
     fn new(stored: &'a StoredDecisions) -> Result<Self, Box<Difference>> {
-        let space = Space::new(&stored.spec.space).map_err(|problems| {
-            let derived = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            difference(None, "a space".into(), derived)
-        })?;
+        let method = Method::new(&stored.spec).map_err(|why| difference(None, "a search".into(), why))?;
         let mut events: BTreeMap<i64, Vec<&StoredEvent>> = BTreeMap::new();
         for event in &stored.events {
             events.entry(event.seq).or_default().push(event);
@@ -103,8 +98,7 @@ impl<'a> Replay<'a> {
         }
         Ok(Self {
             spec: &stored.spec,
-            space,
-            method: Method::new(&stored.spec),
+            method,
             stored,
             events,
             decided,
@@ -153,7 +147,7 @@ impl<'a> Replay<'a> {
         let idle = self.paused.contains(&trial) || self.waiting.contains(&trial);
         match event.kind {
             EventKind::TrialSuggested if matches!(event.reason, Some(Reason::Enqueued { .. })) => {
-                self.created += 1;
+                self.add();
                 self.waiting.insert(trial);
             }
             EventKind::TrialSuggested => {
@@ -199,7 +193,7 @@ impl<'a> Replay<'a> {
             None => said.idle = said.idle.saturating_sub(1),
             Some(trial) => {
                 if said.suggested.remove(&trial) {
-                    self.created += 1;
+                    self.add();
                 }
                 self.waiting.remove(&trial);
                 self.paused.remove(&trial);
@@ -211,12 +205,18 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn next(&self) -> Next<u64> {
+    fn next(&mut self) -> Next<u64> {
         let may_go_on = |trial| self.paused.contains(&trial);
-        self.method.next(self.waiting.first().copied(), &may_go_on, || {
-            let more = self.spec.search.trials.is_none_or(|limit| self.created < limit);
-            if more { self.method.suggest(self.spec, &self.space, self.created) } else { None }
-        })
+        let more = self.spec.search.trials.is_none_or(|limit| self.created < limit);
+        self.method.next(self.waiting.first().copied(), &may_go_on, more.then_some(self.created))
+    }
+
+    /// A trial was added: the next by number.
+    fn add(&mut self) {
+        if let Some(row) = usize::try_from(self.created).ok().and_then(|at| self.stored.trials.get(at)) {
+            self.method.suggested(&row.params);
+        }
+        self.created += 1;
     }
 
     fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>) -> Decided {

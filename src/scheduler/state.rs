@@ -6,13 +6,11 @@ use crate::domain::{
     AttemptId, Checkpoint, Decision, Leg, Metrics, Millis, NewAttempt, NewTrial, Reason, SweepRow,
     SweepState, TrialState,
 };
-use crate::space::Space;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A sweep with work left.
 pub(super) struct Active {
     pub row: SweepRow,
-    pub space: Space,
     /// Sampler and stopper, and what they may see.
     pub method: Method,
     /// Trials created so far: the next one's number.
@@ -23,9 +21,6 @@ pub(super) struct Active {
     pub open_legs: BTreeSet<u64>,
     /// How many of the last legs in a row came to nothing.
     pub idle_legs: u64,
-    /// The sampler has said that it has nothing for the trial of this number. Remembered only because asking
-    /// may be dear: it would say so again.
-    pub exhausted: Option<u64>,
     /// Its trials have been told that its time is up.
     pub time_was_up: bool,
     /// Trials that have not ended.

@@ -137,6 +137,27 @@ impl Dimension {
         }
     }
 
+    /// The coordinate of the value at a coordinate: what encoding the decoded value gives, to within rounding.
+    #[must_use]
+    pub fn snap(&self, unit: f64) -> f64 {
+        let unit = if unit.is_nan() { 0.5 } else { unit.clamp(0.0, 1.0) };
+        let middle = |count: u64| (interval(unit, count) as f64 + 0.5) / count as f64;
+        match &self.kind {
+            ParameterKind::Fixed { .. } => 0.5,
+            ParameterKind::Choice { values } => middle(values.len() as u64),
+            ParameterKind::Int { log: false, low, high, step } => {
+                let count = (i128::from(*high) - i128::from(*low)) as u128 / step.unwrap_or(1) as u128 + 1;
+                u64::try_from(count).map_or(unit, middle)
+            }
+            ParameterKind::Float { low, high, .. } if low == high => 0.5,
+            ParameterKind::Float { low, high, step: Some(step), .. } => {
+                middle(steps(*low, *high, *step) as u64 + 1)
+            }
+            ParameterKind::Float { .. } => unit,
+            ParameterKind::Int { .. } => self.encode(&self.decode(unit)),
+        }
+    }
+
     /// The coordinate of a value: the middle of its interval where the values are finitely many. Decoding
     /// it gives the value back (a continuous float to within rounding).
     #[must_use]

@@ -47,6 +47,17 @@ fn size_counts_conditions() {
 }
 
 #[test]
+fn a_canonical_point_is_that_of_its_configuration() {
+    let space = Space::new(&nested()).unwrap();
+    for i in 0..1000 {
+        let point: Vec<f64> =
+            (0..space.len()).map(|d| (f64::from(i) * 0.618 + d as f64 * 0.417).fract()).collect();
+        let bits = |point: Vec<f64>| point.into_iter().map(f64::to_bits).collect::<Vec<_>>();
+        assert_eq!(bits(space.canonical(&point)), bits(space.point(&space.decode(&point))));
+    }
+}
+
+#[test]
 fn mistakes_are_named_all_at_once() {
     let bad = BTreeMap::from([
         ("a".into(), Parameter { kind: choice(&["x"]), when: when("b", "x") }),
@@ -106,6 +117,16 @@ proptest! {
                 prop_assert!((a - b).abs() <= tolerance, "{a} {b}");
             }
             _ => prop_assert!(value.same(&again), "{kind:?}: {value:?} became {again:?}"),
+        }
+    }
+
+    #[test]
+    fn a_snapped_coordinate_is_that_of_its_value(kind in kinds(), unit in -0.1..1.1f64) {
+        let dimension = Dimension::new(&kind).unwrap();
+        let (snapped, encoded) = (dimension.snap(unit), dimension.encode(&dimension.decode(unit)));
+        match dimension.size() {
+            None => prop_assert!((snapped - encoded).abs() < 1e-9, "{kind:?}: {snapped} {encoded}"),
+            Some(_) => prop_assert_eq!(snapped, encoded, "{:?}", kind),
         }
     }
 

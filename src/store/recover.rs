@@ -101,11 +101,19 @@ async fn sweep_with(
         next_number(connection, "select coalesce(max(number), -1) from trial where sweep_id = ?", row.id)
             .await?;
     let mut records = Vec::new();
-    // Only a stopper asks what became of earlier legs; there may be millions.
-    if row.spec.search.stopper.is_some() {
+    // There may be millions.
+    if row.spec.needs_ends() {
         let mut rows = sqlx::query(legs::RECORDS).bind(row.id.0).fetch(&mut *connection);
         while let Some(row) = rows.try_next().await? {
             records.push(legs::record(&row)?);
+        }
+    }
+    let mut points = Vec::new();
+    if row.spec.needs_points() {
+        let sql = "select params from trial where sweep_id = ? order by number";
+        let mut rows = sqlx::query(sql).bind(row.id.0).fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await? {
+            points.push(from_json("trial.params", row.try_get("params")?)?);
         }
     }
     Ok(OpenSweep {
@@ -114,6 +122,7 @@ async fn sweep_with(
         idle_legs: legs::idle(connection, row.id).await?,
         open_legs: legs::open(connection, row.id).await?,
         records,
+        points,
         row,
         open,
     })

@@ -63,6 +63,8 @@ pub(super) fn spec() -> Sweep {
             stopper: None,
             order: Order::Arrival,
             time_limit_s: None,
+            duplicates: Default::default(),
+            constraints: Vec::new(),
         },
         space: ["x", "y", "z"]
             .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None }))

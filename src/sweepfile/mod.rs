@@ -10,6 +10,7 @@ mod json;
 mod node;
 mod problem;
 mod reader;
+mod sampler;
 mod search;
 mod space;
 mod sweep;

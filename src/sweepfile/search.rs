@@ -3,28 +3,27 @@
 use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, count, text};
+use super::sampler;
 use crate::domain::Search;
-use crate::domain::sweep::{Order, SamplerSpec, StopperSpec};
-
-/// How many values a grid visits of a float, or of a wide int, where the file says nothing.
-const DIVISIONS: u32 = 5;
+use crate::domain::sweep::{Duplicates, Order, SamplerSpec, StopperSpec};
 
 /// The first rung, and how many times longer each is, where the file says nothing.
 const MIN_STEPS: u64 = 1;
 const FACTOR: u64 = 3;
 
-const SAMPLERS: &str = "\"random\", \"grid\" or { name = \"grid\", divisions = 5 }";
+const CONSTRAINTS: &str = "a list of conditions between parameters, such as \"blocks * 2 <= 12\"";
 
 pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
     let table = Table::of(node, "search", problems)?;
     let sampler = match table.get("sampler") {
-        Some(node) => read_sampler(node, &table, problems),
-        None => Some(SamplerSpec::Random),
+        Some(node) => sampler::read(node, &table, problems),
+        None => Some(SamplerSpec::Auto),
     };
     let stopper = table.get("stopper").and_then(|node| read_stopper(node, &table, problems));
     let trials = table.read("trials", "a whole number of at least 1", problems, count);
-    if sampler == Some(SamplerSpec::Random) && table.get("trials").is_none() {
-        table.complain("trials is missing: random search never ends by itself", problems);
+    let ends_by_itself = |sampler: &SamplerSpec| matches!(sampler, SamplerSpec::Grid { .. });
+    if sampler.as_ref().is_some_and(|sampler| !ends_by_itself(sampler)) && table.get("trials").is_none() {
+        table.complain("trials is missing: only a grid ends by itself", problems);
     }
     let parallel = table.read("parallel", "a whole number of at least 1", problems, |n| {
         count(n).and_then(|n| u32::try_from(n).ok())
@@ -46,8 +45,26 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
             table.complain(message, problems);
         }
     }
+    let duplicates = table.read("duplicates", "\"skip\" or \"allow\"", problems, |node| {
+        [Duplicates::Skip, Duplicates::Allow]
+            .into_iter()
+            .find(|policy| text(node).as_deref() == Some(policy.as_str()))
+    });
+    let constraints = table.read("constraints", CONSTRAINTS, problems, |node| match &node.kind {
+        Kind::List(items) => items.iter().map(text).collect(),
+        _ => None,
+    });
     table.finish(problems);
-    Some(Search { sampler: sampler?, trials, parallel, stopper, order, time_limit_s })
+    Some(Search {
+        sampler: sampler?,
+        trials,
+        parallel,
+        stopper,
+        order,
+        time_limit_s,
+        duplicates: duplicates.unwrap_or_default(),
+        constraints: constraints.unwrap_or_default(),
+    })
 }
 
 const STOPPERS: &str = "\"none\", \"asha\" or { name = \"asha\", min_steps = 1, factor = 3 }";
@@ -74,36 +91,6 @@ fn read_stopper(node: &Node, parent: &Table<'_>, problems: &mut Vec<Problem>) ->
         Some("asha") => Some(StopperSpec::Asha { min_steps: MIN_STEPS, factor: FACTOR }),
         _ => {
             parent.wrong("stopper", node, STOPPERS, problems);
-            None
-        }
-    }
-}
-
-/// The one place where a sampler's name becomes a sampler.
-fn read_sampler(node: &Node, parent: &Table<'_>, problems: &mut Vec<Problem>) -> Option<SamplerSpec> {
-    if let Kind::Table(_) = node.kind {
-        let table = Table::of(node, "search.sampler", problems)?;
-        let name = table.required("name", SAMPLERS, problems)?;
-        let spec = match text(name).as_deref() {
-            Some("random") => Some(SamplerSpec::Random),
-            Some("grid") => {
-                let divisions = |n: &Node| count(n).and_then(|n| u32::try_from(n).ok());
-                let divisions = table.read("divisions", "a whole number of at least 1", problems, divisions);
-                Some(SamplerSpec::Grid { divisions: divisions.unwrap_or(DIVISIONS) })
-            }
-            _ => {
-                table.wrong("name", name, "\"random\" or \"grid\"", problems);
-                None
-            }
-        };
-        table.finish(problems);
-        return spec;
-    }
-    match text(node).as_deref() {
-        Some("random") => Some(SamplerSpec::Random),
-        Some("grid") => Some(SamplerSpec::Grid { divisions: DIVISIONS }),
-        _ => {
-            parent.wrong("sampler", node, SAMPLERS, problems);
             None
         }
     }

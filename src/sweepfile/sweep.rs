@@ -4,7 +4,9 @@ use super::node::Node;
 use super::problem::Problem;
 use super::reader::{Table, finite, name, text, whole};
 use super::{Check, command, enqueue, search, space};
-use crate::domain::{Direction, Objective, ObjectiveKind, Sweep};
+use crate::domain::{Direction, Objective, ObjectiveKind, Parameter, Search, Sweep};
+use crate::expr::{Expr, ParameterNames};
+use std::collections::BTreeMap;
 
 /// Share of the images kept for validation where the file says nothing.
 const VALIDATION: f64 = 0.2;
@@ -30,6 +32,9 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
     if let (Some(ObjectiveKind::Command), Some(objective), Some(space)) = (kind, objective_node, space_node) {
         command::check_names(objective, space, problems);
     }
+    if let (Some(space), Some(search)) = (&space, &search) {
+        check_constraints(search, space, problems);
+    }
     let enqueue = enqueue::read(&table, space.as_ref(), search.as_ref(), problems);
     table.finish(problems);
     Some(Sweep {
@@ -41,6 +46,15 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
         space: space?,
         enqueue,
     })
+}
+
+/// Every constraint must be a condition on parameters of the space.
+fn check_constraints(search: &Search, space: &BTreeMap<String, Parameter>, problems: &mut Vec<Problem>) {
+    for (at, text) in search.constraints.iter().enumerate() {
+        if let Err(error) = Expr::parse(text, &ParameterNames(space)) {
+            problems.push(Problem::new(None, &format!("search.constraints[{at}]"), error.to_string()));
+        }
+    }
 }
 
 fn read_objective(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective> {

@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stopper", &["domain"]),
     ("sweepfile", &["domain", "space", "expr", "model"]),
     ("scheduler/shell.rs", &["domain", "store", "scheduler", "error_chain"]),
-    ("scheduler", &["domain", "space", "model", "sampler", "stopper"]),
+    ("scheduler", &["domain", "expr", "space", "model", "sampler", "stopper"]),
     ("store", &["domain", "expr"]),
     ("dataset", &["domain", "model"]),
     ("home.rs", &["worker"]),

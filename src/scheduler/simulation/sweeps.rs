@@ -2,7 +2,7 @@
 
 use super::faults::Dice;
 use crate::domain::metric::TRAIN_LOSS;
-use crate::domain::sweep::{Order, SamplerSpec, StopperSpec};
+use crate::domain::sweep::{Duplicates, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Search, Sweep, Value,
 };
@@ -33,7 +33,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             sampler: if grid {
                 SamplerSpec::Grid { divisions: if large { 4 } else { 3 } }
             } else {
-                SamplerSpec::Random
+                random_sampler(dice)
             },
             trials: if grid && dice.chance(0.7) { None } else { trials },
             parallel: if !number && dice.chance(0.3) { None } else { parallel },
@@ -43,9 +43,19 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             }),
             order,
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
+            duplicates: dice.among(&[Duplicates::Skip, Duplicates::Allow]),
+            constraints: Vec::new(),
         },
         space: random_space(dice, grid, large),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
+    }
+}
+
+/// Few trials at the start, so that what came of trials matters soon.
+fn random_sampler(dice: &mut Dice) -> SamplerSpec {
+    match dice.below(3) {
+        0 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
+        _ => SamplerSpec::Random,
     }
 }
 

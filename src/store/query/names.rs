@@ -1,7 +1,7 @@
 //! What a condition or a sort key on trials may name: a trial's own columns, the sweep's metric, and its
 //! parameters.
 
-use crate::domain::{ParameterKind, Sweep, Value};
+use crate::domain::Sweep;
 use crate::expr::{Expr, ExprError, Field, Kind, Names, Place};
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ impl TrialNames {
         let value = Field { kind: Kind::Number, place: Place::Column("trial.best_value") };
         fields.insert(sweep.objective.metric.clone(), value);
         for (name, parameter) in &sweep.space {
-            fields.insert(name.clone(), Field { kind: kind_of(&parameter.kind), place: Place::Param });
+            fields.insert(name.clone(), Field { kind: Kind::of(&parameter.kind), place: Place::Param });
         }
         Self { fields }
     }
@@ -67,23 +67,5 @@ impl Names for TrialNames {
 
     fn all(&self) -> Vec<String> {
         self.fields.keys().cloned().collect()
-    }
-}
-
-fn kind_of(kind: &ParameterKind) -> Kind {
-    let of = |value: &Value| match value {
-        Value::Int(_) | Value::Float(_) => Kind::Number,
-        Value::Text(_) => Kind::Text,
-        Value::Bool(_) => Kind::Flag,
-        Value::List(_) => Kind::Any,
-    };
-    match kind {
-        ParameterKind::Float { .. } | ParameterKind::Int { .. } => Kind::Number,
-        ParameterKind::Fixed { value } => of(value),
-        ParameterKind::Choice { values } => {
-            let mut kinds = values.iter().map(of);
-            let first = kinds.next().unwrap_or(Kind::Any);
-            if kinds.all(|kind| kind == first) { first } else { Kind::Any }
-        }
     }
 }
