@@ -98,29 +98,13 @@ impl Session {
 
 /// The space and the sampler, read as parts of a sweep file.
 fn read(start: &Start) -> Result<(Space, SamplerSpec), String> {
-    let sweep = |sampler: &Value| {
-        let sweep = json!({
-            "name": "bench",
-            "objective": { "kind": "external" },
-            "search": { "sampler": sampler, "trials": start.trials.unwrap_or(100) },
-            "space": start.space,
-        });
-        sweepfile::parse_json(&sweep.to_string(), &|_, _| Ok(())).map_err(|problems| problems.to_string())
-    };
-    // A sampler that no sweep file can name yet is read as its specification is stored.
-    let (sweep, sampler) = match (sweep(&start.sampler), stored(&start.sampler)) {
-        (Err(_), Some(sampler)) => (sweep(&json!("random"))?, sampler),
-        (sweep, _) => {
-            let sweep = sweep?;
-            let sampler = sweep.search.sampler.clone();
-            (sweep, sampler)
-        }
-    };
+    let sweep = json!({
+        "name": "bench",
+        "objective": { "kind": "external" },
+        "search": { "sampler": start.sampler, "trials": start.trials.unwrap_or(100) },
+        "space": start.space,
+    });
+    let sweep = sweepfile::parse_json(&sweep.to_string(), &|_, _| Ok(())).map_err(|problems| problems.to_string())?;
     let space = Space::new(&sweep.space).map_err(|problems| format!("{problems:?}"))?;
-    Ok((space, sampler))
-}
-
-fn stored(sampler: &Value) -> Option<SamplerSpec> {
-    let table = if sampler.is_string() { json!({ "name": sampler }) } else { sampler.clone() };
-    serde_json::from_value(table).ok()
+    Ok((space, sweep.search.sampler))
 }
