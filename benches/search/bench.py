@@ -12,6 +12,7 @@ it with the Python that `make bench-search` prepares, whose place it prints.
 """
 
 import argparse
+import importlib
 import os
 
 # Before numpy is loaded: on small matrices threads cost more than they bring, and searches run side by side.
@@ -23,16 +24,19 @@ def main():
     parts = parser.add_subparsers(dest="part", required=True)
     quality = parts.add_parser("quality", help="how good what is found is")
     speed = parts.add_parser("speed", help="how long a suggestion takes")
-    for part in (quality, speed):
+    stoppers = parts.add_parser("stoppers", help="how soon a search that stops trials early is near the best")
+    for part in (quality, speed, stoppers):
         part.add_argument("--program", help="our side; without it, Optuna's alone")
         part.add_argument("--samplers", nargs="+", metavar="NAME",
-                          help="ours by name, or as a table in JSON; Optuna's begin with o-")
+                          help="ours by name (a sampler, or a stopper), or as a table in JSON; Optuna's begin with o-")
         part.add_argument("--out", metavar="PATH", help="also write PATH.json, and PATH.csv of every search")
     quality.add_argument("--functions", nargs="+", metavar="NAME")
     quality.add_argument("--kind", nargs="+", choices=["continuous", "mixed", "training"])
     quality.add_argument("--set", choices=["all", "tuning", "report"], default="all",
                          help="functions that samplers may be tuned on, or those that only report")
-    quality.add_argument("--seeds", type=int, default=20)
+    stoppers.add_argument("--workers", type=int, nargs="+", default=[1, 8, 64])
+    for part in (quality, stoppers):
+        part.add_argument("--seeds", type=int, default=20)
     quality.add_argument("--slow-seeds", type=int, default=5, help="of Optuna's GP")
     quality.add_argument("--workers", type=int, nargs="+", default=[1, 8])
     quality.add_argument("--trials", type=int, default=100)
@@ -40,11 +44,7 @@ def main():
     quality.add_argument("--alone", action="store_true", help="only the samplers named, without counterparts")
     quality.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    if options.part == "quality":
-        import quality as part
-    else:
-        import speed as part
-    part.measure(options)
+    importlib.import_module(options.part).measure(options)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,15 @@
 //! {"op":"ask"}                              {"number":0,"params":{"x":0.5},"seconds":1e-5}, or {"exhausted":"why"}
 //! {"op":"tell","number":0,"loss":1.2}       {"ok":true}
 //! {"op":"time","history":10000,"asks":20}   {"first":0.01,"seconds":[1e-5,...]}
+//! {"op":"contest","stopper":"asha","trials":300}                      {"ok":true}
+//! {"op":"work"}                                       {"trial":7,"until":9}, or {"nothing":true} for now
+//! {"op":"end","trial":7,"until":9,"value":0.3,"done":false}           {"ok":true}
 //! ```
 //!
 //! The space is written as in a sweep file, and so is the sampler: a word, or a table with its options. A loss of
 //! `null` says that the trial failed; a list holds one loss per objective. `time` fills a new history with random
-//! points and measures suggestions after them. A mistake is answered by `{"error":"..."}`.
+//! points and measures suggestions after them. A contest is the same for a stopper: what a free worker trains next,
+//! and how that ended. A mistake is answered by `{"error":"..."}`.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,9 +26,11 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
 
+mod contest;
 mod session;
 mod time;
 
+use contest::Contest;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use session::Session;
@@ -38,13 +44,23 @@ enum Op {
     Ask,
     Tell { number: u64, loss: Option<session::Loss> },
     Time { history: u64, asks: u64 },
+    Contest(contest::Start),
+    Work,
+    End(contest::End),
+}
+
+/// What is under way.
+#[derive(Default)]
+struct State {
+    session: Option<Session>,
+    contest: Option<Contest>,
 }
 
 fn main() {
-    let mut session = None;
+    let mut state = State::default();
     let mut answers = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
-        let answer = answer(&mut session, &line.unwrap()).unwrap_or_else(|error| json!({ "error": error }));
+        let answer = answer(&mut state, &line.unwrap()).unwrap_or_else(|error| json!({ "error": error }));
         // Who asked may be gone.
         if writeln!(answers, "{answer}").and_then(|()| answers.flush()).is_err() {
             return;
@@ -52,20 +68,18 @@ fn main() {
     }
 }
 
-fn answer(session: &mut Option<Session>, line: &str) -> Result<Value, String> {
+fn answer(state: &mut State, line: &str) -> Result<Value, String> {
     let op = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    if let Op::New(start) = op {
-        *session = Some(Session::new(&start)?);
-        return Ok(json!({ "ok": true }));
-    }
-    let session = session.as_mut().ok_or("`new` comes first")?;
+    let session = state.session.as_mut().ok_or("`new` comes first");
+    let contest = state.contest.as_mut().ok_or("`contest` comes first");
     match op {
-        Op::New(_) => unreachable!("answered above"),
-        Op::Ask => Ok(session.ask()),
-        Op::Tell { number, loss } => {
-            session.tell(number, loss);
-            Ok(json!({ "ok": true }))
-        }
-        Op::Time { history, asks } => Ok(time::measure(session, history, asks)),
+        Op::New(start) => state.session = Some(Session::new(&start)?),
+        Op::Ask => return Ok(session?.ask()),
+        Op::Tell { number, loss } => session?.tell(number, loss),
+        Op::Time { history, asks } => return Ok(time::measure(session?, history, asks)),
+        Op::Contest(start) => state.contest = Some(Contest::new(&start)?),
+        Op::Work => return Ok(contest?.work()),
+        Op::End(end) => contest?.end(&end),
     }
+    Ok(json!({ "ok": true }))
 }

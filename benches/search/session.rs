@@ -104,7 +104,8 @@ fn read(start: &Start) -> Result<(Space, SamplerSpec), String> {
         "search": { "sampler": start.sampler, "trials": start.trials.unwrap_or(100) },
         "space": start.space,
     });
-    let sweep = sweepfile::parse_json(&sweep.to_string(), &|_, _| Ok(())).map_err(|problems| problems.to_string())?;
+    let sweep =
+        sweepfile::parse_json(&sweep.to_string(), &|_, _| Ok(())).map_err(|problems| problems.to_string())?;
     let space = Space::new(&sweep.space).map_err(|problems| format!("{problems:?}"))?;
     Ok((space, sweep.search.sampler))
 }

@@ -123,7 +123,7 @@ def fit(points, errors):
     seen = np.arange(len(points)) % 10 > 0
     nets, guesses = [], []
     for seed in range(NETWORKS):
-        model = MLPRegressor((64, 64), activation="tanh", alpha=0.003, learning_rate_init=0.003, max_iter=1500,
+        model = MLPRegressor(hidden_layer_sizes=(64, 64), activation="tanh", alpha=0.003, learning_rate_init=0.003, max_iter=1500,
                              early_stopping=True, n_iter_no_change=60, random_state=seed)
         model.fit(points[seen], (targets[seen] - middle) / spread)
         guesses.append(model.predict(points[~seen]) * spread + middle)

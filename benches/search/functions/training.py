@@ -89,7 +89,7 @@ FOREST_SPACE = {"trees": whole(2, 60, log=True), "depth": whole(2, 15), "feature
 def network(p):
     from sklearn.neural_network import MLPClassifier
 
-    model = MLPClassifier([p["width"]] * p["layers"], activation=p["activation"], alpha=p["decay"],
+    model = MLPClassifier(hidden_layer_sizes=[p["width"]] * p["layers"], activation=p["activation"], alpha=p["decay"],
                           learning_rate_init=p["rate"], batch_size=p["batch"], max_iter=8, random_state=0)
     return error(model, digits())
 
