@@ -7,8 +7,8 @@
     bench.py quality --samplers o-tpe o-cmaes           Optuna's alone: no program is needed
     bench.py speed --program PATH --samplers tpe
 
-PATH is the program of `main.rs`: `cargo bench --no-default-features --bench search --no-run` says where it is. Run
-it with the Python that `make bench-search` prepares, whose place it prints.
+PATH is the program of `main.rs`: `cargo bench --no-default-features --bench search --no-run` says where it
+is. Run it with the Python that `make bench-search` prepares, whose place it prints.
 """
 
 import argparse
@@ -20,7 +20,8 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parts = parser.add_subparsers(dest="part", required=True)
     quality = parts.add_parser("quality", help="how good what is found is")
     speed = parts.add_parser("speed", help="how long a suggestion takes")
@@ -28,13 +29,14 @@ def main():
     for part in (quality, speed, stoppers):
         part.add_argument("--program", help="our side; without it, Optuna's alone")
         part.add_argument("--samplers", nargs="+", metavar="NAME",
-                          help="ours by name (a sampler, or a stopper), or as a table in JSON; Optuna's begin with o-")
+                          help="samplers or stoppers: ours by name or as a table in JSON, Optuna's with o-")
         part.add_argument("--out", metavar="PATH", help="also write PATH.json, and PATH.csv of every search")
     quality.add_argument("--functions", nargs="+", metavar="NAME")
     quality.add_argument("--kind", nargs="+", choices=["continuous", "mixed", "training"])
     quality.add_argument("--set", choices=["all", "tuning", "report"], default="all",
                          help="functions that samplers may be tuned on, or those that only report")
     stoppers.add_argument("--workers", type=int, nargs="+", default=[1, 8, 64])
+    stoppers.add_argument("--families", nargs="+", metavar="NAME", help="of curves")
     for part in (quality, stoppers):
         part.add_argument("--seeds", type=int, default=20)
     quality.add_argument("--slow-seeds", type=int, default=5, help="of Optuna's GP")

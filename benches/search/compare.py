@@ -15,7 +15,7 @@ class Comparison:
         self.samplers = samplers
         self.values = [[np.array(of[sampler]) for sampler in samplers] for of in regrets.values()]
         # For every pair of seeds: 1 where the first sampler is the better one, a half where both are as good.
-        self.wins = [[[(a[:, None] < b) + 0.5 * (a[:, None] == b) for b in row] for a in row] for row in self.values]
+        self.wins = [[[beaten(a, b) for b in row] for a in row] for row in self.values]
         # How far apart 500 resamplings are, from the same seed each time.
         rng = np.random.default_rng(0)
         self.weights = [self.draw(rng) for _ in range(DRAWS)]
@@ -60,6 +60,10 @@ class Comparison:
         """The share of searches in which the one finds something better."""
         i, j = self.samplers.index(one), self.samplers.index(other)
         return with_interval(self.won[i, j], self.won_again[:, i, j])
+
+
+def beaten(a, b):
+    return (a[:, None] < b) + 0.5 * (a[:, None] == b)
 
 
 def uniform(n):

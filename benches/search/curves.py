@@ -1,7 +1,8 @@
 """Learning curves to be stopped: the loss of a trial after each step, and the time that a step takes.
 
 Made ones are power laws of which the smallest loss and the speed are drawn; recorded ones are scikit-learn's
-networks, trained step by step. A pool is a list of (losses, seconds a step), in the order in which trials come.
+networks, trained step by step. A pool is a list of (losses, seconds a step), in the order in which trials
+come.
 """
 
 import random
@@ -34,7 +35,8 @@ def made(family, rng):
     steps = np.arange(1, STEPS + 1)
     quality = rng.uniform()
     floor = 0.05 + 0.5 * quality**1.5
-    speed = {"alike": 0.8, "crossing": 0.4 + 0.9 * quality + 0.3 * rng.uniform(), "noisy": rng.uniform(0.5, 1.2)}
+    speed = {"alike": 0.8, "crossing": 0.4 + 0.9 * quality + 0.3 * rng.uniform(),
+             "noisy": rng.uniform(0.5, 1.2)}
     start = rng.uniform(0.8, 1.0) if family != "alike" else 0.5 + floor
     losses = floor + (start - floor) * steps ** -speed[family]
     noise = {"alike": 0.002, "crossing": 0.01, "noisy": 0.05}[family]
@@ -42,8 +44,9 @@ def made(family, rng):
     return losses, float(np.exp(0.3 * rng.normal()))
 
 
-SPACE = {"width": whole(4, 64, log=True), "layers": whole(1, 3), "rate": log(1e-4, 0.3), "decay": log(1e-6, 10.0),
-         "batch": whole(16, 256, log=True), "activation": choice("relu", "tanh", "logistic")}
+SPACE = {"width": whole(4, 64, log=True), "layers": whole(1, 3), "rate": log(1e-4, 0.3),
+         "decay": log(1e-6, 10.0), "batch": whole(16, 256, log=True),
+         "activation": choice("relu", "tanh", "logistic")}
 
 
 def recorded():
@@ -67,9 +70,9 @@ def train(params):
 
     images, labels = load_digits(return_X_y=True)
     images = images / 16.0
-    model = MLPClassifier(hidden_layer_sizes=[params["width"]] * params["layers"], activation=params["activation"],
-                          alpha=params["decay"], learning_rate_init=params["rate"],
-                          batch_size=params["batch"], random_state=0)
+    model = MLPClassifier(hidden_layer_sizes=[params["width"]] * params["layers"],
+                          activation=params["activation"], alpha=params["decay"],
+                          learning_rate_init=params["rate"], batch_size=params["batch"], random_state=0)
     losses = []
     for _ in range(STEPS):
         with warnings.catch_warnings():

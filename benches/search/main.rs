@@ -1,12 +1,12 @@
-//! The program that `bench.py` drives: the samplers of the library behind JSON lines, so that the functions to be
-//! searched stand in one place, in Python, and every sampler sees the same ones. `docs/search.md` says what is
-//! measured.
+//! The program that `bench.py` drives: the samplers of the library behind JSON lines, so that the functions
+//! to be searched stand in one place, in Python, and every sampler sees the same ones. `docs/search.md` says
+//! what is measured.
 //!
 //! One request a line on standard input, one answer a line on standard output:
 //!
 //! ```text
 //! {"op":"new","space":{...},"sampler":"tpe","seed":1,"trials":100,"objectives":1}   {"ok":true}
-//! {"op":"ask"}                              {"number":0,"params":{"x":0.5},"seconds":1e-5}, or {"exhausted":"why"}
+//! {"op":"ask"}                        {"number":0,"params":{"x":0.5},"seconds":1e-5}, or {"exhausted":"why"}
 //! {"op":"tell","number":0,"loss":1.2}       {"ok":true}
 //! {"op":"time","history":10000,"asks":20}   {"first":0.01,"seconds":[1e-5,...]}
 //! {"op":"contest","stopper":"asha","trials":300}                      {"ok":true}
@@ -14,10 +14,10 @@
 //! {"op":"end","trial":7,"until":9,"value":0.3,"done":false}           {"ok":true}
 //! ```
 //!
-//! The space is written as in a sweep file, and so is the sampler: a word, or a table with its options. A loss of
-//! `null` says that the trial failed; a list holds one loss per objective. `time` fills a new history with random
-//! points and measures suggestions after them. A contest is the same for a stopper: what a free worker trains next,
-//! and how that ended. A mistake is answered by `{"error":"..."}`.
+//! The space is written as in a sweep file, and so is the sampler: a word, or a table with its options. A
+//! loss of `null` says that the trial failed; a list holds one loss per objective. `time` fills a new history
+//! with random points and measures suggestions after them. A contest is the same for a stopper: what a free
+//! worker trains next, and how that ended. A mistake is answered by `{"error":"..."}`.
 
 #![allow(
     clippy::unwrap_used,

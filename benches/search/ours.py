@@ -8,7 +8,8 @@ class Program:
     """A running one. It holds one search at a time."""
 
     def __init__(self, path):
-        self.process = subprocess.Popen([path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen([path], stdin=pipe, stdout=pipe, text=True, bufsize=1)
 
     def say(self, **request):
         self.process.stdin.write(json.dumps(request) + "\n")
@@ -35,10 +36,11 @@ class Ours:
 
     def __init__(self, program, sampler, space, seed, trials, objectives=1):
         self.program = program
-        program.say(op="new", space=space, sampler=spec(sampler), seed=seed, trials=trials, objectives=objectives)
+        program.say(op="new", space=space, sampler=spec(sampler), seed=seed, trials=trials,
+                    objectives=objectives)
 
     def ask(self):
-        """A number, a configuration, and the seconds that it took; None where there is nothing left to try."""
+        """A number, a configuration, and the seconds that it took; None where nothing is left to try."""
         answer = self.program.say(op="ask")
         if "exhausted" in answer:
             return None

@@ -31,7 +31,8 @@ class Peer:
 
     def __init__(self, sampler, space, seed, objectives=1):
         self.space, self.order = space, parents_first(space)
-        self.study = optuna.create_study(sampler=SAMPLERS[sampler](seed), directions=["minimize"] * objectives)
+        directions = ["minimize"] * objectives
+        self.study = optuna.create_study(sampler=SAMPLERS[sampler](seed), directions=directions)
         self.trials = {}
 
     def ask(self):

@@ -104,8 +104,8 @@ def per_function(rows, samplers):
     """The median regret of each sampler on each function."""
     cells = {}
     for row in rows:
-        cells.setdefault((row["function"], row["kind"], row["set"]), {}).setdefault(row["sampler"], []).append(
-            row["regret"])
+        cell = cells.setdefault((row["function"], row["kind"], row["set"]), {})
+        cell.setdefault(row["sampler"], []).append(row["regret"])
     show(["median regret", "kind", "set", *samplers],
          [[*key, *(f"{statistics.median(of[s]):.3f}" if s in of else "" for s in samplers)]
           for key, of in cells.items()])
@@ -129,8 +129,8 @@ def compare(title, rows, samplers):
         if row["sampler"] in samplers:
             regrets.setdefault(row["function"], {}).setdefault(row["sampler"], []).append(row["regret"])
     comparison = Comparison(regrets, samplers)
-    means = [{"part": title, "functions": len(regrets), "sampler": sampler, "regret": comparison.regret(sampler),
-              "rank": comparison.rank(sampler),
+    means = [{"part": title, "functions": len(regrets), "sampler": sampler,
+              "regret": comparison.regret(sampler), "rank": comparison.rank(sampler),
               "ms": statistics.mean(row["ms"] for row in rows if row["sampler"] == sampler)}
              for sampler in samplers]
     print()

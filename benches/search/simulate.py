@@ -6,8 +6,8 @@ import random
 def search(searcher, function, workers, trials, seed):
     """The losses in the order in which they became known, and the seconds that the suggestions took.
 
-    Asks until every worker has a trial, then ends one of them, drawn by the seed: the order is the same for all
-    samplers, as if every trial took a random time.
+    Asks until every worker has a trial, then ends one of them, drawn by the seed: the order is the same for
+    all samplers, as if every trial took a random time.
     """
     rng = random.Random(f"{function.name} {workers} {seed}")
     asked, running, losses, seconds = 0, [], [], 0.0

@@ -1,7 +1,8 @@
 """How long a suggestion takes after a long history, ours and Optuna's, in milliseconds.
 
-The history is random, and so are the losses but for a bowl. Each suggestion's trial ends before the next is asked
-for. Ours is timed inside the program, Optuna's around `ask` and all `suggest_` calls of a trial; both in memory.
+The history is random, and so are the losses but for a bowl. Each suggestion's trial ends before the next is
+asked for. Ours is timed inside the program, Optuna's around `ask` and all `suggest_` calls of a trial; both
+in memory.
 """
 
 import json
@@ -14,7 +15,8 @@ from table import show
 
 # Fifteen parameters, most of them under a condition.
 SPACE = {
-    "rate": log(1e-5, 1.0), "decay": log(1e-8, 0.1), "batch": whole(8, 512, log=True), "warmup": uniform(0, 0.3),
+    "rate": log(1e-5, 1.0), "decay": log(1e-8, 0.1), "batch": whole(8, 512, log=True),
+    "warmup": uniform(0, 0.3),
     "optimizer": choice("sgd", "adam", "rmsprop"),
     "momentum": uniform(0.0, 0.99, **when("optimizer", "sgd")),
     "beta1": uniform(0.5, 0.99, **when("optimizer", "adam")),
@@ -30,8 +32,8 @@ FLOATS = {f"x{i}": uniform(0, 1) for i in range(8)}
 
 # What is measured: the space, and the histories of each side. Optuna's GP takes minutes after a thousand.
 CASES = {
-    "tpe": (SPACE, [100, 1_000, 10_000, 100_000], {"o-tpe": [100, 1_000, 10_000], "o-tpe-alone": [100, 1_000, 10_000],
-                                                   "o-tpe-group": [100, 1_000, 10_000]}),
+    "tpe": (SPACE, [100, 1_000, 10_000, 100_000],
+            {peer: [100, 1_000, 10_000] for peer in ("o-tpe", "o-tpe-alone", "o-tpe-group")}),
     "gp": (FLOATS, [100, 500], {"o-gp": [100, 500]}),
     "auto": (SPACE, [100, 1_000, 10_000, 100_000], {}),
     "random": (SPACE, [100, 10_000], {"o-random": [100, 10_000]}),

@@ -1,12 +1,11 @@
 """How soon a search with early stopping has found something within 1 % of the best, in simulated time.
 
-Every method meets the same trials in the same order, with 1, 8 and 64 workers. Ours pauses a trial at a rung and
-lets it go on later; Optuna's are asked after every step whether the trial ends. Going on costs nothing.
+Every method meets the same trials in the same order, with 1, 8 and 64 workers. Ours pauses a trial at a rung
+and lets it go on later; Optuna's are asked after every step whether the trial ends. Going on costs nothing.
 """
 
 import heapq
 import json
-import math
 import sys
 
 import numpy as np
@@ -20,7 +19,8 @@ OURS = {"asha": {"name": "asha", "min_steps": 1, "factor": 3}}
 PEERS = {
     "o-median": lambda pruners: pruners.MedianPruner(),
     "o-halving": lambda pruners: pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
-    "o-hyperband": lambda pruners: pruners.HyperbandPruner(min_resource=1, max_resource=STEPS, reduction_factor=3),
+    "o-hyperband": lambda pruners: pruners.HyperbandPruner(min_resource=1, max_resource=STEPS,
+                                                           reduction_factor=3),
 }
 NONE = "none"
 
@@ -32,7 +32,7 @@ def measure(options):
     names = options.samplers or [NONE, *(OURS if program else []), *PEERS]
     names = list(dict.fromkeys([NONE, *names]))
     rows = []
-    for family in FAMILIES:
+    for family in options.families or FAMILIES:
         for workers in options.workers:
             for seed in range(options.seeds):
                 times = {name: time_of(name, family, workers, seed, program) for name in names}
@@ -154,7 +154,7 @@ class Peer:
 
 
 def summarise(rows, names):
-    """The geometric mean of the time, as a share of the time without a stopper, with its interval over seeds."""
+    """The geometric mean of the time as a share of that without a stopper, with its interval over seeds."""
     summary = {}
     for family, workers in dict.fromkeys((row["family"], row["workers"]) for row in rows):
         some = [row for row in rows if (row["family"], row["workers"]) == (family, workers)]
@@ -167,12 +167,12 @@ NEVER = 3.0
 
 
 def share(rows, name):
-    logs = np.array([math.log(row["times"][name] / row["times"][NONE]) if row["times"][name] else math.log(NEVER)
-                     for row in rows])
+    times = [row["times"] for row in rows]
+    logs = np.log([of[name] / of[NONE] if of[name] else NEVER for of in times])
     rng = np.random.default_rng(0)
     means = [rng.choice(logs, len(logs)).mean() for _ in range(1000)]
     low, high = np.quantile(means, [0.025, 0.975])
-    missed = sum(row["times"][name] is None for row in rows)
+    missed = sum(of[name] is None for of in times)
     return [float(np.exp(logs.mean())), float(np.exp(low)), float(np.exp(high)), missed]
 
 

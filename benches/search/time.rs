@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::time::Instant;
 use sweepd::sampler::Suggestion;
 
-/// Measures `asks` suggestions after `history` random trials, each told before the next is asked for. The first
-/// stands apart: caches are empty then.
+/// Measures `asks` suggestions after `history` random trials, each told before the next is asked for. The
+/// first stands apart: caches are empty then.
 pub(crate) fn measure(session: &mut Session, history: u64, asks: u64) -> Value {
     session.clear();
     let mut rng = ChaCha8Rng::seed_from_u64(history);

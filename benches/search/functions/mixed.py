@@ -1,6 +1,5 @@
 """Functions of numbers, whole numbers and choices together."""
 
-import itertools
 import math
 
 import numpy as np
@@ -34,7 +33,8 @@ def categories():
     names, values = [f"c{i}" for i in range(8)], list("pqrst")
 
     def total(picks):
-        return float(alone[np.arange(8), picks].sum() + sum(pairs[i, picks[i], picks[i + 1]] for i in range(7)))
+        together = sum(pairs[i, picks[i], picks[i + 1]] for i in range(7))
+        return float(alone[np.arange(8), picks].sum() + together)
 
     # A chain: the best is found from one end to the other.
     reach = alone[0]
@@ -47,7 +47,7 @@ def categories():
 
 
 def switches(params):
-    """Ackley's function of ten switches and three numbers; the right switches are neither all on nor all off."""
+    """Ackley's function of ten switches and three numbers; some switches belong on and some off."""
     right = [True, False, True, True, False, False, True, False, True, False]
     flips = [float(params[f"s{i}"] != right[i]) for i in range(10)]
     numbers = [params[f"x{i}"] - [0.3, -0.55, 0.1][i] for i in range(3)]
@@ -121,18 +121,11 @@ MIXED = [
              which, best_which, tuning=True),
     Function("steps_4", "mixed",
              {"dropout": uniform(0.0, 0.7, step=0.05), "batch": whole(8, 1024, log=True),
-              "kernel": whole(1, 25, step=2), "rate": log(1e-6, 1.0)}, steps, lambda: best_steps()),
+              "kernel": whole(1, 25, step=2), "rate": log(1e-6, 1.0)}, steps, fixed(0.0)),
     Function("failing_5", "mixed",
              {"x": uniform(0, 1), "y": uniform(0, 1), "z": uniform(0, 1), "n": whole(1, 64),
               "mode": choice("slow", "mid", "fast")}, failing, best_failing),
     Function("weighted_14", "mixed",
-             {**box(12, 0, 1), "c0": choice("a", "b", "c"), "c1": choice("u", "v", "w")}, weighted, fixed(0.0),
-             tuning=True),
+             {**box(12, 0, 1), "c0": choice("a", "b", "c"), "c1": choice("u", "v", "w")}, weighted,
+             fixed(0.0), tuning=True),
 ]
-
-
-def best_steps():
-    """Every combination of what comes in steps; the rate has a best of its own."""
-    floats = [round(0.05 * k, 10) for k in range(15)]
-    return min(steps({"dropout": d, "batch": b, "kernel": 9, "rate": 10**-3.2})
-               for d, b in itertools.product(floats, range(8, 1025)))

@@ -1,4 +1,4 @@
-"""A function that is too slow to be asked a million times: a table of real answers, and networks through it."""
+"""A function too slow to be asked a million times: a table of real answers, and networks through it."""
 
 import random
 import sys
@@ -57,7 +57,8 @@ class Surrogate:
                     for k, part in enumerate(layer)}
             self.weights = weights
             np.savez(path, smallest=self.look_for_best(), quality=quality, **flat)
-            print(f"{self.name}: the surrogate explains {quality:.1%} of what it has not seen", file=sys.stderr)
+            say = f"{self.name}: the surrogate explains {quality:.1%} of what it has not seen"
+            print(say, file=sys.stderr, flush=True)
         with np.load(path) as file:
             layers = len({key.split("_")[1] for key in file if key[0] == "0"})
             self.weights = [[(file[f"{i}_{j}_0"], file[f"{i}_{j}_1"]) for j in range(layers)]
@@ -123,8 +124,9 @@ def fit(points, errors):
     seen = np.arange(len(points)) % 10 > 0
     nets, guesses = [], []
     for seed in range(NETWORKS):
-        model = MLPRegressor(hidden_layer_sizes=(64, 64), activation="tanh", alpha=0.003, learning_rate_init=0.003, max_iter=1500,
-                             early_stopping=True, n_iter_no_change=60, random_state=seed)
+        model = MLPRegressor(hidden_layer_sizes=(64, 64), activation="tanh", alpha=0.003,
+                             learning_rate_init=0.003, max_iter=1500, early_stopping=True,
+                             n_iter_no_change=60, random_state=seed)
         model.fit(points[seen], (targets[seen] - middle) / spread)
         guesses.append(model.predict(points[~seen]) * spread + middle)
         layers = list(zip(model.coefs_, model.intercepts_))

@@ -1,7 +1,7 @@
 """Real training runs: scikit-learn's models on its built-in data sets, by cross-validated error.
 
-Two thousand configurations of each are trained once and kept; a small network through their errors then answers
-for any other (`surrogate.py`), so that a thousand searches take minutes.
+Two thousand configurations of each are trained once and kept; a small network through their errors then
+answers for any other (`surrogate.py`), so that a thousand searches take minutes.
 """
 
 import functools
@@ -57,7 +57,8 @@ def svc(p):
 
 SVC_SPACE = {
     "C": log(1e-3, 1e4), "gamma": log(1e-6, 10.0), "kernel": choice("rbf", "poly", "sigmoid"),
-    "degree": whole(2, 5, **when("kernel", "poly")), "coef0": uniform(-1.0, 1.0, **when("kernel", "poly", "sigmoid")),
+    "degree": whole(2, 5, **when("kernel", "poly")),
+    "coef0": uniform(-1.0, 1.0, **when("kernel", "poly", "sigmoid")),
 }
 
 
@@ -89,8 +90,9 @@ FOREST_SPACE = {"trees": whole(2, 60, log=True), "depth": whole(2, 15), "feature
 def network(p):
     from sklearn.neural_network import MLPClassifier
 
-    model = MLPClassifier(hidden_layer_sizes=[p["width"]] * p["layers"], activation=p["activation"], alpha=p["decay"],
-                          learning_rate_init=p["rate"], batch_size=p["batch"], max_iter=8, random_state=0)
+    model = MLPClassifier(hidden_layer_sizes=[p["width"]] * p["layers"], activation=p["activation"],
+                          alpha=p["decay"], learning_rate_init=p["rate"], batch_size=p["batch"], max_iter=8,
+                          random_state=0)
     return error(model, digits())
 
 
@@ -109,7 +111,8 @@ def boosting(p):
 
 
 BOOSTING_SPACE = {"trees": whole(5, 120, log=True), "rate": log(1e-3, 1.0), "depth": whole(1, 6),
-                  "subsample": uniform(0.2, 1.0), "features": uniform(0.1, 1.0), "leaf": whole(1, 40, log=True)}
+                  "subsample": uniform(0.2, 1.0), "features": uniform(0.1, 1.0),
+                  "leaf": whole(1, 40, log=True)}
 
 
 def ridge(p):
@@ -138,7 +141,8 @@ def descent(p):
 
 DESCENT_SPACE = {
     "loss": choice("hinge", "log_loss", "modified_huber", "perceptron"), "alpha": log(1e-7, 1.0),
-    "penalty": choice("l2", "l1", "elasticnet"), "l1_ratio": uniform(0.0, 1.0, **when("penalty", "elasticnet")),
+    "penalty": choice("l2", "l1", "elasticnet"),
+    "l1_ratio": uniform(0.0, 1.0, **when("penalty", "elasticnet")),
     "schedule": choice("constant", "invscaling", "adaptive"), "rate": log(1e-5, 10.0),
     "power": uniform(0.0, 1.0, **when("schedule", "invscaling")), "passes": whole(1, 30, log=True),
 }
