@@ -1,12 +1,12 @@
 """Learning curves to be stopped: the loss of a trial after each step, and the time that a step takes.
 
 Made ones are power laws of which the smallest loss and the speed are drawn; recorded ones are scikit-learn's
-networks, trained step by step. A pool is a list of (losses, seconds a step), in the order in which trials
-come.
+networks, trained step by step. A pool is a list of curves, in the order in which trials come.
 """
 
 import random
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,12 +18,23 @@ TRIALS = 300
 RECORDED = 400
 
 
+@dataclass
+class Curve:
+    """A trial after each step."""
+
+    # What is seen, with its noise, and what is behind it; a search is judged by the latter.
+    shown: np.ndarray
+    true: np.ndarray
+    # What a step takes.
+    seconds: float
+
+
 def pool(family, seed):
     rng = np.random.default_rng([seed, *family.encode()])
     if family == "recorded":
         losses, seconds = recorded()
         order = rng.permutation(RECORDED)[:TRIALS]
-        return [(losses[i], float(seconds[i])) for i in order]
+        return [Curve(losses[i], losses[i], float(seconds[i])) for i in order]
     return [made(family, rng) for _ in range(TRIALS)]
 
 
@@ -40,8 +51,8 @@ def made(family, rng):
     start = rng.uniform(0.8, 1.0) if family != "alike" else 0.5 + floor
     losses = floor + (start - floor) * steps ** -speed[family]
     noise = {"alike": 0.002, "crossing": 0.01, "noisy": 0.05}[family]
-    losses = np.abs(losses + noise * rng.normal(size=STEPS) * losses)
-    return losses, float(np.exp(0.3 * rng.normal()))
+    shown = np.abs(losses * (1 + noise * rng.normal(size=STEPS)))
+    return Curve(shown, losses, float(np.exp(0.3 * rng.normal())))
 
 
 SPACE = {"width": whole(4, 64, log=True), "layers": whole(1, 3), "rate": log(1e-4, 0.3),

@@ -50,14 +50,14 @@ def measure(options):
 def time_of(name, family, workers, seed, program):
     """When the search has come within 1 % of the best of its trials; of a peer, kept between runs."""
     curves = pool(family, seed)
-    best = min(float(np.min(losses)) for losses, _ in curves)
-    print_of_curves = float(f"{sum(float(np.sum(losses)) * s for losses, s in curves):.6g}")
+    best = min(float(np.min(curve.true)) for curve in curves)
+    fingerprint = float(f"{sum(float(np.sum(curve.shown)) * curve.seconds for curve in curves):.6g}")
     if name == NONE or name in OURS:
         return contest(NoStopper() if name == NONE else Ours(program, name), curves, workers, best)
     from peers import VERSION
 
     results = Results(f"{VERSION} {name}")
-    key = [family, workers, seed, STEPS, TRIALS, print_of_curves]
+    key = [family, workers, seed, STEPS, TRIALS, fingerprint]
     if results.get(key) is None:
         results.put(key, contest(Peer(name), curves, workers, best))
     return results.get(key)
@@ -71,22 +71,21 @@ def contest(method, curves, workers, best):
     while True:
         while idle and (work := method.work()) is not None:
             trial, until = work
-            losses, seconds = curves[trial]
             until = min(until, STEPS)
-            heapq.heappush(events, (now + seconds * (until - reached[trial]), begun, trial, until))
+            takes = curves[trial].seconds * (until - reached[trial])
+            heapq.heappush(events, (now + takes, begun, trial, until))
             begun, idle = begun + 1, idle - 1
         if not events:
             # Everything that was to be trained is: the best was stopped too early.
             return None
         now, _, trial, until = heapq.heappop(events)
         idle += 1
-        losses, seconds = curves[trial]
-        piece = losses[reached[trial]:until]
-        close = np.flatnonzero(np.asarray(piece) <= 1.01 * best)
+        curve = curves[trial]
+        close = np.flatnonzero(curve.true[reached[trial]:until] <= 1.01 * best)
         if len(close):
-            return now - seconds * (len(piece) - 1 - int(close[0]))
+            return now - curve.seconds * (until - reached[trial] - 1 - int(close[0]))
         reached[trial] = until
-        method.end(trial, until, float(np.min(losses[:until])), float(losses[until - 1]))
+        method.end(trial, until, float(np.min(curve.shown[:until])), float(curve.shown[until - 1]))
 
 
 class NoStopper:
