@@ -32,7 +32,7 @@ def main():
                           help="samplers or stoppers: ours by name or as a table in JSON, Optuna's with o-")
         part.add_argument("--out", metavar="PATH", help="also write PATH.json, and PATH.csv of every search")
     quality.add_argument("--functions", nargs="+", metavar="NAME")
-    quality.add_argument("--kind", nargs="+", choices=["continuous", "mixed", "training"])
+    quality.add_argument("--kind", nargs="+", choices=["continuous", "mixed", "training", "several"])
     quality.add_argument("--set", choices=["all", "tuning", "report"], default="all",
                          help="functions that samplers may be tuned on, or those that only report")
     stoppers.add_argument("--workers", type=int, nargs="+", default=[1, 8, 64])

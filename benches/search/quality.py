@@ -7,7 +7,7 @@ import sys
 
 from compare import Comparison
 from functions import all_functions
-from regret import Regret, smallest
+from regret import Regret, outcome
 from runs import Run, run_all
 from table import show
 
@@ -25,11 +25,23 @@ COUNTERPARTS = {
 }
 # Takes a second a trial: some functions and some seeds only.
 SLOW = "o-gp"
+# What may be asked for several losses at once.
+SEVERAL = ["random", "sobol", "halton", "tpe", "nsga2", "auto",
+           "o-random", "o-sobol", "o-halton", "o-tpe", "o-nsga2"]
+
+
+def name_of(sampler):
+    return json.loads(sampler)["name"] if sampler.startswith("{") else sampler
 
 
 def counterparts(sampler):
-    name = json.loads(sampler)["name"] if sampler.startswith("{") else sampler
-    return COUNTERPARTS.get(name, [])
+    return COUNTERPARTS.get(name_of(sampler), [])
+
+
+def fits(sampler, function):
+    if function.objectives > 1:
+        return name_of(sampler) in SEVERAL
+    return sampler != SLOW or function.slow
 
 
 def measure(options):
@@ -41,7 +53,7 @@ def measure(options):
     runs = [Run(sampler, function.name, workers, seed, options.trials)
             for seed in range(options.seeds) for function in functions for workers in options.workers
             for sampler in samplers
-            if sampler != SLOW or (function.slow and seed < options.slow_seeds)]
+            if fits(sampler, function) and (sampler != SLOW or seed < options.slow_seeds)]
     done = run_all(runs, options.program, options.processes)
     rows = [row(run, answer, functions, options.at) for run, answer in done.items()]
     write(rows, options.out)
@@ -50,8 +62,8 @@ def measure(options):
         some = [row for row in rows if row["workers"] == workers]
         print(f"\n# {options.at or options.trials} trials, {workers} at once, {options.seeds} seeds")
         per_function(some, samplers)
-        for title, part, who in parts(some, samplers):
-            summary += compare(f"{title}, {workers} at once", part, who)
+        for title, part in parts(some, samplers):
+            summary += compare(f"{title}, {workers} at once", part, samplers)
     if options.out:
         with open(f"{options.out}.json", "w") as file:
             json.dump(summary, file, indent=1)
@@ -89,7 +101,8 @@ def row(run, answer, functions, at):
     regret = REGRETS[run.function, trials].of(losses[:trials])
     return {"function": run.function, "kind": function.kind, "set": "tuning" if function.tuning else "report",
             "slow": function.slow, "sampler": run.sampler, "workers": run.workers, "seed": run.seed,
-            "loss": smallest(losses[:trials]), "regret": regret, "ms": 1000 * seconds / max(len(losses), 1)}
+            "outcome": outcome(function, losses[:trials]), "regret": regret,
+            "ms": 1000 * seconds / max(len(losses), 1)}
 
 
 def write(rows, out):
@@ -112,22 +125,25 @@ def per_function(rows, samplers):
 
 
 def parts(rows, samplers):
-    """What is compared together: each kind alone and all; and again with what ran on some functions only."""
-    fast = [sampler for sampler in samplers if sampler != SLOW]
+    """What is compared together: each kind, all kinds with one loss, and what the slow one ran on as well."""
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
-    for kind in kinds if len(kinds) > 1 else []:
-        yield kind, [row for row in rows if row["kind"] == kind], fast
-    yield "all", rows, fast
+    for kind in kinds:
+        yield kind, [row for row in rows if row["kind"] == kind]
+    single = [kind for kind in kinds if kind != "several"]
+    if len(single) > 1:
+        yield "all with one loss", [row for row in rows if row["kind"] in single]
     if SLOW in samplers and any(row["slow"] for row in rows):
-        yield f"functions of {SLOW}", [row for row in rows if row["slow"]], samplers
+        yield f"functions of {SLOW}", [row for row in rows if row["slow"]]
 
 
 def compare(title, rows, samplers):
-    """Prints and returns the means of some samplers, and of each against its counterparts."""
+    """Prints and returns the means of what ran on all the functions, and of each against its counterparts."""
     regrets = {}
     for row in rows:
-        if row["sampler"] in samplers:
-            regrets.setdefault(row["function"], {}).setdefault(row["sampler"], []).append(row["regret"])
+        regrets.setdefault(row["function"], {}).setdefault(row["sampler"], []).append(row["regret"])
+    samplers = [sampler for sampler in samplers if all(sampler in of for of in regrets.values())]
+    if not samplers:
+        return []
     comparison = Comparison(regrets, samplers)
     means = [{"part": title, "functions": len(regrets), "sampler": sampler,
               "regret": comparison.regret(sampler), "rank": comparison.rank(sampler),

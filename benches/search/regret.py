@@ -4,13 +4,18 @@ import random
 import statistics
 
 from cache import Results
+from functions.several import hypervolume
 from functions.space import draw
 
 REFERENCES = 300
 
 
-def smallest(losses):
-    """The best of a search; where every trial failed, nothing is as bad."""
+def outcome(function, losses):
+    """What a search came to, the smaller the better: its smallest loss; of several losses, the area between
+    what it found and what is worst, with its sign changed. Where every trial failed, nothing is as bad.
+    """
+    if function.worst:
+        return -hypervolume(losses, function.worst)
     return min((loss for loss in losses if loss is not None), default=float("inf"))
 
 
@@ -18,12 +23,12 @@ class Regret:
     """Of one function, after so many trials."""
 
     def __init__(self, function, trials):
-        self.best = function.best()
+        self.function, self.best = function, function.best()
         self.unit = max(reference(function, trials) - self.best, 1e-12)
 
     def of(self, losses):
         # What is best is known up to a little; and nothing is counted as worse than ten times random.
-        return min(max((smallest(losses) - self.best) / self.unit, 0.0), 10.0)
+        return min(max((outcome(self.function, losses) - self.best) / self.unit, 0.0), 10.0)
 
 
 def reference(function, trials):
@@ -32,7 +37,7 @@ def reference(function, trials):
     key = [function.name, function.fingerprint(), trials, REFERENCES]
     if results.get(key) is None:
         rng = random.Random(f"reference {function.name}")
-        found = [smallest([function.loss(draw(function.space, rng)) for _ in range(trials)])
+        found = [outcome(function, [function.loss(draw(function.space, rng)) for _ in range(trials)])
                  for _ in range(REFERENCES)]
         results.put(key, statistics.median(found))
     return results.get(key)

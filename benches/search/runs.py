@@ -79,13 +79,13 @@ def ours(run, function):
 
     if "program" not in STATE:
         STATE["program"] = Program(STATE["path"])
-    return Ours(STATE["program"], run.sampler, function.space, run.seed, run.trials)
+    return Ours(STATE["program"], run.sampler, function.space, run.seed, run.trials, function.objectives)
 
 
 def peer(run, function):
     from peers import Peer
 
-    return Peer(run.sampler, function.space, run.seed)
+    return Peer(run.sampler, function.space, run.seed, function.objectives)
 
 
 class Progress:
