@@ -5,11 +5,21 @@
 //! work on the unit cube and make losses small: a parameter's scale is the space's business, an objective's
 //! direction the caller's.
 
+mod axes;
+mod cmaes;
+mod evolution;
+mod gaussian;
 mod grid;
+mod halton;
 mod history;
+mod nsga2;
+pub mod pareto;
 mod propose;
 mod random;
+mod sobol;
 mod tpe;
+#[cfg(test)]
+mod trial_runs_test;
 
 pub use history::{ABSENT, End, History, Level, News, Ranked};
 

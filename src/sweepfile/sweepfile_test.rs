@@ -75,7 +75,7 @@ dataset = 3
 validation = 1.5
 direction = "down"
 [search]
-sampler = "tpe"
+sampler = "annealing"
 stopper = "asha"
 trials = 0
 order = "number"
