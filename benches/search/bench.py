@@ -44,6 +44,7 @@ def main():
     quality.add_argument("--trials", type=int, default=100)
     quality.add_argument("--at", type=int, help="compare after so many trials of each search")
     quality.add_argument("--alone", action="store_true", help="only the samplers named, without counterparts")
+    quality.add_argument("--only-kept", action="store_true", help="of Optuna's, what is kept already")
     quality.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     importlib.import_module(options.part).measure(options)

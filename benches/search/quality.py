@@ -54,7 +54,7 @@ def measure(options):
             for seed in range(options.seeds) for function in functions for workers in options.workers
             for sampler in samplers
             if fits(sampler, function) and (sampler != SLOW or seed < options.slow_seeds)]
-    done = run_all(runs, options.program, options.processes)
+    done = run_all(runs, options.program, options.processes, options.only_kept)
     rows = [row(run, answer, functions, options.at) for run, answer in done.items()]
     write(rows, options.out)
     summary = []

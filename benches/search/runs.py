@@ -26,15 +26,19 @@ class Run:
         return not self.sampler.startswith("o-")
 
 
-def run_all(runs, program, processes):
-    """The losses of each run, and the seconds of its suggestions."""
+def run_all(runs, program, processes, only_kept=False):
+    """The losses of each run, and the seconds of its suggestions. With `only_kept`, Optuna's that are not kept
+    are left out.
+    """
     functions = all_functions()
     prints = {name: functions[name].fingerprint() for name in {run.function for run in runs}}
-    kept, done = {}, {}
+    kept, done, missing = {}, {}, []
     for run in runs:
-        if not run.is_ours:
-            done[run] = results_of(run.sampler, kept).get(key(run, prints))
-    missing = [run for run in runs if done.get(run) is None]
+        known = None if run.is_ours else results_of(run.sampler, kept).get(key(run, prints))
+        if known is not None:
+            done[run] = known
+        elif run.is_ours or not only_kept:
+            missing.append(run)
     progress = Progress(len(missing))
     context = multiprocessing.get_context("spawn")
     # One thread each: threads of matrix libraries would only be in each other's way.
