@@ -90,6 +90,9 @@ pub enum ServeError {
     System(#[from] io::Error),
 }
 
+/// How long the readers' last questions may take when the daemon ends.
+const READERS_END: Duration = Duration::from_secs(1);
+
 /// Why the daemon ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -135,7 +138,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let app = App {
         home: options.home.clone(),
         dispatcher: dispatcher.clone(),
-        reader,
+        reader: reader.clone(),
         token: (!options.no_auth).then(|| token.into()),
         stop: Arc::clone(&stop),
         started: daemon.started_ms,
@@ -166,6 +169,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     web.abort();
     // The web task held the last handles besides this one: the dispatcher ends when all are gone.
     let _ = web.await;
+    // Readers that close last would leave the log unfolded; a question that still runs is not waited for.
+    let _ = timeout(READERS_END, reader.close()).await;
     drop(dispatcher);
     let result = match end {
         End::Broken => shell.await,

@@ -58,7 +58,7 @@ impl CmaEs {
 }
 
 impl Propose for CmaEs {
-    fn name(&self) -> &'static str {
+    fn name(&self, _ask: &Ask<'_>) -> &'static str {
         "cmaes"
     }
 

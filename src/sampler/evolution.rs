@@ -34,7 +34,7 @@ impl Evolution {
 }
 
 impl Propose for Evolution {
-    fn name(&self) -> &'static str {
+    fn name(&self, _ask: &Ask<'_>) -> &'static str {
         "evolution"
     }
 

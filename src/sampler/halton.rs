@@ -15,7 +15,7 @@ use crate::domain::stream::{Key, stream};
 pub(super) struct Halton;
 
 impl Propose for Halton {
-    fn name(&self) -> &'static str {
+    fn name(&self, _ask: &Ask<'_>) -> &'static str {
         "halton"
     }
 

@@ -52,7 +52,7 @@ const MUTATIONS: f64 = 2.0;
 const NEARNESS: f64 = 20.0;
 
 impl Propose for Nsga2 {
-    fn name(&self) -> &'static str {
+    fn name(&self, _ask: &Ask<'_>) -> &'static str {
         "nsga2"
     }
 

@@ -22,7 +22,7 @@ const DIMENSIONS: u32 = 256;
 const LENGTH: u64 = 1 << 16;
 
 impl Propose for Sobol {
-    fn name(&self) -> &'static str {
+    fn name(&self, _ask: &Ask<'_>) -> &'static str {
         "sobol"
     }
 

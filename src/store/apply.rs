@@ -333,8 +333,11 @@ async fn discard_reports(
 }
 
 async fn record(connection: &mut SqliteConnection, event: &Event) -> Result<(), StoreError> {
+    // Larger than those that are there, and than those that are gone.
     let query = sqlx::query(
-        "insert into event (seq, at_ms, sweep_id, trial_id, attempt_id, kind, reason) values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into event (event_id, seq, at_ms, sweep_id, trial_id, attempt_id, kind, reason) values (1 + max( \
+         (select coalesce(max(event_id), 0) from event), (select value from counter where name = 'event')), \
+         ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(event.seq)
     .bind(event.at_ms.0)

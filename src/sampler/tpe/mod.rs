@@ -48,7 +48,7 @@ impl Tpe {
 }
 
 impl Propose for Tpe {
-    fn name(&self) -> &'static str {
+    fn name(&self, _ask: &Ask<'_>) -> &'static str {
         "tpe"
     }
 

@@ -117,7 +117,7 @@ const WRONG: &[&str] = &[
      join trial using (sweep_id) where trial.state in ('queued', 'running', 'paused', 'stopping') and (sweep.state = 'completed' \
      or sweep.state = 'cancelled' and trial.state <> 'stopping')",
     // What was stored last was counted.
-    "select 'event ' || event_id || ' of an input that was not counted' from event where seq > (select value from counter)",
+    "select 'event ' || event_id || ' of an input that was not counted' from event where seq > (select value from counter where name = 'seq')",
 ];
 
 impl Checker {

@@ -13,6 +13,7 @@ mod trials;
 
 pub use leaderboard::{Leaderboard, Ranked};
 pub use names::TrialNames;
+pub(super) use search::Bench;
 pub use search::Sort;
 pub use sweeps::{Counts, SweepSummary};
 pub use trials::{AttemptDetail, StepRow, TrialDetail, TrialSummary};
