@@ -1,11 +1,13 @@
 //! What runs when: the one place where sweeps, trials and attempts change state.
 //!
 //! `core` is pure: an input and the time in, changes and a reply out. It must not know tokio, sqlx, a
-//! clock or a socket. `shell` owns the core in one task, persists what it decided and only then answers.
+//! clock or a socket. `shell`, spoken to through a `dispatcher`, owns the core in one task, persists what it
+//! decided and only then answers.
 
 mod command;
 mod core;
 mod decide;
+mod dispatcher;
 mod feasible;
 mod hand_out;
 mod input;

@@ -1,4 +1,5 @@
-//! Trials that wait for a device of their own, and sweeps that are opened again for one trial: the core alone.
+//! Devices that are kept free or short of memory, sweeps that are opened again for one trial or come to their
+//! deadline, and who was heard of: the core alone.
 
 use super::core_test::{World, halving, moves, seeker, told, toy_sweep, work};
 use super::*;
@@ -233,4 +234,72 @@ fn what_was_split_stays_split_when_the_user_has_it_tried_again() {
     (again.open[0].accumulate, again.open[0].alone) = (4, true);
     world.handle(Input::Retry(again)).reply.unwrap();
     assert_eq!(world.claim("w", "r").unwrap().accumulate, 4);
+}
+
+#[test]
+fn a_deadline_ends_a_sweep_as_a_time_limit_does_and_the_earlier_of_both_counts() {
+    for (limit, deadline) in [(None, 10_000), (Some(99), 10_000), (Some(10), 99_000)] {
+        let mut world = World::new();
+        let mut spec = toy_sweep("s", 0, 9);
+        (spec.search.time_limit_s, spec.search.deadline) = (limit, Some(Millis(deadline)));
+        world.submit(spec);
+        let claimed = world.claim("w", "r").unwrap();
+        world.report(&claimed, 1, 1.0).unwrap();
+        world.now = world.core.next_deadline().unwrap();
+        assert!((10_000..=10_010).contains(&world.now.0), "{}", world.now.0);
+        world.handle(Input::Tick);
+        assert_eq!(world.report(&claimed, 2, 0.5), Ok(Reply::Decision(Decision::Stop)));
+        let handled = world.tell(&claimed, TellState::Stopped);
+        let why = handled.changes.iter().find_map(|change| match change {
+            Change::TrialMoved { reason, .. } => reason.clone(),
+            _ => None,
+        });
+        assert_eq!(why, Some(Reason::TimeLimit));
+        assert!(world.core.sweeps.is_empty());
+    }
+}
+
+#[test]
+fn who_was_heard_of_when_is_known() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let claimed = world.claim("w", "r").unwrap();
+    assert!(world.claim("v", "q").is_none());
+    world.now = Millis(50_000);
+    world.report(&claimed, 1, 1.0).unwrap();
+    let seen = world.core.overview(world.now).workers;
+    let seen: Vec<_> = seen.iter().map(|w| (w.worker.as_str(), w.heard, w.attempt)).collect();
+    assert_eq!(seen, [("v", Some(Millis(3)), None), ("w", Some(world.now), Some(claimed.attempt))]);
+    world.handle(Input::WorkerGone { worker: "v".into(), how: "signal 9".into() });
+    assert_eq!(world.core.overview(world.now).workers.len(), 1);
+    assert_eq!(world.core.overview(world.now.plus_ms(600_000)).workers.len(), 1, "it has an attempt");
+}
+
+#[test]
+fn a_device_that_is_short_of_memory_gets_no_further_trial_but_always_a_first_one() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 9));
+    let claim = |world: &mut World, slot: &str| {
+        let at = Seeker { slot: slot.into(), ..seeker(slot, &format!("{slot} {}", world.now.0)) };
+        match world.handle(Input::Claim(at)).reply {
+            Ok(Reply::Work(claimed)) => Some(*claimed),
+            _ => None,
+        }
+    };
+    let look = |world: &mut World, free_gib: Option<u64>| {
+        let memory = free_gib
+            .map(|free| crate::scheduler::DeviceMemory { free_bytes: free << 30, total_bytes: 80 << 30 });
+        let handled = world.handle(Input::Device { device: "cuda:0".into(), memory });
+        assert_eq!((handled.reply, handled.changes, handled.synced), (Ok(Reply::Done), Vec::new(), false));
+        handled.wakes
+    };
+    assert!(!look(&mut world, Some(1)));
+    let first = claim(&mut world, "cuda:0/0").expect("nobody else of ours is there");
+    assert!(claim(&mut world, "cuda:0/1").is_none());
+    assert!(claim(&mut world, "cuda:1/0").is_some(), "another device");
+    assert!(world.core.overview(world.now).short_of_memory.contains("cuda:0"));
+    assert!(look(&mut world, Some(40)), "those who wait for work are woken");
+    assert!(claim(&mut world, "cuda:0/1").is_some());
+    assert!(!look(&mut world, Some(1)) && look(&mut world, None), "what nobody knows holds nobody back");
+    assert!(world.report(&first, 1, 1.0).is_ok());
 }

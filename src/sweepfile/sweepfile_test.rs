@@ -99,6 +99,7 @@ when = 5
     a.toml:8: objective.validation: expected a share between 0 and 1, not 1.5
     a.toml:9: objective.direction: expected "minimize" or "maximize", not "down"
     a.toml:10: search: parallel is missing: with order = "number" it says what each decision may see
+    a.toml:11: search.sampler: expected "auto", "random", "sobol", "halton", "tpe", "gp", "cmaes", "nsga2", "evolution", "grid", or a table like { name = "tpe", startup = 20 }, not "annealing"
     a.toml:13: search.trials: expected a whole number of at least 1, not 0
     a.toml:16: space.blocks: low = 6 is above high = 3
     a.toml:17: space.growth: log needs low above 0, not 0
