@@ -3,6 +3,7 @@
 //!
 //! Must not know files, sockets, clocks or terminals; it is handed what the store's questions answered.
 
+mod importance;
 mod leaderboard;
 mod progress;
 mod sweeps;
@@ -12,6 +13,7 @@ mod trial;
 mod trials;
 mod workers;
 
+pub use importance::{Importance, Importances, LEAST_RESULTS, importance_table, importances};
 pub use leaderboard::leaderboard;
 pub use progress::{Eta, sweep_line, trial_line};
 pub use sweeps::{sweep_detail, sweep_list, time_up};

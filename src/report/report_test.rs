@@ -12,7 +12,7 @@ use crate::store::query::{
 };
 use std::collections::BTreeMap;
 
-fn spec() -> Sweep {
+pub(super) fn spec() -> Sweep {
     let parameter = |kind| Parameter { kind, when: None };
     Sweep {
         name: "small".into(),

@@ -2,6 +2,7 @@
 //!
 //! These shapes are the output of `--json` and of the HTTP API: rows never are.
 
+mod completed;
 mod decisions;
 mod find;
 mod health;
