@@ -205,30 +205,32 @@ async fn move_sweep(
     one_row(query.execute(connection).await?, || format!("sweep {sweep} is not {}", from.as_str()))
 }
 
+/// A trial and its parameters. One call of SQLite's thread does it all.
 async fn insert_trial(connection: &mut SqliteConnection, trial: &NewTrial) -> Result<(), StoreError> {
-    let query = sqlx::query(
+    let mut sql = String::from(
         "insert into trial (trial_id, sweep_id, number, state, params, suggested, parameter_count, budget_steps, \
          created_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(trial.id.0)
-    .bind(trial.sweep.0)
-    .bind(signed("trial.number", trial.number)?)
-    .bind(TrialState::Queued.as_str())
-    .bind(to_json(&trial.params)?)
-    .bind(to_json(&trial.suggested)?)
-    .bind(trial.parameter_count.map(|n| signed("trial.parameter_count", n)).transpose()?)
-    .bind(trial.budget_steps.map(|n| signed("trial.budget_steps", n)).transpose()?)
-    .bind(trial.created.0);
-    execute(connection, query).await?;
-    for (name, value) in &trial.params {
-        let query =
-            sqlx::query("insert into trial_param (trial_id, name, sweep_id, value) values (?, ?, ?, ?)")
-                .bind(trial.id.0)
-                .bind(name)
-                .bind(trial.sweep.0);
-        execute(connection, bind_value(query, value)?).await?;
+    );
+    // SQLite takes 32,766 values a statement: more than the parameters that a sweep may have.
+    let rows = vec!["(?, ?, ?, ?)"; trial.params.len()].join(", ");
+    if !rows.is_empty() {
+        sql.push_str("; insert into trial_param (trial_id, name, sweep_id, value) values ");
+        sql.push_str(&rows);
     }
-    Ok(())
+    let mut query = sqlx::query(AssertSqlSafe(sql))
+        .bind(trial.id.0)
+        .bind(trial.sweep.0)
+        .bind(signed("trial.number", trial.number)?)
+        .bind(TrialState::Queued.as_str())
+        .bind(to_json(&trial.params)?)
+        .bind(to_json(&trial.suggested)?)
+        .bind(trial.parameter_count.map(|n| signed("trial.parameter_count", n)).transpose()?)
+        .bind(trial.budget_steps.map(|n| signed("trial.budget_steps", n)).transpose()?)
+        .bind(trial.created.0);
+    for (name, value) in &trial.params {
+        query = bind_value(query.bind(trial.id.0).bind(name).bind(trial.sweep.0), value)?;
+    }
+    execute(connection, query).await
 }
 
 /// Binds a parameter's value by its own type; a list as its JSON.

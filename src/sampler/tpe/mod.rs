@@ -11,6 +11,7 @@
 
 mod density;
 mod failure;
+mod fronts;
 mod kernel;
 
 use super::propose::Propose;
@@ -54,11 +55,9 @@ impl Propose for Tpe {
 
     fn propose(&self, ask: &Ask<'_>, round: u32) -> Vec<Vec<f64>> {
         let startup = (self.startup as usize).max(1);
-        let known = ask.history.level(startup).map(|level| ask.history.ranked(level));
-        let Some(known) = known.filter(|known| known.len() >= startup) else {
+        let Some(groups) = Groups::known(ask.history, startup) else {
             return Random.propose(ask, round);
         };
-        let groups = Groups::of(ask.history, known);
         let dimensions: Vec<_> = ask.space.entries().iter().map(kernel::Dimension::of).collect();
         let points =
             |trials: &[u64]| trials.iter().map(|trial| ask.history.point(*trial)).collect::<Vec<_>>();
@@ -90,6 +89,17 @@ struct Groups {
 }
 
 impl Groups {
+    /// By what is known at the level that counts; `None` while fewer than `enough` are known.
+    fn known(history: &History, enough: usize) -> Option<Self> {
+        let level = history.level(enough)?;
+        if history.objectives() > 1 {
+            let ranked = fronts::best_first(history, level);
+            return (ranked.len() >= enough).then(|| Self::of(history, ranked.into_iter()));
+        }
+        let ranked = history.ranked(level);
+        (ranked.len() >= enough).then(|| Self::of(history, ranked))
+    }
+
     /// `known` comes best first.
     fn of(history: &History, known: impl ExactSizeIterator<Item = Ranked>) -> Self {
         let size = known.len();

@@ -133,6 +133,31 @@ fn where_everything_fails_it_does_not_go_again() {
 }
 
 #[test]
+fn two_losses_have_a_front() {
+    use crate::sampler::pareto::hypervolume;
+    let covered = |learns: bool, seed| {
+        let mut search = match learns {
+            true => Search::new(Tpe::new(10, 24), seed),
+            false => Search::new(Random, seed),
+        };
+        search.history = History::new(&search.space, 2);
+        let mut losses = Vec::new();
+        for trial in 0..80 {
+            let params = search.suggest();
+            // What is small in one is large in the other; the rest should be as for one loss.
+            let dropout = params["dropout"].as_f64().unwrap();
+            let rest = loss(&params) - (dropout - 0.3).powi(2) * 4.0;
+            losses.push([dropout + rest, (1.0 - dropout) + rest]);
+            let news = News { trial, level: Level::Full, losses: losses[losses.len() - 1].to_vec() };
+            search.history.ended(&news);
+        }
+        hypervolume(&losses.iter().map(|pair| &pair[..]).collect::<Vec<_>>(), &[2.0, 2.0])
+    };
+    let better = (0..9).filter(|seed| covered(true, *seed) > covered(false, *seed)).count();
+    assert!(better >= 8, "{better} of 9");
+}
+
+#[test]
 fn nothing_known_all_failed_and_all_equal_are_no_trouble() {
     for told in [f64::INFINITY, 1.0] {
         let mut search = Search::new(Tpe::new(1, 1), 9);
