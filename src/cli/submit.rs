@@ -139,6 +139,9 @@ fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
         sweep.space.len(),
         sweep.search.sampler.name()
     );
+    if let Some(stopper) = &sweep.search.stopper {
+        println!("stopper: {stopper}\n");
+    }
     for (number, suggestion) in suggestions.iter().enumerate() {
         match suggestion {
             Suggestion::Exhausted { reason } => println!("no trial {number}: {reason}"),

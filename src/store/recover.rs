@@ -1,7 +1,7 @@
 //! Reading the open rows, from which the scheduler starts.
 
 use super::StoreError;
-use super::legs;
+use super::{judgements, legs};
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
@@ -116,6 +116,17 @@ async fn sweep_with(
             points.push(from_json("trial.params", row.try_get("params")?)?);
         }
     }
+    let stopper = row.spec.search.stopper.as_ref();
+    let judgements = match stopper {
+        Some(stopper) if stopper.judges() => judgements::read(connection, row.id).await?,
+        _ => Vec::new(),
+    };
+    let curves = match stopper {
+        Some(stopper) if stopper.needs_curves() => {
+            judgements::curves(connection, row.id, &row.spec.objective.metric).await?
+        }
+        _ => Default::default(),
+    };
     Ok(OpenSweep {
         trials,
         legs: legs::next_number(connection, row.id).await?,
@@ -123,6 +134,8 @@ async fn sweep_with(
         open_legs: legs::open(connection, row.id).await?,
         records,
         points,
+        judgements,
+        curves,
         row,
         open,
     })

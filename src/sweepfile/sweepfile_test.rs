@@ -126,6 +126,53 @@ fn conditions_are_checked_when_all_else_is_right() {
     "##);
 }
 
+fn with_stopper(stopper: &str) -> String {
+    GOOD.replace("stopper = \"none\"", &format!("stopper = {stopper}"))
+}
+
+#[test]
+fn every_stopper_is_read_with_its_defaults() {
+    let shown = |stopper: &str| {
+        let sweep = parse_toml("a.toml", &with_stopper(stopper), &check_value).unwrap();
+        sweep.search.stopper.map_or_else(|| "none".to_owned(), |stopper| stopper.to_string())
+    };
+    let all = [
+        r#""none""#,
+        r#"{ name = "none" }"#,
+        r#""asha""#,
+        r#"{ name = "asha", min_steps = 2, factor = 4, mode = "stop" }"#,
+        r#""halving""#,
+        r#"{ name = "hyperband", max_steps = 81 }"#,
+        r#""median""#,
+        r#"{ name = "percentile", percentile = 10, startup_trials = 0, warmup_steps = 3, interval_steps = 2, min_trials = 4 }"#,
+        r#"{ name = "threshold", upper = 9 }"#,
+        r#"{ name = "threshold", lower = 0.5, upper = 0.9, after_steps = 3 }"#,
+        r#""patience""#,
+        r#"{ name = "patience", patience = 3, min_delta = 0.01 }"#,
+    ];
+    insta::assert_snapshot!(all.map(shown).join("\n"), @"");
+}
+
+#[test]
+fn mistakes_of_a_stopper_are_named() {
+    let all = [
+        r#""ashes""#,
+        r#"3"#,
+        r#"{ min_steps = 3 }"#,
+        r#"{ name = "ashes" }"#,
+        r#"{ name = "asha", min_steps = 0, factor = 1, mode = "pause", max_steps = 9 }"#,
+        r#"{ name = "halving", mode = "stop" }"#,
+        r#""hyperband""#,
+        r#"{ name = "hyperband", min_steps = 9, max_steps = 3 }"#,
+        r#"{ name = "median", startup_trials = -1, warmup_steps = 0.5, interval_steps = 0, min_trials = 0, percentile = 3 }"#,
+        r#"{ name = "percentile", percentile = 101 }"#,
+        r#""threshold""#,
+        r#"{ name = "threshold", lower = 3, upper = 2, after_steps = "none" }"#,
+        r#"{ name = "patience", patience = 0, min_delta = -1 }"#,
+    ];
+    insta::assert_snapshot!(all.map(|stopper| mistakes(&with_stopper(stopper))).join("\n"), @"");
+}
+
 const COMMAND: &str = r#"
 name = "command"
 [objective]

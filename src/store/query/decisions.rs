@@ -2,7 +2,8 @@
 
 use crate::domain::SweepId;
 use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredTrial};
-use crate::store::legs;
+use crate::domain::sweep::StopperSpec;
+use crate::store::{judgements, legs};
 use crate::store::recover::sweep_row;
 use crate::store::rows::{event_kind, from_json, optional_json, unsigned};
 use crate::store::{Reader, StoreError};
@@ -24,7 +25,7 @@ impl Reader {
         let Some(row) = row else { return Ok(None) };
         let spec = sweep_row(&row)?.spec;
         let trials =
-            sqlx::query("select number, params, suggested from trial where sweep_id = ? order by number")
+            sqlx::query("select number, params, suggested, budget_steps from trial where sweep_id = ? order by number")
                 .bind(sweep.0)
                 .fetch_all(&mut *moment)
                 .await?;
@@ -36,7 +37,13 @@ impl Reader {
         .bind(sweep.0)
         .fetch_all(&mut *moment)
         .await?;
+        let reports = if spec.search.stopper.as_ref().is_some_and(StopperSpec::judges) {
+            judgements::reports(&mut moment, sweep, &spec.objective.metric).await?
+        } else {
+            Vec::new()
+        };
         Ok(Some(StoredDecisions {
+            reports,
             spec,
             trials: trials.iter().map(stored_trial).collect::<Result<_, _>>()?,
             legs: legs.iter().map(legs::record).collect::<Result<_, _>>()?,
@@ -50,6 +57,10 @@ fn stored_trial(row: &SqliteRow) -> Result<StoredTrial, StoreError> {
         number: unsigned("trial.number", row.try_get("number")?)?,
         params: from_json("trial.params", row.try_get("params")?)?,
         suggested: from_json("trial.suggested", row.try_get("suggested")?)?,
+        budget_steps: row
+            .try_get::<Option<i64>, _>("budget_steps")?
+            .map(|steps| unsigned("trial.budget_steps", steps))
+            .transpose()?,
     })
 }
 
