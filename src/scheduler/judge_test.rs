@@ -54,7 +54,9 @@ fn a_trial_worse_than_the_median_ends_unranked_with_the_reason_and_frees_its_slo
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Stopping)]);
     assert!(handled.synced, "it survives a power cut");
     let said = handled.changes.iter().find_map(|change| match change {
-        Change::Recorded(event) => Some((event.kind, event.attempt, event.reason.clone().unwrap().to_string())),
+        Change::Recorded(event) => {
+            Some((event.kind, event.attempt, event.reason.clone().unwrap().to_string()))
+        }
         _ => None,
     });
     let why = "step 1: 3.4100 is worse than the median 0.7500 of 2";
@@ -110,7 +112,12 @@ fn a_late_result_counts_but_not_where_timing_must_not_matter() {
 #[test]
 fn clients_hear_it_too_and_one_that_never_comes_back_is_not_waited_for_when_the_user_cancels() {
     let mut world = World::new();
-    let mut spec = judging(StopperSpec::Threshold { lower: None, upper: Some(5.0), after_steps: 0 }, 5, Order::Arrival, 2);
+    let mut spec = judging(
+        StopperSpec::Threshold { lower: None, upper: Some(5.0), after_steps: 0 },
+        5,
+        Order::Arrival,
+        2,
+    );
     spec.objective.kind = crate::domain::ObjectiveKind::External;
     let sweep = world.submit(spec);
     let ask = Input::Ask { sweep, seeker: seeker("client", "a"), lease_ms: None };
@@ -151,7 +158,12 @@ fn a_rung_that_was_passed_is_remembered_when_the_worker_is_lost() {
 #[test]
 fn a_step_without_the_metric_and_a_sweep_without_a_judge_are_left_alone() {
     let mut world = World::new();
-    world.submit(judging(StopperSpec::Threshold { lower: None, upper: Some(0.0), after_steps: 0 }, 1, Order::Arrival, 1));
+    world.submit(judging(
+        StopperSpec::Threshold { lower: None, upper: Some(0.0), after_steps: 0 },
+        1,
+        Order::Arrival,
+        1,
+    ));
     world.submit(toy_sweep("free", 0, 1));
     for request in ["r", "q"] {
         let claimed = world.claim(request, request).unwrap();

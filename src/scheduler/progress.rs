@@ -2,9 +2,9 @@
 
 use super::core::{Core, Turn};
 use super::input::{Refusal, Reply};
-use super::{judge, retry};
 use super::state::{Active, Open, Step};
 use super::trials::Guard;
+use super::{judge, retry};
 use crate::domain::sweep::Order;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{

@@ -36,7 +36,13 @@ fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> Stor
 }
 
 fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
-    let mut all = StoredDecisions { spec, trials: Vec::new(), legs: Vec::new(), events: Vec::new(), reports: Vec::new() };
+    let mut all = StoredDecisions {
+        spec,
+        trials: Vec::new(),
+        legs: Vec::new(),
+        events: Vec::new(),
+        reports: Vec::new(),
+    };
     let (mut numbers, mut legs) = (BTreeMap::new(), BTreeMap::new());
     for change in changes {
         match change {
@@ -179,7 +185,8 @@ fn judged_sweeps() -> Vec<StoredDecisions> {
 fn judgements(stored: &StoredDecisions) -> Vec<usize> {
     let judged = |event: &StoredEvent| event.reason.as_ref().is_some_and(Reason::is_judgement);
     let judged = |(at, event): (usize, &StoredEvent)| {
-        (judged(event) && matches!(event.kind, EventKind::TrialPassed | EventKind::TrialStopping)).then_some(at)
+        (judged(event) && matches!(event.kind, EventKind::TrialPassed | EventKind::TrialStopping))
+            .then_some(at)
     };
     stored.events.iter().enumerate().filter_map(judged).collect()
 }

@@ -44,7 +44,8 @@ fn a_trial_is_judged_once_at_each_rung_with_its_best_so_far() {
     assert_eq!(halt.judge(&judged(0, u64::MAX, &[(1, 9.0)])), Verdict::Nothing);
     assert_eq!(halt.judge(&judged(0, u64::MAX, &[(1, 1.0), (2, 9.0)])), Verdict::Nothing);
     let at_three = halt.judge(&judged(0, u64::MAX, &[(1, 1.0), (2, 9.0), (4, 9.0)]));
-    let Verdict::Passed(Reason::PassedRung { rung: 3, step: 4, value: Some(1.0), of: 1, .. }) = at_three else {
+    let Verdict::Passed(Reason::PassedRung { rung: 3, step: 4, value: Some(1.0), of: 1, .. }) = at_three
+    else {
         panic!("{at_three:?}")
     };
     // Two rungs at once: one after the other.

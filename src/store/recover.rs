@@ -1,10 +1,10 @@
 //! Reading the open rows, from which the scheduler starts.
 
 use super::StoreError;
-use super::{judgements, legs};
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
+use super::{judgements, legs};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::{Millis, Origin, SweepId, SweepRow, TrialId};
 use futures_util::TryStreamExt as _;

@@ -3,10 +3,10 @@
 use crate::domain::SweepId;
 use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredTrial};
 use crate::domain::sweep::StopperSpec;
-use crate::store::{judgements, legs};
 use crate::store::recover::sweep_row;
 use crate::store::rows::{event_kind, from_json, optional_json, unsigned};
 use crate::store::{Reader, StoreError};
+use crate::store::{judgements, legs};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -24,11 +24,12 @@ impl Reader {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let spec = sweep_row(&row)?.spec;
-        let trials =
-            sqlx::query("select number, params, suggested, budget_steps from trial where sweep_id = ? order by number")
-                .bind(sweep.0)
-                .fetch_all(&mut *moment)
-                .await?;
+        let trials = sqlx::query(
+            "select number, params, suggested, budget_steps from trial where sweep_id = ? order by number",
+        )
+        .bind(sweep.0)
+        .fetch_all(&mut *moment)
+        .await?;
         let legs = sqlx::query(legs::RECORDS).bind(sweep.0).fetch_all(&mut *moment).await?;
         let events = sqlx::query(
             "select event.seq, event.kind, event.reason, trial.number from event left join trial using (trial_id) \
