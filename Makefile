@@ -5,10 +5,10 @@ DEMO   := $(SWEEPD) --home .demo
 # With cargo-nextest where it is installed, else with cargo's own test runner.
 TEST   := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
 
-.PHONY: help setup build demo test simulate kill bench lint cuda clean
+.PHONY: help setup build demo test simulate kill bench bench-search lint cuda clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 setup: ## Fetch libtorch for the CPU into .libtorch (once; 544 MB)
 	@scripts/setup
@@ -34,6 +34,9 @@ kill: build ## Kill daemon, workers, writers and the power hundreds of times; no
 
 bench: ## Measure a database of a million trials and a thousand workers; docs/scale.md says how
 	cargo bench --no-default-features --bench scale
+
+bench-search: ## Compare the search with Optuna's, in hours; docs/search.md says how, and how to run a part
+	@benches/search/run $(ARGS)
 
 lint: setup ## Check format, warnings, documentation, licences
 	@scripts/lint

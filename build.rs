@@ -23,9 +23,31 @@ fn main() {
         return;
     }
     run_path(&libtorch.join("lib"));
+    #[cfg(feature = "torch")]
+    beside_tch(&libtorch);
     // The GPU libraries lie apart, so that nothing is linked with them: the trainer loads them when asked.
     if let Some(beside) = libtorch.parent() {
         run_path(&beside.join("torch-cuda/lib"));
+    }
+}
+
+/// Compiles the trainer's C++ and links it into the trainer alone: the library, and with it the daemon, stay
+/// without libtorch.
+#[cfg(feature = "torch")]
+fn beside_tch(libtorch: &Path) {
+    const SOURCE: &str = "src/bin/sweepd-worker/memory.cpp";
+    println!("cargo::rerun-if-changed={SOURCE}");
+    let objects = cc::Build::new()
+        .cpp(true)
+        .pic(true)
+        .std("c++17")
+        .include(libtorch.join("include"))
+        .warnings(false)
+        .cargo_metadata(false)
+        .file(SOURCE)
+        .compile_intermediates();
+    for object in objects {
+        println!("cargo::rustc-link-arg-bin=sweepd-worker={}", object.display());
     }
 }
 

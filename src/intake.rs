@@ -5,7 +5,7 @@
 
 use crate::dataset::{self, Split, mean_face_rmse, split};
 use crate::domain::sweep::Duplicates;
-use crate::domain::{ObjectiveKind, Origin, Params, Reason, Sweep, Value};
+use crate::domain::{Millis, ObjectiveKind, Origin, Params, Reason, Sweep, Value};
 use crate::sampler::{self, Ask, History, Suggestion};
 use crate::scheduler::{Feasible, check_parameter};
 use crate::space::Space;
@@ -25,6 +25,9 @@ pub enum IntakeError {
     /// No configuration of the space can exist.
     #[error("no trial of this sweep can exist: {0}")]
     NoTrial(Reason),
+    /// It would be over before it began.
+    #[error("search.deadline: {} has passed: give a later one", .0.to_text().unwrap_or_default())]
+    DeadlinePassed(Millis),
     /// A command has no folder to run in.
     #[error("objective.workdir: expected the full path of the folder in which to run the command")]
     NoWorkdir,
@@ -63,6 +66,17 @@ fn checked(parsed: Result<Sweep, sweepfile::Problems>) -> Result<Sweep, IntakeEr
     match samples(&sweep, sweep.enqueue.len().max(1) as u64).pop() {
         Some(Suggestion::Exhausted { reason }) => Err(IntakeError::NoTrial(reason)),
         _ => Ok(sweep),
+    }
+}
+
+/// Refuses a sweep whose deadline has passed at the time `now`.
+///
+/// # Errors
+/// `DeadlinePassed`.
+pub fn check_deadline(sweep: &Sweep, now: Millis) -> Result<(), IntakeError> {
+    match sweep.search.deadline {
+        Some(deadline) if deadline <= now => Err(IntakeError::DeadlinePassed(deadline)),
+        _ => Ok(()),
     }
 }
 

@@ -77,7 +77,7 @@ pub async fn database(home: &Path, trials: u64) {
         sqlx::raw_sql(AssertSqlSafe(index)).execute(&mut connection).await.unwrap();
     }
     let sql = "update sweep set state = 'completed', finished_ms = created_ms + 1000000;
-               update counter set value = (select max(ended_seq) from leg)";
+               update counter set value = (select max(ended_seq) from leg) where name = 'seq'";
     sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     Writer::open(home).await.unwrap().close().await.unwrap();

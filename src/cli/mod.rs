@@ -23,6 +23,7 @@ mod trial;
 mod trials;
 mod watch;
 mod worker;
+mod workers;
 
 use crate::telemetry::{self, LogFormat};
 use clap::{Parser, Subcommand};
@@ -86,6 +87,8 @@ enum Command {
     Cancel(steer::SteerArgs),
     /// Delete a sweep that is over, with its trials and weights
     Rm(steer::SteerArgs),
+    /// List the workers: what each does, when it was last heard of, and its memory
+    Workers(workers::WorkersArgs),
     /// Datasets: import, draw synthetic ones, list, show
     Data(data::DataArgs),
     /// Write submission.csv from a trial's best weights
@@ -164,6 +167,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Resume(args) => steer::run(&args, steer::Verb::Resume, &context),
             Command::Cancel(args) => steer::run(&args, steer::Verb::Cancel, &context),
             Command::Rm(args) => steer::run(&args, steer::Verb::Remove, &context),
+            Command::Workers(args) => workers::run(args, &context).await,
             Command::Data(args) => data::run(args, &context.home, context.json),
             Command::Predict(args) => predict::run(args, &context).await,
             Command::Backup(args) => backup::run(args, &context).await,

@@ -1,7 +1,7 @@
 //! `sweepd serve`: the daemon.
 
 use super::context::Context;
-use crate::daemon::{self, Gpu, ServeOptions, Slot, WorkerProgram};
+use crate::daemon::{self, Gpu, Machine, PerGpu, ServeOptions, WorkerProgram};
 use anyhow::Context as _;
 use clap::Args;
 use std::fmt;
@@ -90,9 +90,10 @@ pub struct ServeArgs {
     /// GPUs to train on: 0,1 or all
     #[arg(long, value_name = "INDEXES", default_value = "none")]
     pub gpus: Gpus,
-    /// Worker processes on each of them
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub slots_per_gpu: u8,
+    /// Worker processes on each of them: a number, or auto for as many as fit its memory by what trials were
+    /// measured to need
+    #[arg(long, default_value_t, value_name = "N|auto")]
+    pub slots_per_gpu: PerGpu,
     /// Threads per worker process [default: the cores shared evenly]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -131,7 +132,9 @@ pub async fn run(args: ServeArgs, context: &Context) -> anyhow::Result<()> {
     let options = ServeOptions {
         home: context.home.clone(),
         listen: args.listen,
-        slots: Slot::plan(&gpus, args.slots_per_gpu.into(), args.slots, args.threads, cores),
+        gpus,
+        per_gpu: args.slots_per_gpu,
+        machine: Machine { cpu_slots: args.slots, threads: args.threads, cores },
         program,
         checkpoint_budget_bytes: args.checkpoint_budget_mb.saturating_mul(1 << 20),
         exit_when_idle: args.exit_when_idle,
@@ -143,10 +146,17 @@ pub async fn run(args: ServeArgs, context: &Context) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn gpus_are_none_all_or_those_that_exist() {
-        let gpu = |index| Gpu { index, name: "a GPU".into(), memory_bytes: 8 << 30, free_bytes: 8 << 30 };
+        let gpu = |index| Gpu {
+            index,
+            name: "a GPU".into(),
+            memory_bytes: 8 << 30,
+            free_bytes: 8 << 30,
+            processes: BTreeMap::new(),
+        };
         let chosen = |text: &str, found: &[Gpu]| text.parse::<Gpus>().unwrap().choose(found);
         assert_eq!(chosen("none", &[gpu(0)]).unwrap(), Vec::<u32>::new());
         assert_eq!(chosen("all", &[gpu(0), gpu(1)]).unwrap(), [0, 1]);

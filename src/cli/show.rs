@@ -1,8 +1,11 @@
 //! `sweepd show`: one sweep.
 
 use super::context::Context;
+use super::exit::{FAILED, Failure};
 use crate::daemon::now;
 use crate::report;
+use crate::store::Reader;
+use crate::store::query::SweepSummary;
 use clap::Args;
 
 /// Show one sweep
@@ -10,6 +13,9 @@ use clap::Args;
 pub struct ShowArgs {
     /// A sweep's name, id, or the start of its id
     pub sweep: String,
+    /// How much each parameter mattered, by the completed trials
+    #[arg(long)]
+    pub importance: bool,
 }
 
 /// Prints a sweep's state, settings and space.
@@ -19,9 +25,29 @@ pub struct ShowArgs {
 pub async fn run(args: ShowArgs, context: &Context) -> anyhow::Result<()> {
     let reader = context.reader().await?;
     let sweep = context.find_sweep(&reader, &args.sweep).await?;
+    if args.importance {
+        return show_importance(&reader, &sweep, context).await;
+    }
     if context.json {
         return context.print_json(&sweep);
     }
     println!("{}", report::sweep_detail(&sweep, now()));
+    Ok(())
+}
+
+async fn show_importance(reader: &Reader, sweep: &SweepSummary, context: &Context) -> anyhow::Result<()> {
+    let completed = reader.completed(sweep.sweep).await?;
+    let Some(importances) = report::importances(&sweep.spec, &completed) else {
+        let (has, least) = (completed.len(), report::LEAST_RESULTS);
+        let message = format!(
+            "{} has {has} completed trials; importance needs at least {least}: `sweepd watch {}` follows it",
+            sweep.name, sweep.id
+        );
+        return Err(Failure::new(FAILED, message).into());
+    };
+    if context.json {
+        return context.print_json(&importances);
+    }
+    println!("{}", report::importance_table(&importances));
     Ok(())
 }

@@ -56,6 +56,7 @@ pub async fn run(args: SubmitArgs, context: &Context) -> anyhow::Result<()> {
 pub(super) fn read(file: &Path) -> anyhow::Result<(Sweep, String)> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let sweep = intake::read_toml(&file.display().to_string(), &text).map_err(bad_sweep)?;
+    intake::check_deadline(&sweep, crate::daemon::now()).map_err(bad_sweep)?;
     Ok((sweep, text))
 }
 
@@ -141,6 +142,9 @@ fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
     );
     if let Some(stopper) = &sweep.search.stopper {
         println!("stopper: {stopper}\n");
+    }
+    if let Some(when) = crate::report::time_up(sweep) {
+        println!("its time is up {when}\n");
     }
     for (number, suggestion) in suggestions.iter().enumerate() {
         match suggestion {

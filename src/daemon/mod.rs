@@ -7,13 +7,16 @@ mod left;
 mod lock;
 mod program;
 mod serve;
+mod share;
 mod slots;
 mod supervise;
+mod watch;
 
-pub use gpus::{Gpu, find as find_gpus};
+pub use gpus::{Devices, Driver, Gpu, find as find_gpus};
 pub use program::WorkerProgram;
 pub use serve::{ServeError, ServeOptions, serve};
-pub use slots::Slot;
+pub use share::{PerGpu, Share};
+pub use slots::{Machine, Slot};
 
 use crate::domain::Millis;
 use std::path::Path;

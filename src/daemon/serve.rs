@@ -1,12 +1,16 @@
 //! `sweepd serve`: from an empty folder to a daemon that answers, and back.
 
+use super::gpus::{Devices, Driver, Gpu};
+use super::share::{Living, shares};
 use super::supervise::{Phase, Supervisor};
-use super::{Slot, WorkerProgram, left, lock, now};
+use super::{Machine, PerGpu, Slot, WorkerProgram, left, lock, now};
 use crate::domain::WorkerProcess;
 use crate::home;
 use crate::http::{self, App, StopRequest};
+use crate::scheduler::device_of;
 use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
 use crate::store::{Reader, StoreError, Writer};
+use crate::worker::process::workers_of;
 use crate::worker::protocol::DaemonFile;
 use std::io;
 use std::net::SocketAddr;
@@ -34,8 +38,12 @@ pub struct ServeOptions {
     pub home: PathBuf,
     /// Where to listen; `None` for 127.0.0.1:7788, or any free port where that is taken.
     pub listen: Option<SocketAddr>,
-    /// The slots to serve.
-    pub slots: Vec<Slot>,
+    /// The indexes of the GPUs to use.
+    pub gpus: Vec<u32>,
+    /// How many slots each of them gets.
+    pub per_gpu: PerGpu,
+    /// What else decides the slots.
+    pub machine: Machine,
     /// What the workers run.
     pub program: WorkerProgram,
     /// What the checkpoints of all trials may take together, in bytes.
@@ -85,10 +93,16 @@ pub enum ServeError {
     /// The scheduler.
     #[error(transparent)]
     Shell(#[from] ShellError),
+    /// The management library of the GPUs.
+    #[error("looking for GPUs")]
+    Gpus(#[from] nvml_wrapper::error::NvmlError),
     /// The operating system.
     #[error(transparent)]
     System(#[from] io::Error),
 }
+
+/// How long the readers' last questions may take when the daemon ends.
+const READERS_END: Duration = Duration::from_secs(1);
 
 /// Why the daemon ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +131,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut writer = Writer::open(&options.home).await?;
     let left = writer.noted_workers().await?;
     let reader = Reader::open(&options.home, 4).await?;
+    let driver = Driver::open()?;
+    let slots = plan_slots(&options, &driver, &reader).await?;
     let (shell, dispatcher) =
         Shell::start(options.home.clone(), writer, GRACE_MS, options.checkpoint_budget_bytes, now).await?;
     let listener = listen(&options).await?;
@@ -132,16 +148,19 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     home::write_daemon_file(&options.home, &daemon).map_err(home_error(&daemon_file))?;
     let stop = Arc::new(StopRequest::default());
     let (draining, draining_receiver) = watch::channel(false);
+    let (devices, devices_receiver) = watch::channel(Vec::new());
     let app = App {
         home: options.home.clone(),
         dispatcher: dispatcher.clone(),
-        reader,
+        reader: reader.clone(),
         token: (!options.no_auth).then(|| token.into()),
         stop: Arc::clone(&stop),
+        clock: now,
         started: daemon.started_ms,
+        devices: devices_receiver,
         draining: draining_receiver,
     };
-    tracing::info!(url = daemon.url, home = %options.home.display(), slots = options.slots.len(), "serving");
+    tracing::info!(url = daemon.url, home = %options.home.display(), slots = slots.len(), "serving");
     if !options.program.trains {
         tracing::warn!(
             "sweepd-worker is not beside sweepd: keypoint sweeps will wait until a worker can train"
@@ -151,7 +170,10 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let web = tokio::spawn(axum::serve(listener, http::router(app)).into_future());
     let (phase, phase_receiver) = watch::channel(Phase::Run);
     let left = left::find(left, &options.home, &dispatcher).await;
-    let mut supervisors = supervise(&options, &dispatcher, &phase_receiver, left);
+    let mut supervisors = supervise(&options, &slots, &dispatcher, &phase_receiver, left);
+    let used: Vec<String> = options.gpus.iter().map(|index| format!("cuda:{index}")).collect();
+    let watcher = (!used.is_empty())
+        .then(|| tokio::spawn(super::watch::watch(Box::new(driver), used, dispatcher.clone(), devices)));
     let end = until_end(&options, &dispatcher, &stop, &mut shell).await?;
     tracing::info!(?end, "stopping");
     match end {
@@ -163,9 +185,15 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         End::Broken => {}
     }
     drop(supervisors);
+    if let Some(watcher) = watcher {
+        watcher.abort();
+        let _ = watcher.await;
+    }
     web.abort();
     // The web task held the last handles besides this one: the dispatcher ends when all are gone.
     let _ = web.await;
+    // Readers that close last would leave the log unfolded; a question that still runs is not waited for.
+    let _ = timeout(READERS_END, reader.close()).await;
     drop(dispatcher);
     let result = match end {
         End::Broken => shell.await,
@@ -178,6 +206,27 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     std::fs::remove_file(&daemon_file).map_err(home_error(&daemon_file))?;
     result.map_err(io::Error::other)??;
     Ok(())
+}
+
+/// The slots to serve, given what is free on the GPUs now and what trials were measured to need.
+async fn plan_slots(
+    options: &ServeOptions,
+    driver: &dyn Devices,
+    reader: &Reader,
+) -> Result<Vec<Slot>, ServeError> {
+    let mut gpus: Vec<Gpu> = if options.gpus.is_empty() { Vec::new() } else { driver.read()? };
+    gpus.retain(|gpu| options.gpus.contains(&gpu.index));
+    let living = workers_of(&options.home);
+    let living: Vec<Living> = living
+        .into_iter()
+        .map(|seen| Living { pid: seen.pid, device: device_of(&seen.slot).to_owned() })
+        .collect();
+    let need = reader.device_memory_need().await?;
+    let shares = shares(options.per_gpu, &gpus, &living, need).into_iter().map(|(share, why)| {
+        tracing::info!(gpu = share.gpu, slots = share.slots, "slots on a GPU: {why}");
+        share
+    });
+    Ok(Slot::plan(&shares.collect::<Vec<_>>(), &options.machine))
 }
 
 async fn listen(options: &ServeOptions) -> Result<TcpListener, ServeError> {
@@ -199,12 +248,13 @@ async fn listen(options: &ServeOptions) -> Result<TcpListener, ServeError> {
 
 fn supervise(
     options: &ServeOptions,
+    slots: &[Slot],
     dispatcher: &Dispatcher,
     phase: &watch::Receiver<Phase>,
     mut left: Vec<WorkerProcess>,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    for slot in &options.slots {
+    for slot in slots {
         let at = left.iter().position(|worker| worker.slot == slot.name);
         let supervisor = Supervisor {
             home: options.home.clone(),

@@ -95,6 +95,8 @@ impl Supervisor {
             .arg(&self.home)
             .args(["--worker", &name, "--slot", &self.slot.name])
             .args(["--threads", &self.slot.threads.to_string()])
+            // GPUs are counted as the management library counts them.
+            .env("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
             .current_dir(&self.home)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)

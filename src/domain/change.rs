@@ -27,6 +27,13 @@ pub enum Change {
         /// When.
         at: Millis,
     },
+    /// A sweep is open for a retry alone, and goes back afterwards.
+    SweepReturns {
+        /// Which.
+        sweep: SweepId,
+        /// The state that it goes back to.
+        to: SweepState,
+    },
     /// A sweep and all that belongs to it is deleted.
     SweepRemoved {
         /// Which.
@@ -47,7 +54,7 @@ pub enum Change {
         /// When.
         at: Millis,
     },
-    /// When a waiting trial may be handed out again, and whether it then needs its device for itself.
+    /// When a waiting trial may be handed out again, and how it then has to be treated.
     TrialHeld {
         /// Which.
         trial: TrialId,
@@ -55,6 +62,8 @@ pub enum Change {
         ready: Option<Millis>,
         /// No other trial may run on the same device.
         alone: bool,
+        /// Into how many parts each of its batches is split.
+        accumulate: u32,
     },
     /// It was decided what a leg is.
     LegDecided(DecidedLeg),

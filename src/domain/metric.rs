@@ -19,6 +19,12 @@ pub const SECONDS: &str = "seconds";
 /// Training images per second within the step, validation excluded.
 pub const IMAGES_PER_SECOND: &str = "images_per_second";
 
+/// What the process held at most of the device's memory since its leg began, in bytes, by libtorch's allocator:
+/// without what the driver itself takes for a process.
+pub const DEVICE_MEMORY_BYTES: &str = "device_memory_bytes";
+/// What the process holds of the machine's memory, in bytes.
+pub const RESIDENT_BYTES: &str = "resident_bytes";
+
 /// Numbers by name. They may be non-finite: JSON has no such number, so it travels as the word
 /// `"NaN"`, `"Infinity"` or `"-Infinity"`; `null` is read as NaN.
 #[derive(Debug, Clone, PartialEq, Default)]

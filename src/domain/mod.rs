@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod decisions;
+pub mod device;
 pub mod event;
 pub mod ids;
 pub mod metric;
@@ -22,13 +23,15 @@ pub use change::{
     AttemptState, Change, Checkpoint, DecidedLeg, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt, NewTrial,
     Origin, StepReport, SweepRow,
 };
+pub use device::DeviceReading;
 pub use event::{Event, EventKind};
 pub use ids::{AttemptId, LegId, SweepId, TrialId};
 pub use metric::Metrics;
 pub use reason::Reason;
 pub use recovery::Recovery;
 pub use sweep::{
-    Direction, Objective, ObjectiveKind, Parameter, ParameterKind, Search, Sweep, SweepState, When,
+    Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Search, Sweep, SweepState,
+    When,
 };
 pub use time::Millis;
 pub use trial::{Decision, TellState, TrialState};

@@ -152,6 +152,8 @@ pub enum Reason {
     },
     /// The sweep's time is up.
     TimeLimit,
+    /// The sweep is open for the trial that was retried alone: it had ended for good.
+    RetryAlone,
     /// The user's word.
     ByUser,
     /// The daemon was ended and let its workers go.
@@ -183,6 +185,7 @@ impl Reason {
             Self::Stalled { .. } => "stalled",
             Self::LegEnded { .. } => "leg_ended",
             Self::TimeLimit => "time_limit",
+            Self::RetryAlone => "retry_alone",
             Self::ByUser => "by_user",
             Self::DaemonStopped => "daemon_stopped",
             Self::SpaceExhausted => "space_exhausted",
@@ -289,6 +292,7 @@ impl fmt::Display for Reason {
             }
             Self::LegEnded { step } => write!(f, "paused at step {step}"),
             Self::TimeLimit => f.write_str("the sweep's time is up"),
+            Self::RetryAlone => f.write_str("for the retried trial alone"),
             Self::ByUser => f.write_str("by the user"),
             Self::DaemonStopped => f.write_str("the daemon stopped"),
             Self::SpaceExhausted => f.write_str("every configuration has been tried"),

@@ -2,6 +2,7 @@
 
 use super::change::{Checkpoint, Leg, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow};
 use super::reason::Reason;
+use super::sweep::SweepState;
 use super::time::Millis;
 use super::trial::TrialState;
 use super::value::Params;
@@ -29,6 +30,8 @@ pub struct Recovery {
 pub struct OpenSweep {
     /// The sweep.
     pub row: SweepRow,
+    /// It is open for a retry alone, and goes back to this state afterwards.
+    pub returns_to: Option<SweepState>,
     /// How many trials it has so far: the next one's number.
     pub trials: u64,
     /// How many legs have been decided: the next one's number.
@@ -94,6 +97,8 @@ pub struct OpenTrial {
     pub ready: Option<Millis>,
     /// Needs its device for itself.
     pub alone: bool,
+    /// Into how many parts each of its batches is split.
+    pub accumulate: u32,
     /// The environment of its first attempt, which later ones must have too.
     pub environment: Option<BTreeMap<String, String>>,
 }

@@ -1,6 +1,7 @@
 //! A sweep as its file says it, with every default filled in.
 
 pub use super::stopper::{Against, Mode, StopperSpec};
+use super::time::Millis;
 use super::value::{Params, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,6 +66,29 @@ pub struct Objective {
     /// The folder that a command runs in. Absolute once the sweep is submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workdir: Option<PathBuf>,
+    /// What becomes of a trial that does not fit its device's memory.
+    #[serde(default, skip_serializing_if = "OutOfMemory::is_default")]
+    pub out_of_memory: OutOfMemory,
+}
+
+/// What becomes of a trial that ran out of memory with its device to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutOfMemory {
+    /// It fails.
+    #[default]
+    Fail,
+    /// It is tried again with each batch in 2, then 4, then 8 parts, whose gradients are summed: the same gradient
+    /// within rounding, but for batch norms, which see parts. Inexact, therefore.
+    Accumulate,
+}
+
+impl OutOfMemory {
+    /// Whether it is what a sweep has that says nothing of it.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Who runs a trial.
@@ -126,6 +150,9 @@ pub struct Search {
     /// Seconds after its submission at which the sweep ends.
     #[serde(default)]
     pub time_limit_s: Option<u64>,
+    /// The point in time at which the sweep ends, whenever it was submitted.
+    #[serde(default, with = "super::time::text", skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Millis>,
     /// What becomes of a configuration that comes a second time.
     #[serde(default)]
     pub duplicates: Duplicates,

@@ -23,6 +23,15 @@ impl Expr {
     }
 }
 
+/// The order in which SQLite sorts: numbers before texts, and nothing last whichever the direction.
+#[must_use]
+pub fn sort_order(left: Option<&Value>, right: Option<&Value>, descending: bool) -> Ordering {
+    let (Some(left), Some(right)) = (left, right) else { return left.is_none().cmp(&right.is_none()) };
+    let order =
+        order(left, right).unwrap_or_else(|| Number::of(left).is_none().cmp(&Number::of(right).is_none()));
+    if descending { order.reverse() } else { order }
+}
+
 fn value(term: &Term, lookup: Lookup<'_>) -> Option<Value> {
     match term {
         Term::Literal(value) => Some(value.clone()),

@@ -41,6 +41,7 @@ mod term;
 
 pub use bounds::Bound;
 pub use error::{ExprError, Problem};
+pub use evaluate::sort_order;
 pub use expression::Expr;
 pub use names::{Field, Kind, Names, Place};
 pub use parameters::ParameterNames;

@@ -1,7 +1,7 @@
 //! SQL as text, and SQLite as the judge: it has to say what evaluation says.
 
 use super::samples_test::{FIELDS, Sample, arithmetic, condition, number, text, value};
-use super::{Expr, Joins, Place, Sql};
+use super::{Bound, Expr, Joins, Place, Sql};
 use crate::domain::{Params, Value};
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -165,6 +165,21 @@ async fn ask(connection: &mut SqliteConnection, expr: &Expr) -> Option<Value> {
     })
 }
 
+/// Whether a bound holds, asked as of an index.
+async fn is_within(connection: &mut SqliteConnection, bound: &Bound<'_>) -> bool {
+    let (table, column) = match bound.place {
+        Place::Column(column) => ("trial", column),
+        Place::Param => ("trial_param", "value"),
+    };
+    let named = if bound.place == Place::Param { "name = ?" } else { "? is not null" };
+    let sql = format!("select count(*) from {table} where {named} and {}", bound.on(column));
+    let mut query = bind(sqlx::query(AssertSqlSafe(sql)), &Value::Text(bound.name.to_owned()));
+    for value in bound.binds {
+        query = bind(query, value);
+    }
+    query.fetch_one(connection).await.unwrap().get::<i64, _>(0) == 1
+}
+
 /// A value as SQLite keeps it.
 fn stored(value: Value) -> Value {
     match value {
@@ -189,6 +204,12 @@ fn agree(cases: u32, expressions: BoxedStrategy<String>, is_condition: bool) {
                 let said = runtime.block_on(ask(connection, &expr));
                 let said = said.map(|value| value.as_f64().unwrap() != 0.0);
                 prop_assert_eq!(expr.holds(&lookup), said, "{}", text);
+                let (bounds, rest) = expr.split(|_| true);
+                let mut holds = rest.is_none_or(|rest| rest.holds(&lookup) == Some(true));
+                for bound in &bounds {
+                    holds &= runtime.block_on(is_within(connection, bound));
+                }
+                prop_assert_eq!(holds, said == Some(true), "{} in parts", text);
             } else {
                 let expr = Expr::parse_value(&text, &Sample).unwrap();
                 let said = runtime.block_on(ask(connection, &expr));

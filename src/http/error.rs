@@ -60,6 +60,7 @@ impl From<DispatchError> for ApiError {
                     Refusal::SweepOver => (StatusCode::GONE, "sweep_over"),
                     Refusal::NotExternal => (StatusCode::CONFLICT, "not_external"),
                     Refusal::NotOpen => (StatusCode::CONFLICT, "not_open"),
+                    Refusal::RequestEnded { .. } => (StatusCode::CONFLICT, "request_ended"),
                     Refusal::StaleAttempt { .. } => (StatusCode::CONFLICT, "stale_attempt"),
                     // Not a conflict: the attempt is still its trial's open one.
                     Refusal::NoBlob { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "no_blob"),

@@ -10,8 +10,9 @@ mod health;
 mod sweeps;
 mod trials;
 mod work;
+mod workers;
 
-use crate::domain::Millis;
+use crate::domain::{DeviceReading, Millis};
 use crate::scheduler::shell::Dispatcher;
 use crate::store::Reader;
 use axum::{Router, middleware};
@@ -36,8 +37,12 @@ pub struct App {
     pub token: Option<Arc<str>>,
     /// Ends the daemon.
     pub stop: Arc<StopRequest>,
+    /// The daemon's clock.
+    pub clock: fn() -> Millis,
     /// When the daemon started.
     pub started: Millis,
+    /// The GPUs in use, as they were last read.
+    pub devices: watch::Receiver<Vec<DeviceReading>>,
     /// Turns true when workers are to end: nobody waits for work any more.
     pub draining: watch::Receiver<bool>,
 }
@@ -57,6 +62,7 @@ pub fn router(app: App) -> Router {
         .merge(sweeps::routes())
         .merge(trials::routes())
         .merge(work::routes())
+        .merge(workers::routes())
         .merge(health::guarded_routes())
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .merge(blobs::routes())

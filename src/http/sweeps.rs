@@ -56,11 +56,12 @@ async fn submit(
 ) -> Result<Response, ApiError> {
     let source = text(&body)?.to_owned();
     let is_toml = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/toml");
-    let home = app.home.clone();
+    let (home, now) = (app.home.clone(), (app.clock)());
     let file = provenance.file.unwrap_or_else(|| "sweep".into());
     // Reading a dataset's labels for the baseline is no work for an async thread.
     let taken = tokio::task::spawn_blocking(move || {
         let mut spec = if is_toml { intake::read_toml(&file, &source) } else { intake::read_json(&source) }?;
+        intake::check_deadline(&spec, now)?;
         intake::settle_workdir(&mut spec, provenance.folder.as_deref())?;
         let origin = intake::origin(&home, &spec, source, provenance.git_commit)?;
         Ok::<_, intake::IntakeError>((spec, origin))

@@ -89,6 +89,7 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
         dataset,
         lease_ms: claimed.lease_ms.unwrap_or(i64::MAX),
         checkpoints: claimed.checkpoints.into_iter().map(|checkpoint| reference(app, checkpoint)).collect(),
+        accumulate: claimed.accumulate,
         threads: claimed.threads,
     }
 }

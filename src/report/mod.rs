@@ -3,6 +3,7 @@
 //!
 //! Must not know files, sockets, clocks or terminals; it is handed what the store's questions answered.
 
+mod importance;
 mod leaderboard;
 mod progress;
 mod sweeps;
@@ -10,14 +11,17 @@ mod table;
 mod time;
 mod trial;
 mod trials;
+mod workers;
 
+pub use importance::{Importance, Importances, LEAST_RESULTS, importance_table, importances};
 pub use leaderboard::leaderboard;
 pub use progress::{Eta, sweep_line, trial_line};
-pub use sweeps::{sweep_detail, sweep_list};
+pub use sweeps::{sweep_detail, sweep_list, time_up};
 pub use table::TextTable;
 pub use time::{age, duration_ms, moment};
 pub use trial::trial_detail;
 pub use trials::trial_list;
+pub use workers::worker_list;
 
 use crate::domain::Sweep;
 use crate::space::Space;
@@ -55,6 +59,13 @@ pub fn grouped(n: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// An amount of memory: `512 MiB`, `3.2 GiB`.
+#[must_use]
+pub fn bytes(n: u64) -> String {
+    let mib = n as f64 / f64::from(1u32 << 20);
+    if mib < 1000.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
 }
 
 #[cfg(test)]

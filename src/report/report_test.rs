@@ -6,10 +6,13 @@ use crate::domain::{
     Direction, Millis, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Reason, Search, SweepId,
     SweepState, TrialId, TrialState,
 };
-use crate::store::query::{Counts, Leaderboard, Ranked, SweepSummary, TrialSummary};
+use crate::store::query::{
+    Counts, CurrentWork, DeviceSummary, KnownFrom, Leaderboard, Ranked, SweepSummary, TrialSummary,
+    WorkerState, WorkerSummary, Workers,
+};
 use std::collections::BTreeMap;
 
-fn spec() -> Sweep {
+pub(super) fn spec() -> Sweep {
     let parameter = |kind| Parameter { kind, when: None };
     Sweep {
         name: "small".into(),
@@ -24,6 +27,7 @@ fn spec() -> Sweep {
             command: None,
             timeout_s: None,
             workdir: None,
+            out_of_memory: crate::domain::OutOfMemory::Fail,
         },
         search: Search {
             sampler: SamplerSpec::Random,
@@ -34,6 +38,7 @@ fn spec() -> Sweep {
             time_limit_s: None,
             duplicates: Default::default(),
             constraints: Vec::new(),
+            deadline: None,
         },
         space: BTreeMap::from([
             (
@@ -81,6 +86,10 @@ fn trial(number: u64, value: Option<f64>, state: TrialState, ended: Option<Reaso
         steps: 4,
         budget_steps: Some(5),
         parameter_count: Some(1_234_567),
+        device_memory_bytes: None,
+        resident_bytes: None,
+        accumulate: 1,
+        inexact: false,
         params: Params::from([
             ("activation".into(), "relu".into()),
             ("epochs".into(), 5i64.into()),
@@ -153,6 +162,51 @@ fn a_sweep_is_told_in_full() {
     ─────────────────────────────────────────────────────────────────────────────────────────────────
      abcdefgh   small   active    2/3         1        1   1.5000      4.9980          0   1 min ago
     ");
+}
+
+#[test]
+fn workers_and_their_devices_are_told() {
+    let work = CurrentWork {
+        sweep: "abcdefgh".into(),
+        sweep_name: "small".into(),
+        trial_id: TrialId(5),
+        trial: 4,
+        attempt: crate::domain::AttemptId(9),
+        steps: 2,
+        budget_steps: Some(10),
+        since_ms: Millis(0),
+    };
+    let mut busy = WorkerSummary::named("local-cuda-0-0".into(), "cuda:0/0".into());
+    busy.state = WorkerState::Working;
+    (busy.pid, busy.work) = (Some(4711), Some(work));
+    (busy.heard_ms, busy.lease_until_ms) = (Some(Millis(50_000)), Some(Millis(110_000)));
+    (busy.resident_bytes, busy.device_memory_bytes) = (Some(700 << 20), Some(5 << 30));
+    let idle = WorkerSummary::named("elsewhere".into(), "cuda:0".into());
+    let reading = crate::domain::DeviceReading {
+        device: "cuda:0".into(),
+        name: "a GPU".into(),
+        total_bytes: 80 << 30,
+        free_bytes: 2 << 30,
+        processes: BTreeMap::new(),
+    };
+    let all = Workers {
+        known_from: KnownFrom::Daemon,
+        at_ms: Millis(65_000),
+        workers: vec![busy, idle],
+        devices: vec![DeviceSummary { reading, short_of_memory: true }],
+    };
+    let text = worker_list(&all);
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    assert_eq!(
+        [lines[0], lines[2], lines[3], lines[5], lines[7]],
+        [
+            " SLOT       WORKER            PID   STATE     TRIAL     EPOCH   HEARD      LEASE    MEMORY   ON DEVICE",
+            " cuda:0/0   local-cuda-0-0   4711   working   small/4    2/10   15 s ago    45 s   700 MiB     5.0 GiB",
+            " cuda:0     elsewhere               idle",
+            " DEVICE   NAME       FREE     MEMORY",
+            " cuda:0   a GPU   2.0 GiB   80.0 GiB   short of memory: nothing more starts here",
+        ]
+    );
 }
 
 #[test]

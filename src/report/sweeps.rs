@@ -1,7 +1,7 @@
 //! Sweeps: the list, and one with its settings.
 
 use super::{TextTable, age, duration_ms, heading, moment, value};
-use crate::domain::{Millis, Parameter, ParameterKind, SweepState, Value};
+use crate::domain::{Millis, Parameter, ParameterKind, Sweep, SweepState, Value};
 use crate::store::query::SweepSummary;
 
 /// All sweeps as a table, at the time `now`.
@@ -90,6 +90,7 @@ pub fn sweep_detail(sweep: &SweepSummary, now: Millis) -> String {
     if let Some(stopper) = &sweep.spec.search.stopper {
         lines.push(("stopper", stopper.to_string()));
     }
+    lines.extend(time_up(&sweep.spec).map(|text| ("time's up", text)));
     lines.push(("priority", sweep.priority.to_string()));
     if let Some(dataset) = &objective.dataset {
         let hash = sweep.dataset_hash.as_deref().and_then(|hash| hash.get(..12)).unwrap_or("unknown");
@@ -109,6 +110,18 @@ pub fn sweep_detail(sweep: &SweepSummary, now: Millis) -> String {
         text.push_str(&format!("\n\nIt is paused: `sweepd resume {}` goes on.", sweep.id));
     }
     text
+}
+
+/// When a sweep's time is up, where it has a time limit or a deadline.
+#[must_use]
+pub fn time_up(sweep: &Sweep) -> Option<String> {
+    let search = &sweep.search;
+    let limit_ms =
+        search.time_limit_s.map(|limit| i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX));
+    let limit = limit_ms.map(|limit| format!("{} after its submission", duration_ms(limit)));
+    let deadline = search.deadline.map(|at| format!("at {}", moment(at)));
+    let both: Vec<String> = limit.into_iter().chain(deadline).collect();
+    (!both.is_empty()).then(|| both.join(", or "))
 }
 
 fn range(kind: &ParameterKind) -> String {

@@ -1,7 +1,8 @@
 //! One trial with all that is known of it.
 
 use super::trials::epochs;
-use super::{TextTable, duration_ms, grouped, heading, moment, value};
+use super::{TextTable, bytes, duration_ms, grouped, heading, moment, value};
+use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{Event, Millis};
 use crate::store::query::{AttemptDetail, StepRow, TrialDetail};
 use std::collections::BTreeSet;
@@ -25,6 +26,17 @@ pub fn trial_detail(detail: &TrialDetail, metric: &str) -> String {
     lines.push(("epochs", epochs(trial)));
     if let Some(count) = trial.parameter_count {
         lines.push(("weights", format!("{} numbers", grouped(count))));
+    }
+    let memory = [(trial.device_memory_bytes, "of its device"), (trial.resident_bytes, "of the machine")];
+    let memory: Vec<String> =
+        memory.iter().filter_map(|(held, whose)| Some(format!("{} {whose}", bytes((*held)?)))).collect();
+    if !memory.is_empty() {
+        lines.push(("memory", format!("{} at most", memory.join(", "))));
+    }
+    if trial.inexact {
+        let parts = trial.accumulate;
+        let text = format!("out of memory: each batch in {parts} parts, which batch norms see one by one");
+        lines.push(("inexact", text));
     }
     if let Some(hash) = &trial.weights {
         lines.push(("stored as", hash.clone()));
@@ -75,7 +87,9 @@ fn attempts(attempts: &[AttemptDetail]) -> Option<String> {
 }
 
 fn steps(steps: &[StepRow]) -> Option<String> {
-    let names: BTreeSet<&String> = steps.iter().flat_map(|step| step.metrics.0.keys()).collect();
+    let mut names: BTreeSet<&String> = steps.iter().flat_map(|step| step.metrics.0.keys()).collect();
+    // What counts of them is their maximum, which stands above.
+    names.retain(|name| ![DEVICE_MEMORY_BYTES, RESIDENT_BYTES].contains(&name.as_str()));
     if names.is_empty() {
         return None;
     }

@@ -5,11 +5,23 @@
 //! work on the unit cube and make losses small: a parameter's scale is the space's business, an objective's
 //! direction the caller's.
 
+mod auto;
+mod axes;
+mod cmaes;
+mod evolution;
+mod gaussian;
+mod gp;
 mod grid;
+mod halton;
 mod history;
+mod nsga2;
+pub mod pareto;
 mod propose;
 mod random;
+mod sobol;
 mod tpe;
+#[cfg(test)]
+mod trial_runs_test;
 
 pub use history::{ABSENT, End, History, Level, News, Ranked};
 
@@ -88,9 +100,18 @@ pub fn fill_in(sampler: &dyn Sampler, ask: &Ask<'_>, given: &Params) -> Result<(
 /// The sampler that a sweep names.
 #[must_use]
 pub fn build(spec: &SamplerSpec) -> Box<dyn Sampler> {
-    match spec {
-        SamplerSpec::Grid { divisions } => Box::new(grid::Grid::new(*divisions)),
-        SamplerSpec::Tpe { startup, candidates } => Box::new(Proposing(tpe::Tpe::new(*startup, *candidates))),
-        _ => Box::new(Proposing(random::Random)),
+    match *spec {
+        SamplerSpec::Auto => Box::new(Proposing(auto::Auto::new())),
+        SamplerSpec::Random => Box::new(Proposing(random::Random)),
+        SamplerSpec::Sobol => Box::new(Proposing(sobol::Sobol)),
+        SamplerSpec::Halton => Box::new(Proposing(halton::Halton)),
+        SamplerSpec::Tpe { startup, candidates } => Box::new(Proposing(tpe::Tpe::new(startup, candidates))),
+        SamplerSpec::Gp { startup } => Box::new(Proposing(gp::Gp::new(startup))),
+        SamplerSpec::Cmaes { population } => Box::new(Proposing(cmaes::CmaEs::new(population))),
+        SamplerSpec::Nsga2 { population } => Box::new(Proposing(nsga2::Nsga2::new(population))),
+        SamplerSpec::Evolution { population, tournament } => {
+            Box::new(Proposing(evolution::Evolution::new(population, tournament)))
+        }
+        SamplerSpec::Grid { divisions } => Box::new(grid::Grid::new(divisions)),
     }
 }

@@ -8,8 +8,8 @@ use crate::domain::{Params, Reason};
 
 /// A method that proposes points of the unit cube.
 pub(super) trait Propose: Send + Sync {
-    /// The sampler's name, for reasons.
-    fn name(&self) -> &'static str;
+    /// The name of the method that answers this question, for reasons.
+    fn name(&self, ask: &Ask<'_>) -> &'static str;
 
     /// Points for trial `ask.number`, the preferred first: a coordinate in `[0, 1]` per entry of the space, in its
     /// order; what does not exist under the others is ignored. Asked again, with the next `round` from 0, when none
@@ -43,11 +43,11 @@ impl<P: Propose> Sampler for Proposing<P> {
                     break;
                 }
                 if let Some(params) = points.iter().find_map(|point| search.take(point)) {
-                    return search.suggestion(self.0.name(), params);
+                    return search.suggestion(self.0.name(ask), params);
                 }
             }
         }
-        search.first_unknown(self.0.name())
+        search.first_unknown(self.0.name(ask))
     }
 
     fn needs_observations(&self) -> bool {

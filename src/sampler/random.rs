@@ -10,7 +10,7 @@ use crate::domain::stream::{Key, stream, uniform};
 pub(super) struct Random;
 
 impl Propose for Random {
-    fn name(&self) -> &'static str {
+    fn name(&self, _ask: &Ask<'_>) -> &'static str {
         "random"
     }
 

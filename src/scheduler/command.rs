@@ -88,7 +88,7 @@ impl Core {
         let active =
             self.sweeps.get_mut(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
         let (from, to) = (active.row.state, SweepState::Cancelled);
-        active.row.state = to;
+        (active.row.state, active.returns_to) = (to, None);
         turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
         turn.record(sweep, None, None, EventKind::SweepCancelled, Some(Reason::ByUser));
         for trial in active.open.ids() {

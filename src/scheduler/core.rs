@@ -2,6 +2,7 @@
 
 use super::input::{Input, Refusal, Reply};
 use super::method::Method;
+use super::presence::Askers;
 use super::state::{Active, Attempt, Open, Step, ToEnd};
 use super::trials::Trials;
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
@@ -27,6 +28,11 @@ pub struct Core {
     pub(super) sweeps: BTreeMap<SweepId, Active>,
     /// Which sweep an open trial belongs to.
     pub(super) home: HashMap<TrialId, SweepId>,
+    pub(super) askers: Askers,
+    /// Devices that are short of memory.
+    pub(super) short: BTreeSet<String>,
+    /// Devices that are kept free for a trial that needs one for itself.
+    pub(super) reserved: BTreeMap<String, TrialId>,
 }
 
 /// The largest id given out so far, each.
@@ -44,6 +50,8 @@ pub struct Handled {
     pub changes: Vec<Change>,
     /// The input's sequence number.
     pub seq: i64,
+    /// Work may have become available without any change.
+    pub wakes: bool,
     /// Whether the commit has to survive a power cut before the reply is given.
     pub synced: bool,
     /// The reply, or why nothing changed.
@@ -101,6 +109,9 @@ impl Core {
             },
             sweeps: BTreeMap::new(),
             home: HashMap::new(),
+            askers: Askers::default(),
+            short: BTreeSet::new(),
+            reserved: BTreeMap::new(),
         };
         for sweep in recovery.sweeps {
             core.adopt(sweep, now, grace_ms)?;
@@ -112,7 +123,11 @@ impl Core {
     pub fn handle(&mut self, input: Input, now: Millis) -> Handled {
         self.seq += 1;
         let mut turn = Turn { now, seq: self.seq, changes: Vec::new() };
-        let synced = !matches!(input, Input::Report { .. } | Input::Heartbeat { .. } | Input::Tick);
+        let synced = !matches!(
+            input,
+            Input::Report { .. } | Input::Heartbeat { .. } | Input::Device { .. } | Input::Tick
+        );
+        let mut wakes = false;
         let reply = match input {
             Input::Submit { uid, spec, origin } => self.submit(&mut turn, uid, *spec, *origin),
             Input::Command { sweep, command } => self.command(&mut turn, sweep, command),
@@ -131,13 +146,17 @@ impl Core {
             }
             Input::Retry(stored) => self.retry(&mut turn, *stored),
             Input::WorkerGone { worker, how } => self.worker_gone(&mut turn, &worker, &how),
+            Input::Device { device, memory } => {
+                wakes = self.note_memory(device, memory);
+                Ok(Reply::Done)
+            }
             Input::Tick => self.tick(&mut turn),
         };
         // A transition that came with an unsynced input is a transition all the same.
         let synced = synced || turn.changes.iter().any(|change| matches!(change, Change::Recorded(_)));
         #[cfg(test)]
         assert!(self.sweeps.values().all(|sweep| sweep.open.is_consistent()), "an index is behind");
-        Handled { changes: turn.changes, seq: turn.seq, synced, reply }
+        Handled { changes: turn.changes, seq: turn.seq, wakes, synced, reply }
     }
 
     /// Whether nothing is left to hand out or to wait for; paused sweeps wait for the user.
@@ -164,6 +183,9 @@ impl Core {
         match trial.state.apply(event) {
             Ok(to) => {
                 let from = std::mem::replace(&mut trial.state, to);
+                if to == TrialState::Queued {
+                    trial.waits_since = turn.now;
+                }
                 turn.changes.push(Change::TrialMoved { trial: trial.row.id, from, to, reason, at: turn.now });
                 true
             }
@@ -204,14 +226,16 @@ impl Core {
             self.stop_paused(turn, sweep, trial);
         }
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
-        let (from, to) = (active.row.state, SweepState::Completed);
+        let (from, to) = (active.row.state, active.returns_to.unwrap_or(SweepState::Completed));
         turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
-        let reason = match () {
-            () if time_is_up => Reason::TimeLimit,
-            () if active.may_create() => Reason::SpaceExhausted,
-            () => Reason::BudgetSpent,
+        let (kind, reason) = match active.returns_to {
+            Some(SweepState::Cancelled) => (EventKind::SweepCancelled, Reason::ByUser),
+            Some(_) => (EventKind::SweepCompleted, Reason::TimeLimit),
+            None if time_is_up => (EventKind::SweepCompleted, Reason::TimeLimit),
+            None if active.may_create() => (EventKind::SweepCompleted, Reason::SpaceExhausted),
+            None => (EventKind::SweepCompleted, Reason::BudgetSpent),
         };
-        turn.record(sweep, None, None, EventKind::SweepCompleted, Some(reason));
+        turn.record(sweep, None, None, kind, Some(reason));
         self.sweeps.remove(&sweep);
     }
 
@@ -229,6 +253,7 @@ impl Core {
             legs: 0,
             open_legs: BTreeSet::new(),
             idle_legs: 0,
+            returns_to: None,
             time_was_up: false,
             open: Trials::default(),
         };
@@ -244,6 +269,7 @@ impl Core {
     ) -> Result<(), RecoverError> {
         let id = stored.row.id;
         let active = self.activate(stored.row.clone())?;
+        active.returns_to = stored.returns_to;
         active.created = stored.trials;
         active.legs = stored.legs;
         active.idle_legs = stored.idle_legs;
@@ -313,6 +339,8 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
         setbacks: stored.setbacks,
         ready: stored.ready,
         alone: stored.alone,
+        waits_since: now,
+        accumulate: stored.accumulate,
         environment: stored.environment,
     }
 }
@@ -324,3 +352,7 @@ pub(super) mod core_test;
 #[cfg(test)]
 #[path = "faults_test.rs"]
 mod faults_test;
+
+#[cfg(test)]
+#[path = "patience_test.rs"]
+mod patience_test;

@@ -23,6 +23,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             command: None,
             timeout_s: None,
             workdir: None,
+            out_of_memory: crate::domain::OutOfMemory::Fail,
         },
         search: Search {
             sampler: SamplerSpec::Random,
@@ -33,6 +34,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             time_limit_s: None,
             duplicates: Default::default(),
             constraints: Vec::new(),
+            deadline: None,
         },
         space: BTreeMap::from([("x".into(), Parameter { kind, when: None })]),
         enqueue: Vec::new(),

@@ -149,6 +149,9 @@ impl Core {
         if matches!(active.row.spec.search.sampler, SamplerSpec::Grid { .. }) {
             return Err(Refusal::WrongState("a grid visits every combination in its own order"));
         }
+        if active.returns_to.is_some() {
+            return Err(Refusal::WrongState("it had ended, and is open for what is retried alone"));
+        }
         if !active.may_create() {
             return Err(Refusal::WrongState("all of the sweep's trials exist already"));
         }

@@ -134,3 +134,49 @@ fn a_clock_that_is_set_back_gives_no_time_back() {
     world.tell(&claimed, TellState::Stopped);
     assert!(world.core.sweeps.is_empty());
 }
+
+/// How a trial that never fits is tried: beside another, or alone on its device, with batches in so many parts.
+fn ladder(policy: crate::domain::OutOfMemory, beside_another: bool) -> (Vec<u32>, Handled) {
+    let mut world = World::new();
+    let mut spec = toy_sweep("s", 0, 2);
+    spec.objective.out_of_memory = policy;
+    world.submit(spec);
+    let other = beside_another.then(|| world.claim("other", "o").unwrap());
+    let (mut parts, mut other) = (Vec::new(), other);
+    for n in 0.. {
+        let claimed = world.claim("w", &format!("r{n}")).unwrap();
+        assert!(n == 0 || claimed.leg.from_step == 0);
+        let attempt = world.core.sweep_of(claimed.leg.trial).unwrap().open.get(claimed.leg.trial).unwrap();
+        let environment = &attempt.attempt.as_ref().unwrap().row.environment;
+        assert_eq!(environment.contains_key("inexact"), claimed.accumulate > 1, "{environment:?}");
+        parts.push(claimed.accumulate);
+        let full = Reason::OutOfMemory { message: "Tried to allocate 20.00 GiB".into() };
+        let handled = world.handle(told(&claimed, TellState::Failed, Some(full)));
+        if moves(&handled) == [(TrialState::Running, TrialState::Failed)] {
+            return (parts, handled);
+        }
+        assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)]);
+        if let Some(other) = other.take() {
+            world.report(&other, 1, 1.0).unwrap();
+            world.tell(&other, TellState::Completed);
+        }
+        world.now = world.core.next_deadline().unwrap();
+        world.handle(Input::Tick);
+    }
+    unreachable!("it ends with a failure")
+}
+
+#[test]
+fn out_of_memory_is_met_alone_and_where_that_is_wanted_in_ever_smaller_parts() {
+    use crate::domain::OutOfMemory::{Accumulate, Fail};
+    assert_eq!(ladder(Fail, false).0, [1]);
+    assert_eq!(ladder(Fail, true).0, [1, 1]);
+    assert_eq!(ladder(Accumulate, false).0, [1, 2, 4, 8]);
+    let (parts, handled) = ladder(Accumulate, true);
+    assert_eq!(parts, [1, 1, 2, 4, 8]);
+    let why = handled.changes.iter().find_map(|change| match change {
+        Change::TrialMoved { reason, .. } => reason.as_ref().map(ToString::to_string),
+        _ => None,
+    });
+    assert_eq!(why.as_deref(), Some("out of memory: Tried to allocate 20.00 GiB"), "it says what was needed");
+}

@@ -1,18 +1,20 @@
 //! Handing out work: which sweep, which trial, to whom.
 
 use super::core::{Core, LEASE_MS, Turn};
-use super::input::{Claimed, Refusal, Reply, Seeker};
-use super::place::{device_of, suits};
+use super::input::{Claimed, DeviceMemory, Refusal, Reply, Seeker};
+use super::place::{device_of, is_short, suits};
 use super::state::{Active, Attempt, Open};
 use super::trials::Crowd;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{Change, EventKind, Millis, NewAttempt, ObjectiveKind, SweepId, TrialId};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 impl Core {
     /// A worker's slot is free: the most urgent sweep's oldest waiting trial, or a new one. Among equally
     /// urgent sweeps the one that has the fewest slots goes first, so that they share them evenly.
     pub(super) fn claim(&mut self, turn: &mut Turn, seeker: &Seeker) -> Result<Reply, Refusal> {
+        self.askers.note(&seeker.worker, &seeker.slot, turn.now);
         if let Some(again) = self.answered(&seeker.request_id) {
             return Ok(Reply::Work(Box::new(again)));
         }
@@ -30,8 +32,9 @@ impl Core {
             let sweep = &self.sweeps[id];
             (Reverse(sweep.row.spec.priority), sweep.running(), *id)
         });
+        let reserved = self.reserved(turn.now, seeker);
         for sweep in candidates {
-            if let Some(claimed) = self.hand_out(turn, sweep, seeker, Some(LEASE_MS)) {
+            if let Some(claimed) = self.hand_out(turn, sweep, seeker, Some(LEASE_MS), reserved) {
                 return Ok(Reply::Work(Box::new(claimed)));
             }
         }
@@ -53,7 +56,7 @@ impl Core {
         if active.row.spec.objective.kind != ObjectiveKind::External {
             return Err(Refusal::NotExternal);
         }
-        match self.hand_out(turn, sweep, seeker, lease_ms) {
+        match self.hand_out(turn, sweep, seeker, lease_ms, None) {
             Some(claimed) => Ok(Reply::Work(Box::new(claimed))),
             None if self.sweeps.contains_key(&sweep) => Ok(Reply::Nothing),
             None => Err(Refusal::SweepOver),
@@ -65,20 +68,30 @@ impl Core {
         self.sweeps.values().find_map(|sweep| claimed(sweep, sweep.open.of_request(request_id)?))
     }
 
+    /// Whether an open attempt answers that request.
+    pub(super) fn knows_request(&self, request_id: &str) -> bool {
+        self.sweeps.values().any(|sweep| sweep.open.of_request(request_id).is_some())
+    }
+
+    /// Hands out a leg of one sweep; only that of the `reserved` trial where the device is kept free for it.
     fn hand_out(
         &mut self,
         turn: &mut Turn,
         sweep: SweepId,
         seeker: &Seeker,
         lease_ms: Option<i64>,
+        reserved: Option<TrialId>,
     ) -> Option<Claimed> {
         let crowd = self.on_device(&seeker.slot);
-        if crowd.alone > 0 || !self.sweeps.get(&sweep)?.may_start(turn.now) {
+        // A device that is short of memory has none for one more; what runs on it may need what is left.
+        let full = crowd.attempts > 0 && self.short.contains(device_of(&seeker.slot));
+        if crowd.alone > 0 || full || !self.sweeps.get(&sweep)?.may_start(turn.now) {
             return None;
         }
         let fits = |trial: &Open, now: Millis| {
             trial.ready.is_none_or(|ready| ready <= now)
                 && (!trial.alone || crowd.attempts == 0)
+                && reserved.is_none_or(|reserved| reserved == trial.row.id)
                 && suits(trial, seeker)
         };
         let waiting = |active: &Active, now| {
@@ -86,12 +99,33 @@ impl Core {
         };
         let trial = match waiting(self.sweeps.get(&sweep)?, turn.now) {
             Some(trial) => trial,
+            None if reserved.is_some() => return None,
             None => {
                 self.decide_next(turn, sweep)?;
                 waiting(self.sweeps.get(&sweep)?, turn.now)?
             }
         };
         self.open_attempt(turn, sweep, trial, seeker, lease_ms)
+    }
+
+    /// A device's memory was looked at; whether more may start there now than before.
+    pub(super) fn note_memory(&mut self, device: String, memory: Option<DeviceMemory>) -> bool {
+        let was = self.short.contains(&device);
+        let is = memory.is_some_and(|memory| is_short(was, memory));
+        let free_mib = memory.map(|memory| memory.free_bytes >> 20);
+        match (was, is) {
+            (false, true) => {
+                let why = "short of memory: no further trial starts there beside others until some is free";
+                tracing::warn!(device, free_mib, "{why}");
+                self.short.insert(device);
+            }
+            (true, false) => {
+                tracing::info!(device, free_mib, "memory is free again: further trials start there");
+                self.short.remove(&device);
+            }
+            _ => {}
+        }
+        was && !is
     }
 
     /// Who works on the device that a slot is a share of.
@@ -102,6 +136,11 @@ impl Core {
             attempts: all.attempts + one.attempts,
             alone: all.alone + one.alone,
         })
+    }
+
+    /// Whether anybody works on the device of a slot.
+    pub(super) fn is_busy(&self, slot: &str) -> bool {
+        self.on_device(slot).attempts > 0
     }
 
     /// Whether other trials than this one run on the device of its attempt.
@@ -127,19 +166,29 @@ impl Core {
             worker: seeker.worker.clone(),
             slot: seeker.slot.clone(),
             request_id: seeker.request_id.clone(),
-            environment: seeker.environment.clone(),
+            environment: environment_of(&open, seeker),
             lease_ms,
             started: turn.now,
         };
         turn.changes.push(Change::AttemptOpened(Box::new(row.clone())));
         let lease_until = lease_ms.map(|lease| turn.now.plus_ms(lease));
-        open.environment.get_or_insert_with(|| seeker.environment.clone());
+        open.environment.get_or_insert_with(|| row.environment.clone());
         open.attempt = Some(Attempt { row, lease_until, recovered: false });
         Self::move_trial(turn, &mut open, TrialEvent::Started, None);
         drop(open);
         turn.record(sweep, Some(trial), Some(attempt_id), EventKind::AttemptStarted, None);
         claimed(active, active.open.get(trial)?)
     }
+}
+
+/// What an attempt's results depend on: the worker's environment, and what the attempt itself is not exact in.
+fn environment_of(trial: &Open, seeker: &Seeker) -> BTreeMap<String, String> {
+    let mut environment = seeker.environment.clone();
+    if trial.accumulate > 1 {
+        let parts = format!("gradients of {} parts of each batch are summed", trial.accumulate);
+        environment.insert("inexact".to_owned(), parts);
+    }
+    environment
 }
 
 fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {
@@ -155,6 +204,7 @@ fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {
         params: trial.row.params.clone(),
         lease_ms: attempt.row.lease_ms,
         checkpoints: trial.checkpoints.clone(),
+        accumulate: trial.accumulate,
         threads: environment.and_then(|e| e.get("threads")).and_then(|threads| threads.parse().ok()),
     })
 }

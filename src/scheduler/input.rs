@@ -95,8 +95,24 @@ pub enum Input {
         /// How: `signal 9`, `exit code 1` ...
         how: String,
     },
+    /// A device's memory was looked at.
+    Device {
+        /// Which: `cuda:0`.
+        device: String,
+        /// Its memory; `None` where nothing is known of it any more.
+        memory: Option<DeviceMemory>,
+    },
     /// Time passed.
     Tick,
+}
+
+/// A device's memory at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// What of it nobody uses, in bytes.
+    pub free_bytes: u64,
+    /// All of it, in bytes.
+    pub total_bytes: u64,
 }
 
 /// The user's word on a sweep.
@@ -127,6 +143,17 @@ pub struct Seeker {
     pub kinds: Vec<ObjectiveKind>,
     /// Its environment, recorded with the attempt.
     pub environment: BTreeMap<String, String>,
+}
+
+impl Input {
+    /// The request for work that it is, if it is one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Claim(seeker) | Self::Ask { seeker, .. } => Some(&seeker.request_id),
+            _ => None,
+        }
+    }
 }
 
 /// What the core answers.
@@ -167,6 +194,8 @@ pub struct Claimed {
     pub lease_ms: Option<i64>,
     /// What it may go on from, newest first.
     pub checkpoints: Vec<Checkpoint>,
+    /// Into how many parts each batch is split.
+    pub accumulate: u32,
     /// Threads that its first attempt computed with, and later ones must too.
     pub threads: Option<usize>,
 }
@@ -185,6 +214,14 @@ pub enum Refusal {
     /// The trial has no open attempt: it ended, waits for a slot, or never was.
     #[error("the trial has no open attempt")]
     NotOpen,
+    /// The request was answered before, and what was handed out then has ended.
+    #[error(
+        "this request was answered with attempt {attempt}, which has ended: ask with another request_id for more"
+    )]
+    RequestEnded {
+        /// The attempt that it got.
+        attempt: AttemptId,
+    },
     /// The attempt is not the trial's open one.
     #[error("attempt {attempt} is not the open attempt of the trial: another took its place")]
     StaleAttempt {

@@ -1,20 +1,24 @@
 //! What runs when: the one place where sweeps, trials and attempts change state.
 //!
 //! `core` is pure: an input and the time in, changes and a reply out. It must not know tokio, sqlx, a
-//! clock or a socket. `shell` owns the core in one task, persists what it decided and only then answers.
+//! clock or a socket. `shell`, spoken to through a `dispatcher`, owns the core in one task, persists what it
+//! decided and only then answers.
 
 mod command;
 mod core;
 mod decide;
+mod dispatcher;
 mod feasible;
 mod hand_out;
 mod input;
 mod judge;
 mod method;
 mod place;
+mod presence;
 mod progress;
 mod rejudge;
 mod replay;
+mod reserve;
 mod retry;
 pub mod shell;
 #[cfg(test)]
@@ -24,5 +28,7 @@ mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{Feasible, check_parameter, plan_of};
-pub use input::{Claimed, Command, Input, Refusal, Reply, Seeker};
+pub use input::{Claimed, Command, DeviceMemory, Input, Refusal, Reply, Seeker};
+pub use place::{device_of, margin_bytes};
+pub use presence::{Overview, Presence};
 pub use replay::{Difference, replay};

@@ -1,6 +1,6 @@
 //! Where a trial may run: shares of devices, and the environment that a continued training needs.
 
-use super::input::Seeker;
+use super::input::{DeviceMemory, Seeker};
 use super::state::Open;
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 const PINNED: [&str; 3] = ["libtorch", "cpu_features", "gpu"];
 
 /// The device that a slot is a share of: `cpu` of `cpu:3`, `cuda:0` of `cuda:0/1`.
-pub(super) fn device_of(slot: &str) -> &str {
+#[must_use]
+pub fn device_of(slot: &str) -> &str {
     match slot.split_once(':') {
         Some(("cpu", _)) => "cpu",
         _ => slot.split('/').next().unwrap_or(slot),
@@ -19,6 +20,20 @@ pub(super) fn device_of(slot: &str) -> &str {
 /// The kind of device: `cpu`, `cuda`.
 fn kind_of(slot: &str) -> &str {
     slot.split(':').next().unwrap_or(slot)
+}
+
+/// How much of a device's memory is to stay free for what running trials may yet need, in bytes: a twentieth of
+/// it, and at least 512 MiB.
+#[must_use]
+pub fn margin_bytes(total_bytes: u64) -> u64 {
+    (total_bytes / 20).max(512 << 20)
+}
+
+/// Whether a device is short of memory. One that `was` is short until half as much again as the margin is free,
+/// so that it does not change with every reading.
+pub(super) fn is_short(was: bool, memory: DeviceMemory) -> bool {
+    let margin = margin_bytes(memory.total_bytes);
+    memory.free_bytes < if was { margin + margin / 2 } else { margin }
 }
 
 /// Whether a trial can go on where the seeker is.
@@ -49,5 +64,21 @@ mod tests {
         assert_eq!(device_of("cuda:1"), "cuda:1");
         assert_eq!(device_of("cuda:1/2"), "cuda:1");
         assert_eq!(device_of("client"), "client");
+    }
+
+    #[test]
+    fn a_device_is_short_below_the_margin_until_it_is_well_above() {
+        let of = |free_mib: u64, total_gib: u64| DeviceMemory {
+            free_bytes: free_mib << 20,
+            total_bytes: total_gib << 30,
+        };
+        let (mut short, mut seen) = (false, Vec::new());
+        for free_mib in [9000, 4097, 4095, 4200, 6100, 6200, 4200, 0] {
+            short = is_short(short, of(free_mib, 80));
+            seen.push(short);
+        }
+        assert_eq!(seen, [false, false, true, true, true, false, false, true]);
+        assert!(is_short(false, of(500, 4)) && !is_short(false, of(513, 4)));
+        assert!(is_short(true, DeviceMemory { free_bytes: 0, total_bytes: u64::MAX }));
     }
 }

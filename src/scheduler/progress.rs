@@ -2,9 +2,10 @@
 
 use super::core::{Core, Turn};
 use super::input::{Refusal, Reply};
+use super::judge;
+use super::retry::{self, Setback};
 use super::state::{Active, Open, Step};
 use super::trials::Guard;
-use super::{judge, retry};
 use crate::domain::sweep::Order;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
@@ -133,7 +134,8 @@ impl Core {
     ) -> Result<Reply, Refusal> {
         let (metric, _) = self.objective_of(trial)?;
         let row = &self.sweep_of(trial)?.row;
-        let cancelled = row.state == SweepState::Cancelled;
+        let (cancelled, out_of_memory) =
+            (row.state == SweepState::Cancelled, row.spec.objective.out_of_memory);
         let strict = row.spec.search.order == Order::Number;
         let (sweep, mut open) = self.open_trial(trial, attempt)?;
         let (mut event, mut reason) = match (told.state, open.state) {
@@ -191,8 +193,8 @@ impl Core {
         let (_, mut guard) = self.open_trial(trial, attempt)?;
         let open = &mut *guard;
         close_attempt(turn, open, state, reason.clone(), Some(told.text));
-        if let (TrialEvent::Failed, Some(why), TrialState::Running) = (event, &reason, open.state)
-            && retry::after_setback(turn, open, why, shares_device)
+        if let (TrialEvent::Failed, Some(reason), TrialState::Running) = (event, &reason, open.state)
+            && retry::after_setback(turn, open, &Setback { reason, shares_device, out_of_memory })
         {
             event = TrialEvent::Requeued;
         }
@@ -203,6 +205,7 @@ impl Core {
 
     /// A worker process ended; answers whether it had work.
     pub(super) fn worker_gone(&mut self, turn: &mut Turn, worker: &str, how: &str) -> Result<Reply, Refusal> {
+        self.askers.forget(worker);
         Ok(Reply::HadWork(self.lose_attempts_of(turn, worker, how)))
     }
 
@@ -222,6 +225,7 @@ impl Core {
     pub(super) fn lose(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId, how: &str) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let cancelled = active.row.state == SweepState::Cancelled;
+        let out_of_memory = active.row.spec.objective.out_of_memory;
         let Some(mut guard) = active.open.get_mut(trial) else { return };
         let open = &mut *guard;
         let Some(attempt) = open.attempt.as_ref() else { return };
@@ -237,7 +241,8 @@ impl Core {
             (true, true) => (TrialEvent::Cancelled, Some(Reason::ByUser)),
             (true, false) => (TrialEvent::Stopped, Some(Reason::TimeLimit)),
             (false, _) => {
-                let again = recovered || retry::after_setback(turn, open, &lost, false);
+                let setback = Setback { reason: &lost, shares_device: false, out_of_memory };
+                let again = recovered || retry::after_setback(turn, open, &setback);
                 (if again { TrialEvent::Requeued } else { TrialEvent::Failed }, Some(lost))
             }
         };

@@ -76,6 +76,8 @@ pub(super) struct Replay<'a> {
     paused: BTreeSet<u64>,
     /// Where each trial's latest leg was to end.
     until: BTreeMap<u64, Option<u64>>,
+    /// The sweep had ended, and is open for what is retried alone.
+    retry_alone: bool,
     pub(super) decisions: u64,
 }
 
@@ -121,6 +123,7 @@ impl<'a> Replay<'a> {
             waiting: BTreeSet::new(),
             paused: BTreeSet::new(),
             until: BTreeMap::new(),
+            retry_alone: false,
             decisions: 0,
         })
     }
@@ -157,7 +160,9 @@ impl<'a> Replay<'a> {
     fn note(&mut self, event: &'a StoredEvent, said: &mut Said<'a>) {
         let Some(trial) = event.trial else {
             said.idle += usize::from(event.kind == EventKind::NothingToDo);
-            said.sweep_ended |= event.kind == EventKind::SweepCompleted;
+            said.sweep_ended |= event.kind == EventKind::SweepCompleted
+                || event.kind == EventKind::SweepCancelled && self.retry_alone;
+            self.retry_alone |= event.reason == Some(Reason::RetryAlone);
             return;
         };
         let idle = self.paused.contains(&trial) || self.waiting.contains(&trial);
@@ -228,7 +233,7 @@ impl<'a> Replay<'a> {
 
     fn next(&mut self) -> Next<u64> {
         let may_go_on = |trial| self.paused.contains(&trial);
-        let more = self.spec.search.trials.is_none_or(|limit| self.created < limit);
+        let more = self.spec.search.trials.is_none_or(|limit| self.created < limit) && !self.retry_alone;
         self.method.next(self.waiting.first().copied(), &may_go_on, more.then_some(self.created))
     }
 
@@ -307,6 +312,7 @@ impl<'a> Replay<'a> {
         if said.sweep_ended {
             // The end itself looks at what the next decision would see.
             self.method.show_for(self.legs);
+            self.retry_alone = false;
         }
         for event in &said.endings {
             let Some(trial) = event.trial else { continue };

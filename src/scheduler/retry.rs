@@ -5,7 +5,7 @@ use super::input::{Refusal, Reply};
 use super::state::{Active, Open};
 use crate::domain::recovery::OpenSweep;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{Change, EventKind, Reason, SweepId, SweepState, TrialState};
+use crate::domain::{Change, EventKind, OutOfMemory, Reason, SweepId, SweepState, TrialState};
 
 /// How often a leg is tried again after its worker was lost. One that ends its worker every time is not to
 /// blame the machine for.
@@ -14,34 +14,58 @@ const LOST_WORKER_RETRIES: usize = 3;
 const FIRST_PAUSE_MS: i64 = 500;
 const LONGEST_PAUSE_MS: i64 = 60_000;
 
-/// Whether the leg is tried again after a setback, and if so, readies it. `shares_device`: other trials ran on
-/// its device.
-pub(super) fn after_setback(turn: &mut Turn, trial: &mut Open, reason: &Reason, shares_device: bool) -> bool {
+/// The most parts that a batch is split into: an eighth of a batch is a batch that hardly teaches.
+const MOST_PARTS: u32 = 8;
+
+/// Why an attempt ended without a result, and what decides what follows.
+pub(super) struct Setback<'a> {
+    pub reason: &'a Reason,
+    /// Other trials ran on its device.
+    pub shares_device: bool,
+    /// What the sweep says of trials that do not fit.
+    pub out_of_memory: OutOfMemory,
+}
+
+/// Whether the leg is tried again after a setback, and if so, readies it.
+pub(super) fn after_setback(turn: &mut Turn, trial: &mut Open, setback: &Setback<'_>) -> bool {
+    let reason = setback.reason;
     let earlier = trial.setbacks.iter().filter(|setback| setback.word() == reason.word()).count();
-    let (again, alone) = match reason {
-        Reason::WorkerLost { .. } => (earlier < LOST_WORKER_RETRIES, trial.alone),
-        // Once more with the device for itself; where it had that already, it does not fit.
-        Reason::OutOfMemory { .. } => (shares_device && earlier == 0, true),
+    let again = match reason {
+        Reason::WorkerLost { .. } => earlier < LOST_WORKER_RETRIES,
+        // Once more with the device for itself.
+        Reason::OutOfMemory { .. } if setback.shares_device => {
+            trial.alone = trial.alone || earlier == 0;
+            earlier == 0
+        }
+        // It had the device for itself: as it is, it does not fit.
+        Reason::OutOfMemory { .. } => {
+            let finer = setback.out_of_memory == OutOfMemory::Accumulate && trial.accumulate < MOST_PARTS;
+            if finer {
+                (trial.alone, trial.accumulate) = (true, trial.accumulate * 2);
+            }
+            finer
+        }
         // The same configuration would diverge, or be refused, or fail again.
-        _ => (false, trial.alone),
+        _ => false,
     };
     if again {
         let doublings = u32::try_from(trial.setbacks.len()).unwrap_or(u32::MAX);
         let pause_ms = FIRST_PAUSE_MS.saturating_mul(2i64.saturating_pow(doublings)).min(LONGEST_PAUSE_MS);
         trial.setbacks.push(reason.clone());
-        hold(turn, trial, Some(turn.now.plus_ms(pause_ms)), alone);
+        hold(turn, trial, Some(turn.now.plus_ms(pause_ms)));
     }
     again
 }
 
-fn hold(turn: &mut Turn, trial: &mut Open, ready: Option<crate::domain::Millis>, alone: bool) {
-    (trial.ready, trial.alone) = (ready, alone);
-    turn.changes.push(Change::TrialHeld { trial: trial.row.id, ready, alone });
+fn hold(turn: &mut Turn, trial: &mut Open, ready: Option<crate::domain::Millis>) {
+    trial.ready = ready;
+    let (alone, accumulate) = (trial.alone, trial.accumulate);
+    turn.changes.push(Change::TrialHeld { trial: trial.row.id, ready, alone, accumulate });
 }
 
 impl Core {
-    /// A trial that ended badly is tried again, from its last checkpoint if it has one; its sweep goes on with
-    /// it if it was over.
+    /// A trial that ended badly is tried again, from its last checkpoint if it has one. A sweep that was over is
+    /// open again; for this trial alone where it was cancelled, or its time is up.
     pub(super) fn retry(&mut self, turn: &mut Turn, mut stored: OpenSweep) -> Result<Reply, Refusal> {
         let sweep = stored.row.id;
         let trial = stored.open.pop().ok_or(Refusal::NotOpen)?;
@@ -64,14 +88,23 @@ impl Core {
             self.adopt(stored, turn.now, 0)
                 .map_err(|_| Refusal::WrongState("its sweep cannot be continued"))?;
             turn.changes.push(Change::SweepMoved { sweep, from, to: SweepState::Active, at: turn.now });
-            turn.record(sweep, None, None, EventKind::SweepResumed, Some(Reason::ByUser));
+            let active = self.sweeps.get_mut(&sweep).ok_or(Refusal::SweepOver)?;
+            let alone = from == SweepState::Cancelled || active.time_is_up(turn.now);
+            if alone {
+                active.returns_to = Some(from);
+                turn.changes.push(Change::SweepReturns { sweep, to: from });
+            }
+            let reason = if alone { Reason::RetryAlone } else { Reason::ByUser };
+            turn.record(sweep, None, None, EventKind::SweepResumed, Some(reason));
         }
         let active = self.sweeps.get_mut(&sweep).ok_or(Refusal::SweepOver)?;
         let id = trial.row.id;
         let mut open = adopt_trial(trial, &active.row.spec.objective, turn.now, 0);
         open.setbacks.clear();
         Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
-        hold(turn, &mut open, None, false);
+        // Who needed a finer split has checkpoints of it.
+        open.alone = false;
+        hold(turn, &mut open, None);
         turn.record(sweep, Some(id), None, EventKind::TrialRetried, Some(Reason::ByUser));
         active.open.insert(open);
         self.home.insert(id, sweep);
@@ -90,8 +123,7 @@ impl Core {
         for sweep in self.sweeps.values_mut() {
             for trial in sweep.open.rested(turn.now) {
                 let Some(mut open) = sweep.open.get_mut(trial) else { continue };
-                let alone = open.alone;
-                hold(turn, &mut open, None, alone);
+                hold(turn, &mut open, None);
             }
         }
         let ending = |(_, sweep): &(&SweepId, &Active)| {

@@ -6,35 +6,28 @@
 //! does, so that questions are answered meanwhile and work goes on when there is space again.
 
 use super::core::{Core, RecoverError};
+use super::dispatcher::Request;
 use super::input::{Input, Refusal, Reply};
-use crate::domain::{Change, Millis, TrialId, WorkerProcess};
-use crate::store::{Cleared, Durability, StoreError, Writer, blob};
+use crate::domain::{Change, Millis};
+use crate::store::{Durability, StoreError, Writer, blob};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use super::dispatcher::{DispatchError, Dispatcher, Pulse};
+
 /// How many inputs may wait, and how many are committed together at most.
 const QUEUE: usize = 1024;
 const GROUP: usize = 256;
 
+/// Of so many waiting requests it is remembered that they were looked up.
+const MOST_UNANSWERED: usize = 8192;
+
 /// After a failed commit, time waits so long before it tries again; requests do not.
 const REST_MS: i64 = 1000;
-
-/// Why an input was not carried out.
-#[derive(Debug, Clone, Error)]
-pub enum DispatchError {
-    /// The core refused it; nothing changed.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// It could not be persisted; nothing changed.
-    #[error("{0}")]
-    NotPersisted(Arc<str>),
-    /// The dispatcher has ended.
-    #[error("the daemon is stopping")]
-    Stopping,
-}
 
 /// Why the dispatcher could not start, or not close the database.
 #[derive(Debug, Error)]
@@ -47,89 +40,6 @@ pub enum ShellError {
     Recover(#[from] RecoverError),
 }
 
-/// What the dispatcher is asked to do.
-enum Request {
-    Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
-    Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
-    ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
-    NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
-    ForgetWorker { name: String },
-}
-
-/// What anybody may know of the dispatcher without asking it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pulse {
-    /// Grows with every change that may have made work available.
-    pub version: u64,
-    /// Nothing is left to hand out or to wait for.
-    pub idle: bool,
-}
-
-/// A handle to the dispatcher; clones speak to the same one.
-#[derive(Clone)]
-pub struct Dispatcher {
-    requests: mpsc::Sender<Request>,
-    pulse: watch::Receiver<Pulse>,
-}
-
-impl Dispatcher {
-    /// Hands in an input and waits until it is committed.
-    ///
-    /// # Errors
-    /// [`DispatchError`]: refused, not persisted, or the daemon is stopping.
-    pub async fn handle(&self, input: Input) -> Result<Reply, DispatchError> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Request::Handle { input: Box::new(input), reply }).await?;
-        answer.await.map_err(|_| DispatchError::Stopping)?
-    }
-
-    /// Has a trial that ended badly tried again.
-    ///
-    /// # Errors
-    /// [`DispatchError`]: there is no such trial, it did not end badly, or it could not be persisted.
-    pub async fn retry(&self, trial: TrialId) -> Result<Reply, DispatchError> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Request::Retry { trial, reply }).await?;
-        answer.await.map_err(|_| DispatchError::Stopping)?
-    }
-
-    /// Clears up what is not needed: see [`Writer::clear_up`].
-    ///
-    /// # Errors
-    /// [`DispatchError`]: the database or the disk failed, or the daemon is stopping.
-    pub async fn clear_up(&self) -> Result<Cleared, DispatchError> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Request::ClearUp { reply }).await?;
-        answer.await.map_err(|_| DispatchError::Stopping)?
-    }
-
-    /// Notes a started worker process, so that a later daemon finds it.
-    ///
-    /// # Errors
-    /// [`DispatchError`]: not persisted, or the daemon is stopping.
-    pub async fn note_worker(&self, worker: WorkerProcess) -> Result<(), DispatchError> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Request::NoteWorker { worker, reply }).await?;
-        answer.await.map_err(|_| DispatchError::Stopping)?
-    }
-
-    /// Forgets a worker process that has ended.
-    pub async fn forget_worker(&self, name: String) {
-        // A dispatcher that has ended leaves the row; the next daemon sees that the process is gone.
-        let _ = self.send(Request::ForgetWorker { name }).await;
-    }
-
-    /// Changes whenever work may have become available.
-    #[must_use]
-    pub fn pulse(&self) -> watch::Receiver<Pulse> {
-        self.pulse.clone()
-    }
-
-    async fn send(&self, request: Request) -> Result<(), DispatchError> {
-        self.requests.send(request).await.map_err(|_| DispatchError::Stopping)
-    }
-}
-
 /// The dispatcher's task.
 pub struct Shell {
     home: PathBuf,
@@ -140,6 +50,8 @@ pub struct Shell {
     /// It has been said that the budget is not kept.
     over_budget: bool,
     trouble: Option<Trouble>,
+    /// Requests for work that wait and have never been answered with any: they need not be looked up again.
+    unanswered: HashSet<String>,
     clock: fn() -> Millis,
     requests: mpsc::Receiver<Request>,
     pulse: watch::Sender<Pulse>,
@@ -179,6 +91,7 @@ impl Shell {
             checkpoint_budget_bytes,
             over_budget: false,
             trouble: None,
+            unanswered: HashSet::new(),
             clock,
             requests,
             pulse,
@@ -209,10 +122,18 @@ impl Shell {
     }
 
     async fn serve(&mut self, waiting: &mut Vec<Request>) {
-        let mut group = Vec::with_capacity(waiting.len());
+        let mut group: Vec<(Input, ReplyTo)> = Vec::with_capacity(waiting.len());
+        let mut asked = HashSet::new();
         for request in waiting.drain(..) {
             match request {
-                Request::Handle { input, reply } => group.push((*input, Some(reply))),
+                Request::Handle { input, reply } => {
+                    let repeated = input.request_id().is_some_and(|id| !asked.insert(id.to_owned()));
+                    if repeated {
+                        // What it was answered the first time is looked up in the database.
+                        self.handle_group(std::mem::take(&mut group)).await;
+                    }
+                    group.push((*input, Some(reply)));
+                }
                 Request::Retry { trial, reply } => {
                     // What came before it may be about the same trial.
                     self.handle_group(std::mem::take(&mut group)).await;
@@ -229,6 +150,10 @@ impl Shell {
                     let cleared = self.writer.clear_up(&self.home).await.map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone.
                     let _ = reply.send(cleared);
+                }
+                Request::Overview { reply } => {
+                    // Whoever asked may be gone.
+                    let _ = reply.send(self.core.overview((self.clock)()));
                 }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).await.map_err(|e| not_persisted(&e));
@@ -262,15 +187,36 @@ impl Shell {
             return;
         }
         let (mut changes, mut replies, mut durability) = (Vec::new(), Vec::new(), Durability::Batched);
+        let mut wakes = false;
         for (input, reply) in group {
             if let Some(refusal) = self.missing_blob(&input) {
                 replies.push((reply, Err(refusal)));
                 continue;
             }
+            let request_id = input.request_id().map(str::to_owned);
+            if let Some(request_id) = &request_id {
+                match self.ended_request(request_id).await {
+                    Ok(None) => {}
+                    Ok(Some(refusal)) => {
+                        replies.push((reply, Err(refusal)));
+                        continue;
+                    }
+                    Err(error) => {
+                        let error = not_persisted(&error);
+                        // Whoever asked may be gone.
+                        let _ = reply.map(|reply| reply.send(Err(error)));
+                        continue;
+                    }
+                }
+            }
             let mut handled = self.core.handle(input, now);
+            if let (Some(request_id), Ok(Reply::Work(_))) = (&request_id, &handled.reply) {
+                self.unanswered.remove(request_id);
+            }
             if handled.synced && !handled.changes.is_empty() {
                 durability = Durability::Synced;
             }
+            wakes |= handled.wakes;
             changes.append(&mut handled.changes);
             replies.push((reply, handled.reply));
         }
@@ -308,7 +254,7 @@ impl Shell {
             matches!(change, Change::Recorded(_) | Change::SweepRemoved { .. } | Change::TrialHeld { .. })
         };
         // A core that is ahead of the database may think that all is done.
-        if committed.is_ok() && changes.iter().any(makes_work) {
+        if committed.is_ok() && (wakes || changes.iter().any(makes_work)) {
             let idle = self.core.is_idle();
             self.pulse.send_modify(|pulse| *pulse = Pulse { version: pulse.version + 1, idle });
         }
@@ -335,6 +281,21 @@ impl Shell {
                 Err(crate::error_chain(&error).into())
             }
         }
+    }
+
+    /// Why a request for work gets none: it was answered before, and that attempt has ended.
+    async fn ended_request(&mut self, request_id: &str) -> Result<Option<Refusal>, StoreError> {
+        if self.unanswered.contains(request_id) || self.core.knows_request(request_id) {
+            return Ok(None);
+        }
+        if let Some(attempt) = self.writer.attempt_of_request(request_id).await? {
+            return Ok(Some(Refusal::RequestEnded { attempt }));
+        }
+        if self.unanswered.len() >= MOST_UNANSWERED {
+            self.unanswered.clear();
+        }
+        self.unanswered.insert(request_id.to_owned());
+        Ok(None)
     }
 
     /// Why an input that names a blob cannot be handled: it is not there.

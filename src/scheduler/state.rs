@@ -21,6 +21,8 @@ pub(super) struct Active {
     pub open_legs: BTreeSet<u64>,
     /// How many of the last legs in a row came to nothing.
     pub idle_legs: u64,
+    /// It is open for a retry alone: it has no new trials and no time limit, and goes back to this state.
+    pub returns_to: Option<SweepState>,
     /// Its trials have been told that its time is up.
     pub time_was_up: bool,
     /// Trials that have not ended.
@@ -49,6 +51,10 @@ pub(super) struct Open {
     pub ready: Option<Millis>,
     /// Needs its device for itself.
     pub alone: bool,
+    /// Since when it waits, as far as this process knows.
+    pub waits_since: Millis,
+    /// Into how many parts each of its batches is split.
+    pub accumulate: u32,
     /// The environment of its first attempt.
     pub environment: Option<BTreeMap<String, String>>,
 }
@@ -99,7 +105,8 @@ impl Active {
 
     /// Whether the sweep may have another trial.
     pub fn may_create(&self) -> bool {
-        self.row.spec.search.trials.is_none_or(|limit| self.created < limit)
+        let more = self.row.spec.search.trials.is_none_or(|limit| self.created < limit);
+        more && self.returns_to.is_none()
     }
 
     /// Whether a leg waits or is being worked on.
@@ -107,17 +114,24 @@ impl Active {
         !self.open_legs.is_empty()
     }
 
-    /// When the sweep's time is up.
+    /// When the sweep's time is up: by its limit or its deadline, whichever comes first.
     pub fn ends_at(&self) -> Option<Millis> {
-        let limit = self.row.spec.search.time_limit_s?;
-        let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
-        Some(self.row.created.plus_ms(limit_ms))
+        if self.returns_to.is_some() {
+            return None;
+        }
+        let search = &self.row.spec.search;
+        let limit = search.time_limit_s.map(|limit| {
+            let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
+            self.row.created.plus_ms(limit_ms)
+        });
+        [limit, search.deadline].into_iter().flatten().min()
     }
 }
 
 impl Open {
     pub fn new(row: NewTrial) -> Self {
         Self {
+            waits_since: row.created,
             row,
             state: TrialState::Queued,
             leg: None,
@@ -130,6 +144,7 @@ impl Open {
             setbacks: Vec::new(),
             ready: None,
             alone: false,
+            accumulate: 1,
             environment: None,
         }
     }

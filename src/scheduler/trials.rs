@@ -4,7 +4,7 @@
 //! Whoever changes a trial does so through a [`Guard`], which brings the indexes up to date when it goes.
 
 use super::place::device_of;
-use super::state::Open;
+use super::state::{Attempt, Open};
 use crate::domain::{AttemptId, Millis, TrialId, TrialState};
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::ops::{Deref, DerefMut};
@@ -38,6 +38,8 @@ struct Index {
     ready: BTreeSet<TrialId>,
     /// Queued, and its next leg is not decided.
     undecided: BTreeSet<TrialId>,
+    /// Of the ready ones, those that need a device for themselves.
+    alone: BTreeSet<TrialId>,
     /// By what of the open attempts is asked for.
     attempts: HashMap<AttemptId, Names>,
     requests: HashMap<String, TrialId>,
@@ -133,9 +135,20 @@ impl Trials {
         self.index.attempts.len()
     }
 
+    /// The open attempts.
+    pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        let trials = self.index.workers.values().flatten();
+        trials.filter_map(|trial| self.all.get(trial)?.attempt.as_ref())
+    }
+
     /// Those that wait with a leg to hand out, the oldest first.
     pub fn ready(&self) -> impl Iterator<Item = &Open> {
         self.index.ready.iter().filter_map(|trial| self.all.get(trial))
+    }
+
+    /// Those of them that need a device for themselves.
+    pub fn waiting_alone(&self) -> impl Iterator<Item = &Open> {
+        self.index.alone.iter().filter_map(|trial| self.all.get(trial))
     }
 
     /// The oldest that waits for its next leg to be decided.
@@ -205,6 +218,9 @@ impl Index {
         if key.queued {
             let waiting = if key.has_leg { &mut self.ready } else { &mut self.undecided };
             waiting.insert(trial);
+            if key.has_leg && key.alone {
+                self.alone.insert(trial);
+            }
         }
         if let Some(attempt) = &open.attempt {
             let row = &attempt.row;
@@ -224,6 +240,7 @@ impl Index {
     fn remove(&mut self, trial: TrialId, key: Key) {
         self.ready.remove(&trial);
         self.undecided.remove(&trial);
+        self.alone.remove(&trial);
         if let Some(names) = key.attempt.and_then(|attempt| self.attempts.remove(&attempt)) {
             self.requests.remove(&names.request);
             if let Some(trials) = self.workers.get_mut(&names.worker) {

@@ -3,9 +3,10 @@
 use super::open::{Durability, Writer};
 use super::rows::{signed, split_metrics, to_json};
 use super::{StoreError, blob, checkpoints, legs};
+use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{
-    AttemptState, Change, Event, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId, SweepRow,
-    SweepState, TrialId, TrialState, Value,
+    AttemptState, Change, Event, Metrics, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId,
+    SweepRow, SweepState, TrialId, TrialState, Value,
 };
 use sqlx::sqlite::{SqliteArguments, SqliteQueryResult};
 use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection};
@@ -74,6 +75,12 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
     match change {
         Change::SweepInserted(row) => insert_sweep(connection, row).await,
         Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at).await,
+        Change::SweepReturns { sweep, to } => {
+            let query = sqlx::query("update sweep set returns_to = ? where sweep_id = ?")
+                .bind(to.as_str())
+                .bind(sweep.0);
+            one_row(query.execute(connection).await?, || format!("sweep {sweep} is not there"))
+        }
         Change::SweepRemoved { sweep } => {
             // It may be gone: two users removed it at once, and the scheduler knows no sweep that is over.
             execute(connection, sqlx::query("delete from sweep where sweep_id = ?").bind(sweep.0)).await
@@ -82,11 +89,10 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
         Change::TrialMoved { trial, from, to, reason, at } => {
             move_trial(connection, *trial, *from, *to, reason.as_ref(), *at).await
         }
-        Change::TrialHeld { trial, ready, alone } => {
-            let query = sqlx::query("update trial set ready_ms = ?, alone = ? where trial_id = ?")
-                .bind(ready.map(|ready| ready.0))
-                .bind(alone)
-                .bind(trial.0);
+        Change::TrialHeld { trial, ready, alone, accumulate } => {
+            let sql = "update trial set ready_ms = ?, alone = ?, accumulate = ? where trial_id = ?";
+            let query =
+                sqlx::query(sql).bind(ready.map(|ready| ready.0)).bind(alone).bind(accumulate).bind(trial.0);
             one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
         }
         Change::LegDecided(decided) => legs::insert(connection, decided).await,
@@ -187,9 +193,13 @@ async fn move_sweep(
     to: SweepState,
     at: Millis,
 ) -> Result<(), StoreError> {
-    let query = sqlx::query("update sweep set state = ?, finished_ms = ? where sweep_id = ? and state = ?")
+    // A sweep that is over has gone back to where it was to go.
+    let sql = "update sweep set state = ?, finished_ms = ?, returns_to = case when ? then null else returns_to end \
+               where sweep_id = ? and state = ?";
+    let query = sqlx::query(sql)
         .bind(to.as_str())
         .bind(to.is_over().then_some(at.0))
+        .bind(to.is_over())
         .bind(sweep.0)
         .bind(from.as_str());
     one_row(query.execute(connection).await?, || format!("sweep {sweep} is not {}", from.as_str()))
@@ -289,7 +299,16 @@ async fn insert_report(
     let (fixed, extra) = split_metrics(&report.metrics)?;
     let step = signed("report.step", report.step)?;
     let moved = if best.is_some() { ", best_step = ?, best_value = ?" } else { "" };
-    let sql = format!("{INSERT} update trial set steps = ?{moved} where trial_id = ?");
+    let memory = memory_of(&report.metrics);
+    // The most of all steps; what is not measured changes nothing.
+    let measured = match memory {
+        [None, None] => "",
+        _ => {
+            ", device_memory_bytes = nullif(max(coalesce(device_memory_bytes, 0), ?), 0), \
+             resident_bytes = nullif(max(coalesce(resident_bytes, 0), ?), 0)"
+        }
+    };
+    let sql = format!("{INSERT} update trial set steps = ?{moved}{measured} where trial_id = ?");
     let mut query = sqlx::query(AssertSqlSafe(sql))
         .bind(report.trial.0)
         .bind(i64::from(report.fold))
@@ -304,11 +323,23 @@ async fn insert_report(
     if let Some((step, value)) = best {
         query = query.bind(signed("trial.best_step", step)?).bind(value);
     }
+    if memory != [None, None] {
+        query = memory.iter().fold(query, |query, bytes| query.bind(bytes.unwrap_or(0)));
+    }
     let result = query.bind(report.trial.0).execute(connection).await?;
     if result.rows_affected() == 2 {
         return Ok(());
     }
     Err(StoreError::Conflict { what: format!("trial {} is not there", report.trial) })
+}
+
+/// What a report says of memory, on the device and on the machine, in bytes. Whatever was reported, no more than
+/// a number of bytes can be.
+fn memory_of(metrics: &Metrics) -> [Option<i64>; 2] {
+    [DEVICE_MEMORY_BYTES, RESIDENT_BYTES].map(|name| {
+        // The largest double below 2^63: beyond it there are no bytes, only mistakes.
+        metrics.get(name).filter(|bytes| *bytes >= 1.0 && *bytes < 9.2e18).map(|bytes| bytes as i64)
+    })
 }
 
 async fn discard_reports(
@@ -333,8 +364,11 @@ async fn discard_reports(
 }
 
 async fn record(connection: &mut SqliteConnection, event: &Event) -> Result<(), StoreError> {
+    // Larger than those that are there, and than those that are gone.
     let query = sqlx::query(
-        "insert into event (seq, at_ms, sweep_id, trial_id, attempt_id, kind, reason) values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into event (event_id, seq, at_ms, sweep_id, trial_id, attempt_id, kind, reason) values (1 + max( \
+         (select coalesce(max(event_id), 0) from event), (select value from counter where name = 'event')), \
+         ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(event.seq)
     .bind(event.at_ms.0)

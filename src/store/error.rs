@@ -10,6 +10,9 @@ pub enum StoreError {
     /// SQLite, or the disk under it.
     #[error("the database failed")]
     Sqlite(#[source] sqlx::Error),
+    /// The same, found by a search.
+    #[error("the database failed")]
+    Search(#[from] rusqlite::Error),
     /// There is no space for what was to be written.
     #[error("the disk is full: free some space there, and sweepd goes on by itself")]
     Full(#[source] sqlx::Error),
@@ -17,6 +20,15 @@ pub enum StoreError {
     #[error("{path} does not exist: nothing has been submitted yet. `sweepd run FILE` starts a first sweep")]
     Absent {
         /// Where it would be.
+        path: PathBuf,
+    },
+    /// Creating the database was broken off.
+    #[error(
+        "{path} is not complete: sweepd was killed while it created it, and nothing was submitted before. \
+         `sweepd serve` or `sweepd run FILE` completes it"
+    )]
+    Unfinished {
+        /// The database.
         path: PathBuf,
     },
     /// The database was written by a newer version.

@@ -1,12 +1,14 @@
 //! Opening the database, for writing (the daemon alone) and for reading (anybody).
 
 use super::StoreError;
+use super::query::Bench;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The database's file name within the home folder.
@@ -15,6 +17,9 @@ pub const DATABASE_FILE: &str = "sweepd.db";
 /// What all connections of a reader together may keep of the database in memory. SQLite's own 2 MB let a search
 /// through a million trials read the same pages again and again.
 const CACHE_KB: u32 = 64 << 10;
+
+/// How long the last folding of the log waits for readers.
+const FOLD_MS: u32 = 2_000;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -38,6 +43,8 @@ pub struct Writer {
 #[derive(Debug, Clone)]
 pub struct Reader {
     pub(super) pool: SqlitePool,
+    /// For searches that read much.
+    pub(super) bench: Arc<Bench>,
 }
 
 impl Writer {
@@ -79,7 +86,11 @@ impl Writer {
     ///
     /// # Errors
     /// [`StoreError`] where SQLite fails.
-    pub async fn close(self) -> Result<(), StoreError> {
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        // SQLite folds by itself only what the last connection leaves, and only if that one may write. A reader
+        // in the middle of a question is waited for, but not long: what stays in the log is safe there.
+        let fold = format!("pragma busy_timeout = {FOLD_MS}; pragma wal_checkpoint(truncate)");
+        sqlx::raw_sql(AssertSqlSafe(fold)).execute(&mut self.connection).await?;
         Ok(self.connection.close().await?)
     }
 }
@@ -94,6 +105,10 @@ impl Reader {
         if !path.exists() {
             return Err(StoreError::Absent { path });
         }
+        let unfinished = |error: sqlx::Error| match is_unfinished(&error) {
+            true => StoreError::Unfinished { path: path.clone() },
+            false => error.into(),
+        };
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))
@@ -104,17 +119,38 @@ impl Reader {
                     .read_only(true)
                     .pragma("cache_size", format!("-{}", CACHE_KB / connections.max(1))),
             )
-            .await?;
+            .await
+            .map_err(unfinished)?;
         let found: i64 = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations")
             .fetch_one(&pool)
-            .await?;
+            .await
+            .map_err(unfinished)?;
+        if found == 0 {
+            return Err(StoreError::Unfinished { path });
+        }
         let known = newest_schema();
         match found.cmp(&known) {
-            std::cmp::Ordering::Equal => Ok(Self { pool }),
+            std::cmp::Ordering::Equal => Ok(Self { pool, bench: Bench::new(&path) }),
             std::cmp::Ordering::Less => Err(StoreError::Older { path, found, known }),
             std::cmp::Ordering::Greater => Err(StoreError::Newer { path, found, known }),
         }
     }
+
+    /// Closes all connections, once nobody asks anything any more.
+    pub async fn close(&self) {
+        self.bench.clear();
+        self.pool.close().await;
+    }
+}
+
+/// Whether SQLite says what it says of a database whose creation was broken off: there is a change to take back,
+/// which only a writer may do, or the first migration is missing.
+fn is_unfinished(error: &sqlx::Error) -> bool {
+    const SQLITE_READONLY_ROLLBACK: &str = "776";
+    error.as_database_error().is_some_and(|error| {
+        error.code().is_some_and(|code| code == SQLITE_READONLY_ROLLBACK)
+            || error.message().contains("no such table: _sqlx_migrations")
+    })
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

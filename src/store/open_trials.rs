@@ -131,6 +131,7 @@ fn trial(row: &SqliteRow) -> Result<OpenTrial, StoreError> {
         setbacks: Vec::new(),
         ready: row.try_get::<Option<i64>, _>("ready_ms")?.map(Millis),
         alone: row.try_get("alone")?,
+        accumulate: row.try_get("accumulate")?,
         environment: None,
     })
 }

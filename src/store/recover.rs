@@ -34,9 +34,9 @@ impl Writer {
             .fetch_all(&mut *connection)
             .await?;
         for row in rows {
-            let row = sweep_row(&row)?;
-            let open = open_trials::read(connection, Wanted::OpenOf(row.id)).await?;
-            recovery.sweeps.push(sweep_with(connection, row, open).await?);
+            let id = SweepId(row.try_get("sweep_id")?);
+            let open = open_trials::read(connection, Wanted::OpenOf(id)).await?;
+            recovery.sweeps.push(sweep_with(connection, &row, open).await?);
         }
         Ok(recovery)
     }
@@ -51,7 +51,7 @@ impl Writer {
         let Some(sweep) = open.first().map(|trial| trial.row.sweep) else { return Ok(None) };
         let sql = "select * from sweep where sweep_id = ?";
         let row = sqlx::query(sql).bind(sweep.0).fetch_one(&mut *connection).await?;
-        sweep_with(connection, sweep_row(&row)?, open).await.map(Some)
+        sweep_with(connection, &row, open).await.map(Some)
     }
 }
 
@@ -94,9 +94,11 @@ pub(super) fn sweep_row(row: &SqliteRow) -> Result<SweepRow, StoreError> {
 /// A sweep with some of its trials.
 async fn sweep_with(
     connection: &mut SqliteConnection,
-    row: SweepRow,
+    stored: &SqliteRow,
     open: Vec<OpenTrial>,
 ) -> Result<OpenSweep, StoreError> {
+    let row = sweep_row(stored)?;
+    let returns_to: Option<&str> = stored.try_get("returns_to")?;
     let trials =
         next_number(connection, "select coalesce(max(number), -1) from trial where sweep_id = ?", row.id)
             .await?;
@@ -128,6 +130,7 @@ async fn sweep_with(
         _ => Default::default(),
     };
     Ok(OpenSweep {
+        returns_to: returns_to.map(sweep_state).transpose()?,
         trials,
         legs: legs::next_number(connection, row.id).await?,
         idle_legs: legs::idle(connection, row.id).await?,

@@ -5,9 +5,9 @@ use super::{Durability, Reader, StoreError, Writer};
 use crate::domain::metric::{RMSE, SECONDS, TRAIN_LOSS};
 use crate::domain::sweep::{Order, SamplerSpec};
 use crate::domain::{
-    AttemptId, AttemptState, Change, DecidedLeg, Direction, Leg, LegId, LegOutcome, Metrics, Millis,
-    NewAttempt, NewTrial, Objective, ObjectiveKind, Origin, Parameter, ParameterKind, Params, Reason, Search,
-    StepReport, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState, Value,
+    AttemptId, AttemptState, Change, DecidedLeg, Direction, Event, EventKind, Leg, LegId, LegOutcome,
+    Metrics, Millis, NewAttempt, NewTrial, Objective, ObjectiveKind, Origin, Parameter, ParameterKind,
+    Params, Reason, Search, StepReport, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState, Value,
 };
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -35,6 +35,10 @@ impl Home {
         self.writer.apply(changes, self.seq, Durability::Batched).await
     }
 
+    pub fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub async fn reader(&self) -> Reader {
         Reader::open(self.folder.path(), 1).await.unwrap()
     }
@@ -55,6 +59,7 @@ pub(super) fn spec() -> Sweep {
             command: None,
             timeout_s: None,
             workdir: None,
+            out_of_memory: crate::domain::OutOfMemory::Fail,
         },
         search: Search {
             sampler: SamplerSpec::Random,
@@ -65,6 +70,7 @@ pub(super) fn spec() -> Sweep {
             time_limit_s: None,
             duplicates: Default::default(),
             constraints: Vec::new(),
+            deadline: None,
         },
         space: ["x", "y", "z"]
             .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None }))
@@ -73,7 +79,7 @@ pub(super) fn spec() -> Sweep {
     }
 }
 
-fn insert_sweep(id: SweepId) -> Change {
+pub(super) fn insert_sweep(id: SweepId) -> Change {
     Change::SweepInserted(Box::new(SweepRow {
         id,
         uid: format!("u{id}"),
@@ -162,6 +168,82 @@ async fn ids_are_never_used_twice_even_after_a_deletion() {
 }
 
 #[tokio::test]
+async fn the_next_event_has_a_larger_id_than_any_before_even_after_a_deletion() {
+    let mut home = Home::new().await;
+    let event = |sweep| {
+        Change::Recorded(Event {
+            seq: 1,
+            at_ms: Millis(1),
+            sweep,
+            trial: None,
+            attempt: None,
+            kind: EventKind::SweepPaused,
+            reason: None,
+        })
+    };
+    let other = SweepId(2);
+    home.apply(&[insert_sweep(other), event(SWEEP), event(other), event(other)]).await.unwrap();
+    home.apply(&[Change::SweepRemoved { sweep: other }, event(SWEEP)]).await.unwrap();
+    home.apply(&[Change::SweepRemoved { sweep: SWEEP }, insert_sweep(SweepId(3)), event(SweepId(3))])
+        .await
+        .unwrap();
+    let ids: Vec<i64> = sqlx::query_scalar("select event_id from event order by event_id")
+        .fetch_all(&mut home.writer.connection)
+        .await
+        .unwrap();
+    assert_eq!(ids, [5], "an id came back");
+}
+
+#[tokio::test]
+async fn closing_folds_the_log_though_readers_are_open() {
+    let mut home = Home::new().await;
+    let reader = home.reader().await;
+    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
+    let wal = home.path().join("sweepd.db-wal");
+    assert!(std::fs::metadata(&wal).unwrap().len() > 0);
+    let Home { folder, writer, .. } = home;
+    writer.close().await.unwrap();
+    let left = std::fs::metadata(&wal).map_or(0, |file| file.len());
+    assert_eq!(left, 0, "the log was not folded");
+    assert!(reader.trial(TrialId(1)).await.unwrap().is_some());
+    reader.close().await;
+    drop(folder);
+}
+
+#[tokio::test]
+async fn a_database_whose_creation_was_broken_off_says_so_until_it_is_completed() {
+    // A page of a database that holds nothing; a log of a change to take back, of which only the first byte is
+    // looked at before it is asked who may do so.
+    let page = {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("empty.db");
+        let empty = rusqlite::Connection::open(&path).unwrap();
+        empty.execute_batch("vacuum").unwrap();
+        empty.close().unwrap();
+        std::fs::read(path).unwrap()
+    };
+    let mut journal = vec![0; 512];
+    journal[..8].copy_from_slice(&[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
+    let left: [&[(&str, &[u8])]; 4] = [
+        &[("sweepd.db", b"")],
+        &[("sweepd.db", b""), ("sweepd.db-journal", &journal)],
+        &[("sweepd.db", &page)],
+        &[("sweepd.db", &page), ("sweepd.db-journal", &journal)],
+    ];
+    for files in left {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let lengths: Vec<usize> = files.iter().map(|(_, bytes)| bytes.len()).collect();
+        let opened = Reader::open(folder.path(), 1).await;
+        assert!(matches!(opened, Err(StoreError::Unfinished { .. })), "{lengths:?}: {opened:?}");
+        Writer::open(folder.path()).await.unwrap().close().await.unwrap();
+        Reader::open(folder.path(), 1).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
     let mut home = Home::new().await;
     home.apply(&[insert_trial(1, x(1))]).await.unwrap();
@@ -182,7 +264,7 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
         ended(7),
         Change::SweepMoved { sweep: SWEEP, from: SweepState::Paused, to: SweepState::Active, at: Millis(5) },
         Change::BestMoved { trial: TrialId(7), step: 1, value: 1.0 },
-        Change::TrialHeld { trial: TrialId(7), ready: None, alone: false },
+        Change::TrialHeld { trial: TrialId(7), ready: None, alone: false, accumulate: 1 },
         reported(7, 1, Metrics::default()),
     ];
     let before = home.writer.recover().await.unwrap();

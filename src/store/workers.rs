@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::open::Writer;
-use crate::domain::{Millis, WorkerProcess};
+use crate::domain::{AttemptId, Millis, WorkerProcess};
 use sqlx::Row;
 
 impl Writer {
@@ -52,5 +52,16 @@ impl Writer {
                 })
             })
             .collect()
+    }
+
+    /// The attempt that a request for work was answered with; `None` where it never was.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn attempt_of_request(&mut self, request_id: &str) -> Result<Option<AttemptId>, StoreError> {
+        let sql = "select attempt_id from attempt where request_id = ? limit 1";
+        let found: Option<i64> =
+            sqlx::query_scalar(sql).bind(request_id).fetch_optional(&mut self.connection).await?;
+        Ok(found.map(AttemptId))
     }
 }

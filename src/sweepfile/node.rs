@@ -22,7 +22,9 @@ pub(super) enum Kind {
     Text(String),
     List(Vec<Node>),
     Table(Vec<(String, Node)>),
-    /// What a sweep has no use for, in words: `a date`, `null`, `a number too large`.
+    /// A TOML date, time or both, as text. JSON has texts instead.
+    Date(String),
+    /// What a sweep has no use for, in words: `null`, `a number too large`.
     Other(&'static str),
 }
 
@@ -35,7 +37,7 @@ impl Node {
             Kind::Float(x) if x.is_finite() => Value::Float(*x),
             Kind::Text(s) => Value::Text(s.clone()),
             Kind::List(items) => Value::List(items.iter().map(Self::value).collect::<Option<_>>()?),
-            Kind::Float(_) | Kind::Table(_) | Kind::Other(_) => return None,
+            Kind::Float(_) | Kind::Table(_) | Kind::Date(_) | Kind::Other(_) => return None,
         })
     }
 }
@@ -51,6 +53,7 @@ impl fmt::Display for Node {
             Kind::Text(_) => f.write_str("a long text"),
             Kind::List(_) => f.write_str("a list"),
             Kind::Table(_) => f.write_str("a table"),
+            Kind::Date(text) => write!(f, "the date {text}"),
             Kind::Other(what) => f.write_str(what),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::node::{Kind, Node};
 use super::problem::Problem;
+use crate::domain::Millis;
 use crate::model::nearest;
 use std::cell::RefCell;
 
@@ -108,6 +109,14 @@ impl<'a> Table<'a> {
 pub(super) fn text(node: &Node) -> Option<String> {
     match &node.kind {
         Kind::Text(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// A point in time with its offset: a TOML date-time, or the same as text.
+pub(super) fn moment(node: &Node) -> Option<Millis> {
+    match &node.kind {
+        Kind::Date(text) | Kind::Text(text) => Millis::parse(text),
         _ => None,
     }
 }

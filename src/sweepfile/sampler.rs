@@ -9,8 +9,8 @@ use crate::domain::sweep::SamplerSpec;
 const DIVISIONS: u32 = 5;
 const STARTUP: u32 = 10;
 const CANDIDATES: u32 = 24;
-const POPULATION: u32 = 30;
-const TOURNAMENT: u32 = 5;
+const POPULATION: u32 = 20;
+const TOURNAMENT: u32 = 10;
 
 const NAMES: [&str; 10] =
     ["auto", "random", "sobol", "halton", "tpe", "gp", "cmaes", "nsga2", "evolution", "grid"];

@@ -2,7 +2,7 @@
 
 use super::node::{Kind, Node};
 use super::problem::Problem;
-use super::reader::{Table, count, text};
+use super::reader::{Table, count, moment, text};
 use super::{sampler, stopper};
 use crate::domain::Search;
 use crate::domain::sweep::{Duplicates, Order, SamplerSpec};
@@ -31,6 +31,8 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
     });
     let order = order.unwrap_or_default();
     let time_limit_s = table.read("time_limit_s", "seconds, a whole number of at least 1", problems, count);
+    let expected = "a point in time with its offset, such as 2026-12-01T08:00:00Z";
+    let deadline = table.read("deadline", expected, problems, moment);
     if order == Order::Number {
         if table.get("parallel").is_none() {
             let message = "parallel is missing: with order = \"number\" it says what each decision may see";
@@ -38,6 +40,10 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         }
         if time_limit_s.is_some() {
             let message = "time_limit_s cannot go with order = \"number\": time differs from run to run";
+            table.complain(message, problems);
+        }
+        if deadline.is_some() {
+            let message = "deadline cannot go with order = \"number\": time differs from run to run";
             table.complain(message, problems);
         }
     }
@@ -58,6 +64,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         stopper,
         order,
         time_limit_s,
+        deadline,
         duplicates: duplicates.unwrap_or_default(),
         constraints: constraints.unwrap_or_default(),
     })

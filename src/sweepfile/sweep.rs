@@ -4,7 +4,7 @@ use super::node::Node;
 use super::problem::Problem;
 use super::reader::{Table, finite, name, text, whole};
 use super::{Check, command, enqueue, search, space};
-use crate::domain::{Direction, Objective, ObjectiveKind, Parameter, Search, Sweep};
+use crate::domain::{Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, Search, Sweep};
 use crate::expr::{Expr, ParameterNames};
 use std::collections::BTreeMap;
 
@@ -86,6 +86,23 @@ fn read_objective(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective>
             _ => None,
         }
     });
+    let out_of_memory =
+        table.read("out_of_memory", "\"fail\" or \"accumulate\"", problems, |node| {
+            match text(node)?.as_str() {
+                "fail" => Some(OutOfMemory::Fail),
+                "accumulate" => Some(OutOfMemory::Accumulate),
+                _ => None,
+            }
+        });
+    let out_of_memory = out_of_memory.unwrap_or_default();
+    // Of what a program or a client does with its batches nothing is known here.
+    if out_of_memory == OutOfMemory::Accumulate
+        && matches!(kind, ObjectiveKind::Command | ObjectiveKind::External)
+        && let Some(node) = table.get("out_of_memory")
+    {
+        let message = "\"accumulate\" is only for kind = \"keypoints\", whose batches sweepd cuts itself";
+        problems.push(Problem::new(node.line, &table.key("out_of_memory"), message));
+    }
     let command = command::read(&table, kind, problems);
     table.finish(problems);
     Some(Objective {
@@ -97,5 +114,6 @@ fn read_objective(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective>
         command: command.words,
         timeout_s: command.timeout_s,
         workdir: command.workdir,
+        out_of_memory,
     })
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::sweep::SamplerSpec;
-use crate::domain::{Direction, ObjectiveKind};
+use crate::domain::{Direction, Millis, ObjectiveKind};
 use crate::model::check_value;
 use proptest::prelude::*;
 
@@ -208,6 +208,25 @@ fn mistakes_of_a_stopper_are_named() {
     a.toml:16: search.stopper.patience: expected a whole number of steps, at least 1, not 0
     a.toml:16: search.stopper.min_delta: expected a number of at least 0, not -1
     "##);
+}
+
+#[test]
+fn a_deadline_is_a_point_in_time_with_its_offset() {
+    let with = |deadline: &str| GOOD.replace("parallel = 4", &format!("parallel = 4\ndeadline = {deadline}"));
+    let read = |deadline: &str| parse_toml("a.toml", &with(deadline), &check_value).unwrap().search.deadline;
+    let eight = read("2026-12-01T08:00:00Z");
+    assert_eq!(eight.and_then(Millis::to_text).as_deref(), Some("2026-12-01T08:00:00Z"));
+    assert_eq!(read("2026-12-01 09:00:00+01:00"), eight);
+    assert_eq!(read("\"2026-12-01T08:00:00Z\""), eight, "as JSON has it");
+    let stored =
+        serde_json::to_string(&parse_toml("a.toml", &with("2026-12-01T08:00:00Z"), &check_value).unwrap());
+    let stored = stored.unwrap();
+    assert!(stored.contains(r#""deadline":"2026-12-01T08:00:00Z""#), "{stored}");
+    assert_eq!(serde_json::from_str::<crate::domain::Sweep>(&stored).unwrap().search.deadline, eight);
+    insta::assert_snapshot!(mistakes(&with("2026-12-01T08:00:00")), @"a.toml:15: search.deadline: expected a point in time with its offset, such as 2026-12-01T08:00:00Z, not the date 2026-12-01T08:00:00");
+    insta::assert_snapshot!(mistakes(&with("\"tomorrow\"")), @r#"a.toml:15: search.deadline: expected a point in time with its offset, such as 2026-12-01T08:00:00Z, not "tomorrow""#);
+    let ordered = with("2026-12-01T08:00:00Z").replace("\"arrival\"", "\"number\"");
+    insta::assert_snapshot!(mistakes(&ordered), @r#"a.toml:12: search: deadline cannot go with order = "number": time differs from run to run"#);
 }
 
 const COMMAND: &str = r#"

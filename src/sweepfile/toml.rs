@@ -61,7 +61,7 @@ fn node(value: &Spanned<DeValue<'_>>, lines: &Lines, depth: usize) -> Node {
             Err(_) => Kind::Other("a number too large"),
         },
         DeValue::Boolean(flag) => Kind::Bool(*flag),
-        DeValue::Datetime(_) => Kind::Other("a date"),
+        DeValue::Datetime(date) => Kind::Date(date.to_string()),
         DeValue::Array(items) => Kind::List(items.iter().map(|item| node(item, lines, depth + 1)).collect()),
         DeValue::Table(table) => table_of(table, lines, depth),
     };

@@ -6,7 +6,12 @@ use std::fs;
 /// system does not say.
 #[must_use]
 pub fn resident_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
+    resident_bytes_at("/proc/self/status")
+}
+
+/// The same of any process, by its status file.
+pub(super) fn resident_bytes_at(status: &str) -> Option<u64> {
+    let status = fs::read_to_string(status).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)

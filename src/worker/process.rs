@@ -57,6 +57,13 @@ pub fn is_alive(pid: i32, started: i64) -> bool {
     started_at(pid) == Some(started)
 }
 
+/// Bytes of a living process that are in memory, by proc(5); `None` where exactly this process does not live.
+#[must_use]
+pub fn resident_bytes_of(pid: i32, started: i64) -> Option<u64> {
+    let bytes = super::memory::resident_bytes_at(&format!("/proc/{pid}/status"));
+    bytes.filter(|_| is_alive(pid, started))
+}
+
 /// A living worker process, as its arguments describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenWorker {

@@ -15,7 +15,8 @@ pub struct Claim {
     pub worker: String,
     /// The slot it serves: `cpu:0`, `cuda:1` ...
     pub slot: String,
-    /// A repeat of the same request gets the same answer.
+    /// A repeat of the same request gets the same answer; once its attempt has ended, it is refused
+    /// (`request_ended`).
     pub request_id: String,
     /// The kinds of objective it can work on.
     pub kinds: Vec<ObjectiveKind>,
@@ -58,10 +59,18 @@ pub struct Work {
     /// What to go on from, the newest first: the first that is intact. None for the beginning.
     #[serde(default)]
     pub checkpoints: Vec<CheckpointRef>,
+    /// Into how many parts each batch is split, the gradients of which are summed: more than 1 where the whole did
+    /// not fit the device's memory.
+    #[serde(default = "one")]
+    pub accumulate: u32,
     /// Threads that the trial's first attempt computed with: another number would give other bits. `None`
     /// at the first attempt.
     #[serde(default)]
     pub threads: Option<usize>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// A stored checkpoint.
@@ -153,7 +162,8 @@ pub struct Tell {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
-    /// A repeat of the same request gets the same answer.
+    /// A repeat of the same request gets the same answer; once its attempt has ended, it is refused
+    /// (`request_ended`).
     #[serde(default)]
     pub request_id: Option<String>,
     /// The trial is taken back when nothing is heard for so long; without it, it waits for its tell.

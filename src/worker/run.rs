@@ -121,6 +121,8 @@ pub fn run(args: &WorkerArgs, trainer: &mut dyn Trainer) -> anyhow::Result<()> {
         let work = match patiently(grace, || client.claim(&claim)) {
             Ok(Some(work)) => work,
             Ok(None) => continue,
+            // It was answered, the answer was lost on its way, and the trial was taken back meanwhile.
+            Err(ClientError::Refused { code, .. }) if code == "request_ended" => continue,
             Err(error) if error.may_pass() => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "no daemon: ending");
                 break;

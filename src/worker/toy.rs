@@ -2,11 +2,12 @@
 //!
 //! The value is a smooth bowl over the numeric parameters plus a penalty per word, reached geometrically
 //! over the epochs: a function of parameters and step alone. It makes checkpoints like a real training, and
-//! goes on from them. Special values of the text parameter `behave` make it misbehave on purpose.
+//! goes on from them. Special values of the text parameter `behave` make it misbehave on purpose (one that
+//! is out of memory fits with its batches in `fits_in_parts` parts); `device_mb` is reported as memory that it holds of a device.
 
 use super::protocol::Work;
 use super::run::{Outcome, Session, Trainer};
-use crate::domain::metric::RMSE;
+use crate::domain::metric::{DEVICE_MEMORY_BYTES, RMSE};
 use crate::domain::{Decision, Metrics, ObjectiveKind, Params, Reason, TellState, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 /// Parameters that steer the evaluation and are no part of the value.
-const STEERING: [&str; 4] = ["epochs", "epoch_ms", "behave", "checkpoint_every"];
+const STEERING: [&str; 6] =
+    ["epochs", "epoch_ms", "behave", "checkpoint_every", "device_mb", "fits_in_parts"];
 
 /// Evaluates [`ObjectiveKind::Toy`].
 #[derive(Debug, Default)]
@@ -75,13 +77,21 @@ impl Trainer for ToyTrainer {
             let step = state.step + 1;
             match behave {
                 "crash" => std::process::abort(),
+                "out_of_memory" if u64::from(work.accumulate) < number("fits_in_parts", u64::MAX) => {
+                    let message = "toy out of memory. Tried to allocate 20.00 GiB".to_owned();
+                    return Outcome::failed(Reason::OutOfMemory { message });
+                }
                 "diverge" => return Outcome::failed(Reason::Diverged { step, what: "the loss".into() }),
                 _ => {}
             }
             let value = floor + 0.5f64.powi(i32::try_from(step).unwrap_or(i32::MAX));
             state.best = Some(state.best.map_or(value, |best| best.min(value)));
             state.step = step;
-            session.report(step, &Metrics::default().with(RMSE, value));
+            let mut metrics = Metrics::default().with(RMSE, value);
+            if let Some(mb) = work.params.get("device_mb").and_then(Value::as_f64) {
+                metrics = metrics.with(DEVICE_MEMORY_BYTES, mb * f64::from(1u32 << 20));
+            }
+            session.report(step, &metrics);
         }
         tracing::debug!(best = state.best, "done");
         // A stop at the last step is a stop all the same.

@@ -7,6 +7,7 @@
     reason = "the helpers beside the tests are tests too, and wait in real time"
 )]
 
+mod ask_tell;
 mod care;
 mod command;
 mod dice;
@@ -14,6 +15,7 @@ mod experiments;
 mod full_disk;
 mod kill;
 mod ledger;
+mod memory;
 mod power_cut;
 mod races;
 mod restart;

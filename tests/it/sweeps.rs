@@ -232,6 +232,8 @@ fn outside_clients_ask_and_tell_and_repeats_change_nothing() {
     let tell = serde_json::json!({"attempt": trial["attempt"], "state": "completed"});
     assert_eq!(post(&path("tell"), tell.clone()).0, 204);
     assert_eq!(post(&path("tell"), tell).0, 204);
+    let (status, refused) = ask();
+    assert_eq!((status, &refused["error"]["code"]), (409, &"request_ended".into()), "not another trial");
     let other = serde_json::json!({"attempt": trial["attempt"], "state": "failed"});
     assert_eq!(post(&path("tell"), other).0, 409);
     assert_eq!(post(&path("report"), report(2.0)).0, 200);
@@ -240,4 +242,60 @@ fn outside_clients_ask_and_tell_and_repeats_change_nothing() {
         post("/api/v1/trials/999/tell", serde_json::json!({"attempt": 1, "state": "completed"})).0,
         404
     );
+}
+
+#[test]
+fn workers_are_told_with_and_without_a_daemon() {
+    let mut home = Home::new();
+    assert_eq!(home.sweepd(&["workers"]).status.code(), Some(4), "nothing has run here");
+    home.serve(2);
+    let id = home.submit(&toy("slow", 1, 2000, ""));
+    let workers = |home: &Home| home.json(&["workers"]);
+    let in_state = |told: &Value, state: &str| {
+        told["workers"].as_array().unwrap().iter().find(|worker| worker["state"] == state).cloned()
+    };
+    home.until("one works", || {
+        let told = workers(&home);
+        in_state(&told, "working").is_some() && in_state(&told, "idle").is_some()
+    });
+    let told = workers(&home);
+    let (busy, idle) = (&in_state(&told, "working").unwrap(), &in_state(&told, "idle").unwrap());
+    assert_eq!(told["known_from"], "daemon");
+    assert_eq!(busy["work"]["sweep"], id.as_str());
+    assert!(busy["lease_until_ms"].as_i64() > told["at_ms"].as_i64(), "{busy}");
+    for worker in [busy, idle] {
+        assert!(worker["heard_ms"].as_i64().is_some() && worker["pid"].as_i64().is_some(), "{worker}");
+        assert!(worker["resident_bytes"].as_u64().unwrap() > 1 << 20, "{worker}");
+    }
+    assert!(home.ok(&["workers"]).contains("slow/0"));
+    home.signal_daemon(Signal::SIGTERM);
+    let output = home.sweepd(&["workers"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no daemon runs"));
+    let told = workers(&home);
+    assert_eq!(told["known_from"], "database");
+    assert!(in_state(&told, "working").is_some(), "it outlives its daemon: {told}");
+    for worker in sweepd::worker::process::workers_of(home.path()) {
+        sweepd::worker::process::signal_group(worker.pid, worker.started, Signal::SIGKILL);
+    }
+    home.until("their ends are seen", || {
+        workers(&home)["workers"].as_array().unwrap().iter().all(|worker| worker["state"] == "gone")
+    });
+}
+
+#[test]
+fn a_retried_trial_of_a_cancelled_sweep_runs_alone() {
+    let mut home = Home::new();
+    home.serve(2);
+    let id = home.submit(&toy("ended", 400, 20, ""));
+    home.until("some trials are done", || states(&home, &id).len() > 4);
+    home.ok(&["cancel", &id]);
+    home.until("its last trials ended", || !states(&home, &id).contains(&"stopping".to_owned()));
+    let before = table(&home, &id);
+    let cancelled = states(&home, &id).iter().position(|state| state == "cancelled").unwrap();
+    home.ok(&["retry", &format!("{id}/{cancelled}")]);
+    home.until("it is done", || states(&home, &id)[cancelled] == "completed");
+    home.until("the sweep is as it was", || home.json(&["show", &id])["state"] == "cancelled");
+    let after = table(&home, &id);
+    assert_eq!(after.len(), before.len(), "no trial was added");
+    assert!(home.ok(&["replay", &id]).contains("agree"), "its decisions can be derived");
 }

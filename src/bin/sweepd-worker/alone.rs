@@ -66,6 +66,9 @@ pub struct Train {
     /// Threads to compute with.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Parts that each batch is split into, where memory is short.
+    #[arg(long, default_value_t = 1)]
+    accumulate: u32,
     /// Epochs, instead of those in the parameters.
     #[arg(long)]
     epochs: Option<i64>,
@@ -104,6 +107,7 @@ impl Train {
             seed: self.seed,
             device,
             threads: self.threads,
+            accumulate: self.accumulate,
             resume: None,
             until_step: None,
         };

@@ -47,6 +47,14 @@ pub struct Identity {
     pub device: String,
     /// Version of libtorch.
     pub libtorch: String,
+    /// Into how many parts each batch is split. A training that ran out of memory goes on with more of them, never
+    /// with fewer.
+    #[serde(default = "one")]
+    pub accumulate: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 impl Identity {
@@ -68,6 +76,7 @@ impl Identity {
             threads,
             device: device.to_owned(),
             libtorch: LIBTORCH.to_owned(),
+            accumulate: 1,
         }
     }
 
@@ -87,7 +96,12 @@ impl Identity {
             ("the device", &self.device, &other.device),
             ("libtorch's version", &self.libtorch, &other.libtorch),
         ];
-        let (what, there, here) = pairs.into_iter().find(|(_, there, here)| there != here)?;
+        let different = pairs.into_iter().find(|(_, there, here)| there != here);
+        let Some((what, there, here)) = different else {
+            let (there, here) = (self.accumulate, other.accumulate);
+            let coarser = here < there;
+            return coarser.then(|| format!("batches are in {there} parts there and in {here} here"));
+        };
         Some(format!("{what} is {there} there and {here} here"))
     }
 }

@@ -25,7 +25,10 @@ pub fn environment(device: Device, threads: usize) -> BTreeMap<String, String> {
     add("cpus", std::thread::available_parallelism().ok().map(|n| n.to_string()));
     add("host", line_of("/proc/sys/kernel/hostname"));
     add("kernel", line_of("/proc/sys/kernel/osrelease"));
-    if device.is_cuda() {
+    if let Device::Cuda(index) = device {
+        let gpus = sweepd::daemon::find_gpus().unwrap_or_default();
+        let gpu = gpus.into_iter().find(|gpu| usize::try_from(gpu.index) == Ok(index));
+        add("gpu", gpu.map(|gpu| gpu.name));
         add("gpu_driver", line_of("/sys/module/nvidia/version"));
     }
     all

@@ -15,12 +15,21 @@ const IMAGES_PER_PASS: usize = 128;
 pub fn predict(
     network: &Network,
     images: &Images<'_>,
+    target_scale: (f64, f64),
+) -> Result<Vec<f64>, TchError> {
+    predict_in(network, images, target_scale, IMAGES_PER_PASS)
+}
+
+fn predict_in(
+    network: &Network,
+    images: &Images<'_>,
     (offset, divisor): (f64, f64),
+    images_per_pass: usize,
 ) -> Result<Vec<f64>, TchError> {
     let _guard = tch::no_grad_guard();
     let places: Vec<i64> = (0..images.len() as i64).collect();
     let mut all = Vec::with_capacity(places.len() * OUTPUTS);
-    for places in places.chunks(IMAGES_PER_PASS) {
+    for places in places.chunks(images_per_pass) {
         let out = network.forward(&images.batch(places)?, false)?;
         let out = out.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
         let mut numbers = vec![0f32; places.len() * OUTPUTS];
@@ -56,9 +65,10 @@ impl<'a> ValidationSet<'a> {
         Ok(Self { images, labels })
     }
 
-    /// The network's RMSE in pixels.
-    pub fn rmse_px(&self, network: &Network, target_scale: (f64, f64)) -> Result<f64, TchError> {
-        Ok(rmse_px(&predict(network, &self.images, target_scale)?, &self.labels))
+    /// The network's RMSE in pixels. Whose batches are split into `parts` needs smaller passes too.
+    pub fn rmse_px(&self, network: &Network, target_scale: (f64, f64), parts: u32) -> Result<f64, TchError> {
+        let per_pass = (IMAGES_PER_PASS / parts.max(1) as usize).max(1);
+        Ok(rmse_px(&predict_in(network, &self.images, target_scale, per_pass)?, &self.labels))
     }
 }
 

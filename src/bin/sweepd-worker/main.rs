@@ -11,6 +11,8 @@ mod device;
 mod environment;
 mod error;
 mod evaluate;
+mod gradient;
+mod memory;
 mod network;
 mod optimizer;
 mod params;

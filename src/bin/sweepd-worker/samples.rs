@@ -55,6 +55,11 @@ impl<'a> Images<'a> {
         Self { bytes, rows, scale: image_scale(scaling), device, resident: None }
     }
 
+    /// Where its batches are put.
+    fn device(&self) -> Device {
+        self.device
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -144,10 +149,16 @@ impl<'a> TrainingSet<'a> {
         self.labels
     }
 
+    /// How many labels exist in the rows at these places, f32 on the device.
+    pub fn existing(&self, places: &[i64]) -> Result<Tensor, TchError> {
+        let places = Tensor::f_from_slice(places)?.f_to_device(self.images.device())?;
+        self.exists.f_index_select(0, &places)?.f_sum(Kind::Float)
+    }
+
     /// The rows at these places.
     pub fn batch(&self, places: &[i64]) -> Result<Batch, TchError> {
         let images = self.images.batch(places)?;
-        let places = Tensor::f_from_slice(places)?.f_to_device(images.device())?;
+        let places = Tensor::f_from_slice(places)?.f_to_device(self.images.device())?;
         Ok(Batch {
             images,
             targets: self.targets.f_index_select(0, &places)?,

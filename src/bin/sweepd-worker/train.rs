@@ -7,9 +7,10 @@
 use crate::checkpoint::{self, Identity, Position, State};
 use crate::error::TrainError;
 use crate::evaluate::ValidationSet;
+use crate::gradient::gradient;
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Weight};
-use crate::samples::{Batch, Images, TrainingSet, batches, shuffled, target_scale};
+use crate::samples::{Images, TrainingSet, batches, shuffled, target_scale};
 use crate::weights;
 use std::time::Instant;
 use sweepd::dataset::{Dataset, Split};
@@ -32,6 +33,8 @@ pub struct Job<'a> {
     pub device: Device,
     /// Threads to compute with on the CPU.
     pub threads: usize,
+    /// Into how many parts each batch is split, so that it fits the memory; 1 for none.
+    pub accumulate: u32,
     /// A checkpoint of this training to go on from; `None` for the beginning.
     pub resume: Option<&'a [u8]>,
     /// The epoch after which to pause, for going on later; `None` for the plan's own end. Schedules follow
@@ -155,6 +158,7 @@ impl<'a> Run<'a> {
         let (plan, dataset) = (job.plan, job.dataset.hash());
         let threads = job.threads.max(1);
         let identity = Identity::new(plan.settings(), dataset, job.split, seed, threads, job.device);
+        let identity = Identity { accumulate: job.accumulate.max(1), ..identity };
         let mut run = Self {
             plan,
             identity,
@@ -260,7 +264,7 @@ impl<'a> Run<'a> {
         if !passed.loss.is_finite() {
             return Err(diverged("the training loss"));
         }
-        let rmse = self.validation.rmse_px(&self.network, target_scale)?;
+        let rmse = self.validation.rmse_px(&self.network, target_scale, self.identity.accumulate)?;
         if !rmse.is_finite() {
             return Err(diverged("the validation RMSE"));
         }
@@ -309,7 +313,7 @@ impl<'a> Run<'a> {
             let keys = [Key::Number(epoch), Key::Number(batch)];
             // libtorch takes any 64 bits; dropout draws from its generator.
             tch::manual_seed(seed_for(self.identity.seed, "dropout", &keys).cast_signed());
-            let error = self.update(&self.training.batch(places)?, rate)?;
+            let error = self.update(places, rate)?;
             let _ = self.squared_error.f_add_(&error.f_to_kind(Kind::Double)?)?;
         }
         let loss = self.squared_error.f_double_value(&[0])? / self.training.labels() as f64;
@@ -322,15 +326,10 @@ impl<'a> Run<'a> {
     }
 
     /// One update of the weights; returns the sum of the batch's squared errors, in the scale of the targets.
-    fn update(&mut self, batch: &Batch, rate: f64) -> Result<Tensor, TchError> {
-        let out = self.network.forward(&batch.images, true)?;
-        let error = out.f_sub(&batch.targets)?.f_mul(&batch.exists)?.f_square()?.f_sum(Kind::Float)?;
-        // A batch without any label has no error either.
-        let labels = batch.exists.f_sum(Kind::Float)?.f_clamp_min(1.0)?;
-        let loss = error.f_div(&labels)?;
-        let gradients = Tensor::f_run_backward(&[loss], &self.network.trainable(), false, false)?;
-        self.optimizer.update(&trainable(&self.network), gradients, rate)?;
-        error.f_detach()
+    fn update(&mut self, places: &[i64], rate: f64) -> Result<Tensor, TchError> {
+        let batch = gradient(&self.network, &self.training, places, self.identity.accumulate)?;
+        self.optimizer.update(&trainable(&self.network), batch.gradients, rate)?;
+        Ok(batch.squared_error)
     }
 }
 

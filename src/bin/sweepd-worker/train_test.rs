@@ -1,6 +1,9 @@
 //! A training that was interrupted, however often and wherever, ends exactly as one that was not.
 
 use crate::error::TrainError;
+use crate::gradient::gradient;
+use crate::network::Network;
+use crate::samples::TrainingSet;
 use crate::train::{Job, Observer, Trained, train};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use sweepd::dataset::builder::IfExists;
@@ -8,7 +11,7 @@ use sweepd::dataset::{Dataset, Split, synth};
 use sweepd::domain::stream::{Key, stream, uniform};
 use sweepd::domain::{Decision, Metrics, Params, Reason, TellState, metric};
 use sweepd::model::Plan;
-use tch::Device;
+use tch::{Device, Tensor};
 
 const ROWS: u64 = 44;
 
@@ -56,7 +59,7 @@ fn plans() -> Vec<(&'static str, Plan)> {
 
 fn job<'a>(plan: &'a Plan, resume: Option<&'a [u8]>, until_step: Option<u64>) -> Job<'a> {
     let (dataset, split) = faces();
-    Job { plan, dataset, split, seed: 11, device: Device::Cpu, threads: 1, resume, until_step }
+    Job { plan, dataset, split, seed: 11, device: Device::Cpu, threads: 1, accumulate: 1, resume, until_step }
 }
 
 /// Pauses where it is told to, and notes what it sees.
@@ -278,4 +281,76 @@ fn a_checkpoint_of_another_training_is_refused() {
     let split = Split::fraction(&faces().0, 0.5, 0).unwrap();
     let why = refusal(&Job { split: &split, ..job(&first, Some(&bytes), None) });
     assert!(why.contains("training and validation rows"), "{why}");
+}
+
+/// A network without what looks at a batch as a whole, or draws at random.
+fn plain() -> Plan {
+    plan(r#""optimizer": "sgd", "momentum": 0.9, "batch_norm": false, "dropout": 0.0, "batch_size": 16"#)
+}
+
+/// The largest difference between two tensors, relative to the largest number of the first.
+fn relative_difference(a: &Tensor, b: &Tensor) -> f64 {
+    let largest = |t: &Tensor| t.abs().max().double_value(&[]);
+    largest(&(a - b)) / largest(a).max(1e-12)
+}
+
+#[test]
+fn the_gradients_of_parts_add_up_to_that_of_the_batch() {
+    let (dataset, split) = faces();
+    let plan = plain();
+    let settings = plan.training();
+    let training = TrainingSet::new(dataset, &split.train, settings, Device::Cpu).unwrap();
+    let network = Network::initial(plan.layers(), 11, Device::Cpu).unwrap();
+    // An odd number of rows; labels are missing in some.
+    let places: Vec<i64> = (0..27).collect();
+    let whole = gradient(&network, &training, &places, 1).unwrap();
+    assert!(whole.gradients.iter().all(|g| g.abs().max().double_value(&[]) > 0.0));
+    for parts in [2, 4, 8] {
+        let split = gradient(&network, &training, &places, parts).unwrap();
+        assert_eq!(split.gradients.len(), whole.gradients.len());
+        for (a, b) in whole.gradients.iter().zip(&split.gradients) {
+            assert!(relative_difference(a, b) < 1e-5, "{parts} parts: {}", relative_difference(a, b));
+        }
+        assert!(relative_difference(&whole.squared_error, &split.squared_error) < 1e-5);
+    }
+}
+
+#[test]
+fn in_parts_a_training_without_batch_norm_is_the_same_within_rounding() {
+    let _alone = alone();
+    let plan = plain();
+    let rmse = |accumulate| {
+        let mut watcher = Watcher::default();
+        train(&Job { accumulate, ..job(&plan, None, None) }, &mut watcher).unwrap();
+        watcher.seen.iter().map(|(_, metrics)| metrics.get(metric::RMSE).unwrap()).collect::<Vec<_>>()
+    };
+    let whole = rmse(1);
+    for parts in [2, 8] {
+        for (a, b) in whole.iter().zip(rmse(parts)) {
+            assert!((a - b).abs() < 1e-3 * a, "{parts} parts: {a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn in_parts_a_training_is_exact_in_itself_and_never_goes_on_in_fewer() {
+    let _alone = alone();
+    let plan = plan(r#""optimizer": "adam", "schedule": "cosine""#);
+    let go_on = |accumulate, resume: Option<&[u8]>, pause_at| {
+        let mut watcher = Watcher { pause_at, ..Watcher::default() };
+        let ended = train(&Job { accumulate, ..job(&plan, resume, None) }, &mut watcher);
+        ended.map(|trained| (trained, watcher))
+    };
+    let (trained, watcher) = go_on(4, None, None).unwrap();
+    let whole = story(trained, watcher.seen);
+    assert!(whole != straight(&plan).0, "batch norms saw parts");
+    let (_, first) = go_on(4, None, Some((3, 1))).unwrap();
+    let bytes = &first.checkpoints[0].1;
+    let (trained, rest) = go_on(4, Some(bytes), None).unwrap();
+    assert!(story(trained, [first.seen, rest.seen].concat()) == whole);
+    let why = refusal(&Job { accumulate: 2, ..job(&plan, Some(bytes), None) });
+    assert!(why.contains("in 4 parts there and in 2 here"), "{why}");
+    // Who ran out of memory goes on from where it was, in smaller parts.
+    let (trained, _) = go_on(4, Some(&some_checkpoint(&plan)), None).unwrap();
+    assert_eq!(trained.state, TellState::Completed);
 }

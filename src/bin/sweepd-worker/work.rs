@@ -1,7 +1,7 @@
 //! The daemon's work: claims a trial, trains it, reports every epoch, hands in the best weights.
 
 use crate::train::{Job, Observer, Trained, train};
-use crate::{device, environment, error::TrainError};
+use crate::{device, environment, error::TrainError, memory};
 use std::collections::BTreeMap;
 use sweepd::dataset::{Dataset, Split, split};
 use sweepd::domain::stream::{Key, seed_for};
@@ -9,6 +9,7 @@ use sweepd::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState, metric
 use sweepd::model::Plan;
 use sweepd::telemetry;
 use sweepd::worker::command::CommandTrainer;
+use sweepd::worker::memory::resident_bytes;
 use sweepd::worker::protocol::{DatasetRef, Work};
 use sweepd::worker::run::{self, Outcome, Session, Trainer, WorkerArgs, WorkerLog};
 use sweepd::worker::toy::ToyTrainer;
@@ -55,13 +56,30 @@ impl Trainer for KeypointTrainer {
             ObjectiveKind::Command => return self.command.work(work, session),
             ObjectiveKind::Keypoints | ObjectiveKind::External => {}
         }
-        match self.train(work, session) {
+        // What an earlier trial left in the allocator's hands would be missed by others and be counted as this
+        // one's.
+        memory::begin(self.device);
+        let ended = self.train(work, session);
+        let held = memory::held_at_most(self.device);
+        memory::begin(self.device);
+        match ended {
             Ok(trained) => outcome(trained, session.decision()),
             Err(error) => {
                 tracing::warn!(%error, "failed");
-                Outcome::failed(error.to_reason())
+                Outcome::failed(with_memory(error.to_reason(), held))
             }
         }
+    }
+}
+
+/// Who ran out of memory says besides what was wanted how much was held.
+fn with_memory(reason: Reason, held: Option<u64>) -> Reason {
+    match (reason, held) {
+        (Reason::OutOfMemory { message }, Some(held)) => {
+            let message = format!("{message} (this training held up to {} MiB)", held >> 20);
+            Reason::OutOfMemory { message }
+        }
+        (reason, _) => reason,
     }
 }
 
@@ -97,13 +115,14 @@ impl KeypointTrainer {
                 seed,
                 device,
                 threads,
+                accumulate: work.accumulate,
                 resume: from.as_ref().map(|from| from.bytes.as_slice()),
                 until_step: work.until_step,
             };
             if let Some(from) = &from {
                 tracing::info!(epochs = from.step, "going on from a checkpoint");
             }
-            match train(&job, &mut Reporter { session }) {
+            match train(&job, &mut Reporter { session, device }) {
                 Err(error @ TrainError::Checkpoint(_)) => tracing::warn!(%error, "trying the one before"),
                 ended => return ended,
             }
@@ -141,6 +160,7 @@ fn outcome(trained: Trained, decision: Decision) -> Outcome {
 /// Passes epochs on to the daemon, and the daemon's word on to the training.
 struct Reporter<'a> {
     session: &'a mut Session,
+    device: Device,
 }
 
 impl Observer for Reporter<'_> {
@@ -153,7 +173,15 @@ impl Observer for Reporter<'_> {
             images_per_second = of(metric::IMAGES_PER_SECOND).round(),
             "epoch"
         );
-        Ok(self.session.report(step, metrics))
+        let measured = [
+            (metric::DEVICE_MEMORY_BYTES, memory::held_at_most(self.device)),
+            (metric::RESIDENT_BYTES, resident_bytes()),
+        ];
+        let metrics = measured.into_iter().fold(metrics.clone(), |metrics, (name, bytes)| match bytes {
+            Some(bytes) => metrics.with(name, bytes as f64),
+            None => metrics,
+        });
+        Ok(self.session.report(step, &metrics))
     }
 
     fn progress(&mut self, _epoch: u64, _batch: u64, _batches: u64) -> Decision {

@@ -6,9 +6,9 @@ use crate::sampler::ABSENT;
 use crate::space::Space;
 use rand_chacha::ChaCha8Rng;
 
-/// How much the prior counts, in trials.
-const PRIOR_WEIGHT: f64 = 1.0;
-
+/// The width of one trial's kernel in a space of width 1; it shrinks with their number by Scott's rule. Narrower
+/// than a density for its own sake would want: the prior explores, the kernels need not.
+const WIDTH: f64 = 0.07;
 /// A mixture of kernels.
 pub(super) struct Density {
     kernels: Vec<Kernel>,
@@ -23,11 +23,22 @@ pub(super) struct Density {
 }
 
 impl Density {
-    pub fn new(dimensions: &[Dimension], points: &[&[f64]], weights: &[f64]) -> Self {
+    /// Of trials that weigh so much, and a uniform prior that weighs `prior`.
+    pub fn new(dimensions: &[Dimension], points: &[&[f64]], weights: &[f64], prior: f64) -> Self {
         let varying = dimensions.iter().filter(|dimension| **dimension != Dimension::Fixed).count();
+        let sigma = WIDTH * (points.len().max(1) as f64).powf(-1.0 / (varying as f64 + 4.0));
+        Self::of_width(dimensions, points, weights, prior, sigma)
+    }
+
+    /// The same with kernels of a standard deviation.
+    pub fn of_width(
+        dimensions: &[Dimension],
+        points: &[&[f64]],
+        weights: &[f64],
+        prior: f64,
+        sigma: f64,
+    ) -> Self {
         let n = points.len().max(1) as f64;
-        // Scott's rule, with a factor for a space of width 1, as in Optuna's multivariate estimator.
-        let sigma = 0.2 * n.powf(-1.0 / (varying as f64 + 4.0));
         let kernel = |dimension: &Dimension| {
             let other = match dimension {
                 // The share of the others that a flat prior of one trial leaves.
@@ -40,8 +51,8 @@ impl Density {
         let column =
             |(d, kernel): (usize, &Kernel)| points.iter().map(|point| kernel.centre(point[d])).collect();
         let centres = kernels.iter().enumerate().map(column).collect();
-        let total = weights.iter().sum::<f64>() + PRIOR_WEIGHT;
-        let shares: Vec<f64> = weights.iter().chain([&PRIOR_WEIGHT]).map(|weight| weight / total).collect();
+        let total = weights.iter().sum::<f64>() + prior;
+        let shares: Vec<f64> = weights.iter().chain([&prior]).map(|weight| weight / total).collect();
         let cumulative = shares
             .iter()
             .scan(0.0, |sum, share| {

@@ -92,6 +92,10 @@ impl Daemon {
                     }
                 }
             };
+            if let Some(refusal) = self.ended_request(&input, &changes).await {
+                answers.push(Answer::Refused(refusal));
+                continue;
+            }
             let mut handled = self.core.as_mut().unwrap().handle(input, now);
             // The question that finds a sweep at its end ends it.
             if !matches!(handled.reply, Ok(_) | Err(Refusal::SweepOver)) {
@@ -127,6 +131,20 @@ impl Daemon {
             given.push(Some(self.second_look(call, answer).await));
         }
         Served { answers: given, changes }
+    }
+
+    /// What the shell does with a request for work that was answered before.
+    async fn ended_request(&mut self, input: &Input, changes: &[Change]) -> Option<Refusal> {
+        let request_id = input.request_id()?;
+        if self.core.as_ref().unwrap().knows_request(request_id) {
+            return None;
+        }
+        let opened = changes.iter().find_map(|change| match change {
+            Change::AttemptOpened(row) if row.request_id == request_id => Some(row.id),
+            _ => None,
+        });
+        let stored = self.writer.as_mut().unwrap().attempt_of_request(request_id).await.unwrap();
+        stored.or(opened).map(|attempt| Refusal::RequestEnded { attempt })
     }
 
     async fn known_sweeps(&self) -> BTreeSet<SweepId> {

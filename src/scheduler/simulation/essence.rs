@@ -48,7 +48,7 @@ fn trial_line(trial: &Open) -> String {
         .map(|(n, step)| format!("{n} by {}: {:?} {:?}", step.attempt, step.metrics.0, step.answer))
         .collect();
     format!(
-        "{:?} leg {:?} to end {:?} attempt {:?} best {:?} checkpoints {:?} ready {:?} alone {} in {:?} steps {steps:?}",
+        "{:?} leg {:?} to end {:?} attempt {:?} best {:?} checkpoints {:?} ready {:?} alone {} accumulate {} in {:?} steps {steps:?}",
         trial.state,
         trial.leg,
         trial.to_end,
@@ -57,6 +57,7 @@ fn trial_line(trial: &Open) -> String {
         trial.checkpoints,
         trial.ready,
         trial.alone,
+        trial.accumulate,
         trial.environment,
     )
 }

@@ -69,6 +69,8 @@ pub struct Faults {
     pub damaged: f64,
     /// The clock jumps, forwards or backwards.
     pub jump: f64,
+    /// A device's memory is looked at, and is short or free again.
+    pub pressure: f64,
     /// The user does something.
     pub user: f64,
 }
@@ -91,6 +93,7 @@ impl Faults {
             damaged: often(0.1, 0.5),
             jump: often(0.002, 0.02),
             user: often(0.1, 0.7),
+            pressure: often(0.01, 0.05),
         }
     }
 
@@ -109,6 +112,7 @@ impl Faults {
             damaged: 0.0,
             jump: 0.0,
             user: 0.0,
+            pressure: 0.0,
         }
     }
 

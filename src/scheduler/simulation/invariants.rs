@@ -116,8 +116,11 @@ const WRONG: &[&str] = &[
     "select 'sweep ' || sweep_id || ' is ' || sweep.state || ', its trial ' || trial_id || ' is ' || trial.state from sweep \
      join trial using (sweep_id) where trial.state in ('queued', 'running', 'paused', 'stopping') and (sweep.state = 'completed' \
      or sweep.state = 'cancelled' and trial.state <> 'stopping')",
+    // Memory.
+    "select 'trial ' || trial_id || ' has batches in ' || accumulate || ' parts' from trial join sweep using (sweep_id) \
+     where accumulate not in (1, 2, 4, 8) or accumulate > 1 and json_extract(spec, '$.objective.out_of_memory') is not 'accumulate'",
     // What was stored last was counted.
-    "select 'event ' || event_id || ' of an input that was not counted' from event where seq > (select value from counter)",
+    "select 'event ' || event_id || ' of an input that was not counted' from event where seq > (select value from counter where name = 'seq')",
 ];
 
 impl Checker {

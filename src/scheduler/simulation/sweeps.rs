@@ -1,10 +1,12 @@
 //! Random sweeps, and what their trials report: a pure function of configuration and step.
 
 use super::faults::Dice;
+use super::world::START;
 use crate::domain::metric::TRAIN_LOSS;
 use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
-    Direction, Metrics, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Search, Sweep, Value,
+    Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
+    Sweep, Value,
 };
 use std::collections::BTreeMap;
 
@@ -23,6 +25,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             command: None,
             timeout_s: None,
             workdir: None,
+            out_of_memory: dice.among(&[OutOfMemory::Fail, OutOfMemory::Accumulate]),
             kind: if dice.chance(0.25) { ObjectiveKind::External } else { ObjectiveKind::Toy },
             dataset: None,
             validation: 0.2,
@@ -42,6 +45,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
             duplicates: dice.among(&[Duplicates::Skip, Duplicates::Allow]),
             constraints: Vec::new(),
+            deadline: (!number && dice.chance(0.1)).then(|| START.plus_ms(dice.between(20, 600) * 1000)),
         },
         space: random_space(dice, grid, large),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
@@ -78,6 +82,7 @@ fn random_stopper(dice: &mut Dice) -> StopperSpec {
 fn random_sampler(dice: &mut Dice) -> SamplerSpec {
     match dice.below(3) {
         0 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
+        1 => SamplerSpec::Auto,
         _ => SamplerSpec::Random,
     }
 }

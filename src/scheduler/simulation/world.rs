@@ -8,10 +8,12 @@ use super::user::User;
 use super::wire::{Answer, Call, Caller, Letter};
 use super::workers::{Phase, Worker};
 use crate::domain::{Change, Millis, SweepId};
-use crate::scheduler::{Input, Reply};
+use crate::scheduler::{DeviceMemory, Input, Reply};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+/// When every world begins.
+pub const START: Millis = Millis(1_700_000_000_000);
 /// How much of a story is kept.
 const KEPT_STEPS: usize = 30;
 
@@ -51,7 +53,7 @@ pub struct World {
 impl World {
     pub async fn new(seed: u64, faults: Faults, user: User, workers: Vec<Worker>) -> Self {
         STORY.with_borrow_mut(VecDeque::clear);
-        let now = Millis(1_700_000_000_000);
+        let now = START;
         let daemon = Daemon::new(now).await;
         let checker = Checker::new(daemon.home()).await;
         Self {
@@ -92,6 +94,12 @@ impl World {
         if due && self.dice.chance(0.7) {
             let tick = Letter { from: Caller::Clock, number: 0, call: Call::Input(Input::Tick), arrives: 0 };
             return self.serve(vec![tick]).await;
+        }
+        if self.dice.chance(self.faults.pressure) {
+            let memory = DeviceMemory { free_bytes: self.dice.among(&[0, 8 << 30]), total_bytes: 8 << 30 };
+            let device = self.dice.among(&["cuda:0", "cpu"]).to_owned();
+            let call = Call::Input(Input::Device { device, memory: Some(memory) });
+            return self.serve(vec![Letter { from: Caller::Clock, number: 0, call, arrives: 0 }]).await;
         }
         match self.dice.below(10) {
             0..=3 if !self.wire.is_empty() => self.deliver().await,
@@ -256,7 +264,7 @@ impl World {
         let fate = self.faults.fate(&mut self.dice);
         note(|| {
             let calls: Vec<String> = group.iter().map(describe).collect();
-            format!("at {}: {} -> {fate:?}", self.now.0 - 1_700_000_000_000, calls.join(" | "))
+            format!("at {}: {} -> {fate:?}", self.now.since_ms(START), calls.join(" | "))
         });
         let calls: Vec<Call> = group.iter().map(|letter| letter.call.clone()).collect();
         let served = self.daemon.serve(&calls, self.now, fate).await;

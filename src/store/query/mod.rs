@@ -2,6 +2,7 @@
 //!
 //! These shapes are the output of `--json` and of the HTTP API: rows never are.
 
+mod completed;
 mod decisions;
 mod find;
 mod health;
@@ -10,9 +11,12 @@ mod names;
 mod search;
 mod sweeps;
 mod trials;
+mod workers;
 
 pub use leaderboard::{Leaderboard, Ranked};
 pub use names::TrialNames;
+pub(super) use search::Bench;
 pub use search::Sort;
 pub use sweeps::{Counts, SweepSummary};
 pub use trials::{AttemptDetail, StepRow, TrialDetail, TrialSummary};
+pub use workers::{CurrentWork, DeviceSummary, KnownFrom, WorkerState, WorkerSummary, Workers};

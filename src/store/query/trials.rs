@@ -27,6 +27,16 @@ pub struct TrialSummary {
     pub budget_steps: Option<u64>,
     /// Number of weights.
     pub parameter_count: Option<u64>,
+    /// What its process held at most of its device's memory, in bytes, by libtorch's allocator.
+    pub device_memory_bytes: Option<u64>,
+    /// What its process held at most of the machine's memory, in bytes.
+    pub resident_bytes: Option<u64>,
+    /// Into how many parts each of its batches is split, their gradients summed, because the whole did not fit its
+    /// device's memory.
+    pub accumulate: u32,
+    /// Its results differ from those of the same configuration with more memory: batch norms saw parts of batches,
+    /// and sums were rounded otherwise.
+    pub inexact: bool,
     /// Its configuration.
     pub params: Params,
     /// Why it was suggested.
@@ -208,7 +218,10 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
     let time = |column: &str| -> Result<Option<Millis>, StoreError> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Millis))
     };
+    let accumulate: u32 = row.try_get("accumulate")?;
     Ok(TrialSummary {
+        accumulate,
+        inexact: accumulate > 1,
         trial_id: TrialId(row.try_get("trial_id")?),
         number: unsigned("trial.number", row.try_get("number")?)?,
         state: trial_state(row.try_get("state")?)?,
@@ -217,6 +230,8 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         steps: unsigned("trial.steps", row.try_get("steps")?)?,
         budget_steps: optional("budget_steps")?,
         parameter_count: optional("parameter_count")?,
+        device_memory_bytes: optional("device_memory_bytes")?,
+        resident_bytes: optional("resident_bytes")?,
         params: from_json("trial.params", row.try_get("params")?)?,
         suggested: from_json("trial.suggested", row.try_get("suggested")?)?,
         ended: optional_json("trial.ended", row.try_get("ended")?)?,

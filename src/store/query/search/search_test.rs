@@ -1,12 +1,14 @@
 //! Whatever plan is chosen, the answer is what a look at every trial gives.
 
 use super::*;
-use crate::domain::{Change, Params, TrialId, TrialState};
+use crate::domain::{Change, NewTrial, Parameter, ParameterKind, Params, TrialId, TrialState};
 use crate::store::query::TrialNames;
-use crate::store::store_test::{Home, SWEEP, insert_trial, moved, spec};
+use crate::store::store_test::{Home, SWEEP, insert_sweep, insert_trial, moved, spec};
 use std::cmp::Ordering;
 
+/// Between the ids there are others, of a second sweep.
 const TRIALS: i64 = 3000;
+const OTHER: SweepId = SweepId(2);
 
 /// A trial as the test knows it.
 struct Known {
@@ -35,6 +37,7 @@ impl Known {
 
     fn get(&self, name: &str) -> Option<Value> {
         match name {
+            "steps" => Some(Value::Int(0)),
             "number" => Some(Value::Int(self.id - 1)),
             "state" => Some(Value::Text(self.state.as_str().into())),
             "rmse" | "value" => self.value.map(Value::Float),
@@ -48,6 +51,13 @@ impl Known {
             moved(self.id, TrialState::Queued, TrialState::Running),
             moved(self.id, TrialState::Running, self.state),
         ];
+        let other = match insert_trial(self.id + 1, self.params.clone()) {
+            Change::TrialInserted(trial) => {
+                Change::TrialInserted(Box::new(NewTrial { sweep: OTHER, ..*trial }))
+            }
+            other => other,
+        };
+        changes.push(other);
         let best = self.value.map(|value| Change::BestMoved { trial: TrialId(self.id), step: 1, value });
         changes.extend(best);
         changes
@@ -64,10 +74,15 @@ fn order(a: Option<&Value>, b: Option<&Value>, descending: bool) -> Ordering {
 #[tokio::test]
 async fn every_plan_gives_the_same_answer() {
     let mut home = Home::new().await;
-    let known: Vec<Known> = (1..=TRIALS).map(Known::new).collect();
+    let known: Vec<Known> = (0..TRIALS).map(|i| Known::new(2 * i + 1)).collect();
     let changes: Vec<Change> = known.iter().flat_map(Known::changes).collect();
+    home.apply(&[insert_sweep(OTHER)]).await.unwrap();
     home.apply(&changes).await.unwrap();
-    let (reader, names) = (home.reader().await, TrialNames::of(&spec()));
+    let mut spec = spec();
+    // Numbers and a text.
+    let kind = ParameterKind::Choice { values: vec![Value::Int(1), Value::Text("odd".into())] };
+    spec.space.insert("z".into(), Parameter { kind, when: None });
+    let (reader, names) = (home.reader().await, TrialNames::of(&spec));
     let filters = [
         "",
         "x < 50",
@@ -80,14 +95,23 @@ async fn every_plan_gives_the_same_answer() {
         "state = failed",
         "state = completed and rmse < 1",
         "rmse > 62",
-        "number >= 2990 or x = 7",
-        "number > 2900",
+        "number >= 5980 or x = 7",
+        "number > 5900",
+        "x >= 20 and x < 60 and z > 2",
+        "z in [1, odd] and y + x > 300",
+        "z != 3 and state != failed and y / 2 < 700",
+        "state in [failed, running]",
+        "steps = 0 and rmse is null",
+        "z >= 'odd'",
+        "z < 'p' and x > 3",
         "x * y < 10",
         "not (x < 98)",
         "z is null and y > 1900",
     ];
     for filter in filters {
-        for sort in ["", "rmse", "-rmse", "number", "-number", "x", "-z", "y * x", "-state"] {
+        for sort in
+            ["", "rmse", "-rmse", "number", "-number", "x", "-z", "y * x", "-z * 1", "x < 50", "-state"]
+        {
             let condition = (!filter.is_empty()).then(|| names.condition(filter).unwrap());
             let (key, descending) = sort.strip_prefix('-').map_or((sort, false), |key| (key, true));
             let order_by = (!key.is_empty()).then(|| Sort { by: names.value(key).unwrap(), descending });
@@ -109,4 +133,34 @@ async fn every_plan_gives_the_same_answer() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_team_sees_the_moment_that_it_is_asked_for_or_there_is_none() {
+    let mut home = Home::new().await;
+    let bench = Bench::new(&home.path().join(crate::store::DATABASE_FILE));
+    let count = |team: &Team| team.number("select count(*) from trial", &[]).unwrap();
+    let change = |id| [insert_trial(id, Params::new())];
+    home.apply(&change(1)).await.unwrap();
+    let first = bench.team(2, 3).unwrap().unwrap();
+    home.apply(&change(2)).await.unwrap();
+    assert!(bench.team(2, 3).unwrap().is_none(), "that moment has passed");
+    let second = bench.team(3, 3).unwrap().unwrap();
+    assert_eq!((count(&first), count(&second)), (1, 2));
+    drop((first, second));
+    home.apply(&change(3)).await.unwrap();
+    assert_eq!(count(&bench.team(4, 3).unwrap().unwrap()), 3, "a connection came back with its old moment");
+}
+
+#[tokio::test]
+async fn a_team_does_every_task_once_and_says_what_went_wrong() {
+    let home = Home::new().await;
+    let bench = Bench::new(&home.path().join(crate::store::DATABASE_FILE));
+    let mut team = bench.team(1, 4).unwrap().unwrap();
+    assert_eq!(team.share(100, |_, task| Ok(task)).unwrap(), (0..100).collect::<Vec<_>>());
+    assert_eq!(team.share(0, |_, task| Ok(task)).unwrap(), [0; 0]);
+    let failed =
+        team.share(100, |_, task| if task == 50 { Err(StoreError::damaged("x", 1)) } else { Ok(()) });
+    assert!(failed.is_err());
+    assert_eq!(team.share(1, |connection, _| Ok(connection.is_autocommit())).unwrap(), [false]);
 }

@@ -1,0 +1,117 @@
+//! A handle to the dispatcher's task: whoever has one hands in inputs and waits for their commit.
+
+use super::input::{Input, Refusal, Reply};
+use super::presence::Overview;
+use crate::domain::{TrialId, WorkerProcess};
+use crate::store::Cleared;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Why an input was not carried out.
+#[derive(Debug, Clone, Error)]
+pub enum DispatchError {
+    /// The core refused it; nothing changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be persisted; nothing changed.
+    #[error("{0}")]
+    NotPersisted(Arc<str>),
+    /// The dispatcher has ended.
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+/// What the dispatcher is asked to do.
+pub(super) enum Request {
+    Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
+    Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
+    ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
+    NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
+    ForgetWorker { name: String },
+    Overview { reply: oneshot::Sender<Overview> },
+}
+
+/// What anybody may know of the dispatcher without asking it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Grows with every change that may have made work available.
+    pub version: u64,
+    /// Nothing is left to hand out or to wait for.
+    pub idle: bool,
+}
+
+/// A handle to the dispatcher; clones speak to the same one.
+#[derive(Clone)]
+pub struct Dispatcher {
+    pub(super) requests: mpsc::Sender<Request>,
+    pub(super) pulse: watch::Receiver<Pulse>,
+}
+
+impl Dispatcher {
+    /// Hands in an input and waits until it is committed.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: refused, not persisted, or the daemon is stopping.
+    pub async fn handle(&self, input: Input) -> Result<Reply, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Handle { input: Box::new(input), reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Has a trial that ended badly tried again.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: there is no such trial, it did not end badly, or it could not be persisted.
+    pub async fn retry(&self, trial: TrialId) -> Result<Reply, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Retry { trial, reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Clears up what is not needed: see [`Writer::clear_up`].
+    ///
+    /// # Errors
+    /// [`DispatchError`]: the database or the disk failed, or the daemon is stopping.
+    pub async fn clear_up(&self) -> Result<Cleared, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::ClearUp { reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Notes a started worker process, so that a later daemon finds it.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: not persisted, or the daemon is stopping.
+    pub async fn note_worker(&self, worker: WorkerProcess) -> Result<(), DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::NoteWorker { worker, reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Forgets a worker process that has ended.
+    pub async fn forget_worker(&self, name: String) {
+        // A dispatcher that has ended leaves the row; the next daemon sees that the process is gone.
+        let _ = self.send(Request::ForgetWorker { name }).await;
+    }
+
+    /// What is known of workers and devices now.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: the daemon is stopping.
+    pub async fn overview(&self) -> Result<Overview, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Overview { reply }).await?;
+        answer.await.map_err(|_| DispatchError::Stopping)
+    }
+
+    /// Changes whenever work may have become available.
+    #[must_use]
+    pub fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.pulse.clone()
+    }
+
+    async fn send(&self, request: Request) -> Result<(), DispatchError> {
+        self.requests.send(request).await.map_err(|_| DispatchError::Stopping)
+    }
+}

@@ -1,0 +1,74 @@
+//! Devices that are kept free for a trial that needs one for itself.
+//!
+//! Such a trial starts where nobody else runs. On a busy device that may be never: whenever one trial ends, the
+//! next one starts beside the others. So once it has waited long enough, nothing more starts on one device that it
+//! can use, until it has had its turn there. Nothing of this is stored: after a start, waiting begins anew.
+
+use super::core::Core;
+use super::input::Seeker;
+use super::place::{device_of, suits};
+use crate::domain::{Millis, ObjectiveKind, SweepId, TrialId, TrialState};
+use std::cmp::Reverse;
+
+/// How long a trial waits for a device to fall free by itself.
+pub(super) const PATIENCE_MS: i64 = 60_000;
+
+impl Core {
+    /// The trial that the seeker's device is kept free for, if there is one: nothing else may start there.
+    pub(super) fn reserved(&mut self, now: Millis, seeker: &Seeker) -> Option<TrialId> {
+        // Clients of ours share no device that we know of.
+        if seeker.kinds.contains(&ObjectiveKind::External) {
+            return None;
+        }
+        let device = device_of(&seeker.slot);
+        if let Some(trial) = self.reserved.get(device).copied() {
+            if self.waits_alone(trial, now) {
+                // Who cannot take it does not keep an empty device empty: whoever can may be gone.
+                let can = self.can_take(trial, seeker);
+                return (can || self.is_busy(&seeker.slot)).then_some(trial);
+            }
+            self.reserved.remove(device);
+        }
+        let trial = self.impatient(now, seeker)?;
+        tracing::info!(device, %trial, "kept free for a trial that needs it for itself and has waited");
+        self.reserved.insert(device.to_owned(), trial);
+        Some(trial)
+    }
+
+    /// Of the trials that have waited long enough for a device of their own and that the seeker can take: the
+    /// oldest of the most urgent sweep. Those that a device is kept free for already have had theirs.
+    fn impatient(&self, now: Millis, seeker: &Seeker) -> Option<TrialId> {
+        let mut found: Vec<(Reverse<i64>, SweepId, TrialId)> = Vec::new();
+        for (id, sweep) in &self.sweeps {
+            for trial in sweep.open.waiting_alone() {
+                let waits = trial.ready.is_none_or(|ready| ready <= now)
+                    && now.since_ms(trial.waits_since) >= PATIENCE_MS
+                    && self.waits_alone(trial.row.id, now)
+                    && self.can_take(trial.row.id, seeker)
+                    && !self.reserved.values().any(|reserved| *reserved == trial.row.id);
+                if waits {
+                    found.push((Reverse(sweep.row.spec.priority), *id, trial.row.id));
+                }
+            }
+        }
+        found.into_iter().min().map(|(_, _, trial)| trial)
+    }
+
+    /// Whether a trial still waits for a device of its own, and nothing but the device is missing.
+    fn waits_alone(&self, trial: TrialId, now: Millis) -> bool {
+        let sweep = self.home.get(&trial).and_then(|sweep| self.sweeps.get(sweep));
+        let waits = |sweep: &&super::state::Active| {
+            let open = sweep.open.get(trial);
+            open.is_some_and(|open| open.state == TrialState::Queued && open.has_leg && open.alone)
+        };
+        sweep.filter(waits).is_some_and(|sweep| sweep.may_start(now))
+    }
+
+    fn can_take(&self, trial: TrialId, seeker: &Seeker) -> bool {
+        let sweep = self.home.get(&trial).and_then(|sweep| self.sweeps.get(sweep));
+        sweep.is_some_and(|sweep| {
+            seeker.kinds.contains(&sweep.row.spec.objective.kind)
+                && sweep.open.get(trial).is_some_and(|open| suits(open, seeker))
+        })
+    }
+}
