@@ -166,8 +166,10 @@ impl Core {
                 (TrialEvent::Requeued, reason)
             }
         };
-        if let Some(judged) = judge::stopped_by(&open, told.state, strict) {
-            (event, reason) = (TrialEvent::Stopped, Some(judged));
+        let judged = judge::stopped_by(&open, told.state, strict);
+        let late_weights = strict && judged.is_some();
+        if judged.is_some() {
+            (event, reason) = (TrialEvent::Stopped, judged);
         }
         if event == TrialEvent::Completed && open.best.is_none() {
             match told.metrics.get(&metric).filter(|value| value.is_finite()) {
@@ -183,7 +185,8 @@ impl Core {
                 }
             }
         }
-        if let Some(hash) = told.weights {
+        // They may be of a step that does not count.
+        if let Some(hash) = told.weights.filter(|_| !late_weights) {
             turn.changes.push(Change::WeightsStored { trial, hash });
         }
         let state = attempt_state(told.state, event);
