@@ -24,7 +24,7 @@ pub enum StopperSpec {
         /// See [`StopperSpec::Asha`].
         factor: u64,
     },
-    /// Brackets of asynchronous successive halving, each with a later first rung.
+    /// Brackets of asynchronous successive halving, each with a later first rung. With the sampler `tpe` it is BOHB.
     Hyperband {
         /// The first bracket's first rung, an absolute step.
         min_steps: u64,
