@@ -5,7 +5,7 @@
 //! cargo bench --no-default-features --bench scale -- [PART...] [--trials N] [--home FOLDER] [--repeat N] ...
 //! ```
 //!
-//! Parts: `generate`, `questions`, `restart`, `workers`, `races`, `remove`; without any, all of them in this
+//! Parts: `generate`, `questions`, `restart`, `workers`, `races`, `ask_tell`, `remove`; without any, all of them in this
 //! order. A folder named by `--home` is kept, and found again by a later run that leaves `generate` out.
 
 #![allow(
@@ -15,6 +15,7 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
 
+mod ask_tell;
 mod connection;
 mod generate;
 mod process;
@@ -42,7 +43,7 @@ struct Options {
     races: u64,
 }
 
-const PARTS: [&str; 6] = ["generate", "questions", "restart", "workers", "races", "remove"];
+const PARTS: [&str; 7] = ["generate", "questions", "restart", "workers", "races", "ask_tell", "remove"];
 
 fn main() {
     let options = options();
@@ -57,6 +58,7 @@ fn main() {
             "questions" => questions::ask_all(&home, options.repeat),
             "restart" => runtime.block_on(restart::measure(&home, options.repeat)),
             "workers" => runtime.block_on(workers::run(&home, options.workers, options.seconds)),
+            "ask_tell" => runtime.block_on(ask_tell::run()),
             "races" => runtime.block_on(races::run(options.races)),
             _ => remove::measure(&home),
         }

@@ -20,6 +20,11 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a daemon without workers and waits until it answers.
     pub fn start(home: &Path) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    /// The same with further flags.
+    pub fn start_with(home: &Path, flags: &[&str]) -> Self {
         let log = File::create(home.join("bench-daemon.log")).unwrap();
         // A killed daemon leaves its file; only the new one's is of use.
         let _ = std::fs::remove_file(home::daemon_file(home));
@@ -28,6 +33,7 @@ impl Daemon {
             .arg("--home")
             .arg(home)
             .args(["serve", "--no-trainer", "--slots", "0", "--listen", "127.0.0.1:0"])
+            .args(flags)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)

@@ -106,6 +106,10 @@ pub struct ServeArgs {
     /// What checkpoints may take on the disk, in MiB; those of ended trials go first
     #[arg(long, default_value_t = 20_480, value_name = "MIB")]
     pub checkpoint_budget_mb: u64,
+    /// Answer before results are on the disk: faster where trials take milliseconds. A power cut may then lose the
+    /// last moments; the end of the process, however it comes, loses nothing
+    #[arg(long)]
+    pub no_sync: bool,
     /// End when no sweep is left to work on
     #[arg(long)]
     pub exit_when_idle: bool,
@@ -137,6 +141,7 @@ pub async fn run(args: ServeArgs, context: &Context) -> anyhow::Result<()> {
         machine: Machine { cpu_slots: args.slots, threads: args.threads, cores },
         program,
         checkpoint_budget_bytes: args.checkpoint_budget_mb.saturating_mul(1 << 20),
+        no_sync: args.no_sync,
         exit_when_idle: args.exit_when_idle,
         no_auth: args.no_auth,
     };

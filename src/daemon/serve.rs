@@ -48,6 +48,8 @@ pub struct ServeOptions {
     pub program: WorkerProgram,
     /// What the checkpoints of all trials may take together, in bytes.
     pub checkpoint_budget_bytes: u64,
+    /// Answers before the disk has what they say: a power cut may lose the last moments.
+    pub no_sync: bool,
     /// End when nothing is left to do.
     pub exit_when_idle: bool,
     /// Want no token. Loopback only.
@@ -129,6 +131,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         return Err(ServeError::Locked { home: options.home });
     };
     let mut writer = Writer::open(&options.home).await?;
+    if options.no_sync {
+        writer.never_sync();
+    }
     let left = writer.noted_workers().await?;
     let reader = Reader::open(&options.home, 4).await?;
     let driver = Driver::open()?;

@@ -37,6 +37,7 @@ pub enum Durability {
 pub struct Writer {
     pub(super) connection: SqliteConnection,
     durability: Option<Durability>,
+    never_syncs: bool,
 }
 
 /// A few connections that only read.
@@ -66,11 +67,18 @@ impl Writer {
             MigrateError::VersionMissing(found) => StoreError::Newer { path, found, known: newest_schema() },
             other => StoreError::Migrate(other),
         })?;
-        Ok(Self { connection, durability: None })
+        Ok(Self { connection, durability: None, never_syncs: false })
+    }
+
+    /// From here on commits survive the end of the process but not a power cut: whatever is wanted of them, they
+    /// reach the disk when the operating system sees fit.
+    pub fn never_sync(&mut self) {
+        self.never_syncs = true;
     }
 
     /// Sets how durable the next commits are.
     pub(super) async fn set_durability(&mut self, wanted: Durability) -> Result<(), StoreError> {
+        let wanted = if self.never_syncs { Durability::Batched } else { wanted };
         if self.durability != Some(wanted) {
             let pragma = match wanted {
                 Durability::Synced => "pragma synchronous = full",

@@ -142,7 +142,7 @@ impl<'a> Cube<'a> {
         for (i, axis) in self.axes.iter().enumerate() {
             let exists = axis.condition.as_ref().is_none_or(|condition| {
                 let parent = point[condition.parent];
-                condition.wanted.iter().any(|wanted| *wanted == parent)
+                condition.wanted.contains(&parent)
             });
             point[i] = if exists { axis.snap(raw[i]) } else { ABSENT };
         }

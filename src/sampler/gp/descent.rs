@@ -82,7 +82,8 @@ impl Descent {
             return;
         }
         let promised: f64 = self.moved().zip(&self.gradient).map(|(s, g)| s * g).sum();
-        if !is_first && !(is_finite && value <= self.value + ENOUGH * promised) {
+        let is_enough = is_finite && value <= self.value + ENOUGH * promised;
+        if !(is_first || is_enough) {
             self.shorten(value, promised);
             return;
         }
@@ -137,7 +138,7 @@ impl Descent {
         self.step = if self.pairs.is_empty() { (self.limits.first_step / largest).min(1.0) } else { 1.0 };
         self.direction = direction;
         self.halvings = 0;
-        self.is_done |= !(largest > 1e-9);
+        self.is_done |= largest.is_nan() || largest < 1e-9;
         self.place();
     }
 

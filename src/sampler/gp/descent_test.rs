@@ -4,7 +4,7 @@ const LIMITS: Limits = Limits { evaluations: 200, gain: 1e-14, first_step: 0.1 }
 
 fn run(mut descent: Descent, function: impl Fn(&[f64]) -> (f64, Vec<f64>)) -> Vec<f64> {
     while let Some(x) = descent.wanted() {
-        let (value, gradient) = function(&x.to_vec());
+        let (value, gradient) = function(x);
         descent.tell(value, &gradient);
     }
     descent.best().0.to_vec()

@@ -43,8 +43,8 @@ impl Factor {
             offset += j + 1;
         }
         let rest = variance - dot(&row[..self.rows], &row[..self.rows]);
-        // Less than that is rounding error; NaN is refused too.
-        if !(rest > variance * 1e-14) {
+        // Less than that is rounding error.
+        if rest.is_nan() || rest <= variance * 1e-14 {
             self.entries.truncate(start);
             return false;
         }

@@ -72,8 +72,8 @@ impl Prior {
         theta
     }
 
-    /// Adds the negative logarithm of the density, and its derivatives. By the logarithms of the scales, as they
-    /// are searched; the densities are those of the scales themselves.
+    /// Adds the negative logarithm of the density, and its derivatives by the logarithms of the scales, as they
+    /// are searched. A length scale's density is that of its logarithm, the others are of the variances themselves.
     fn add(&self, theta: &[f64], value: &mut f64, gradient: &mut [f64]) {
         let (mean, variance) = self.log_length;
         for (x, slope) in theta[..self.groups].iter().zip(gradient.iter_mut()) {

@@ -256,12 +256,12 @@ proptest! {
     }
 }
 
-/// Milliseconds for a suggestion at 500 observations, with the learning of scales shared among those between.
+/// Milliseconds for a suggestion, with the learning of scales shared among those between.
 #[test]
 #[ignore = "a time to look at"]
 #[allow(clippy::disallowed_methods)]
-fn time_at_500_observations() {
-    for (dimensions, workers) in [(6, 0), (20, 0), (20, 8)] {
+fn time_with_many_observations() {
+    for (dimensions, workers, known) in [(6, 0, 490), (20, 0, 490), (20, 8, 490), (6, 0, 2000)] {
         let parameters = (0..dimensions).map(|i| (format!("x{i:02}"), plain(float()))).collect();
         let space = Space::new(&parameters).unwrap();
         let mut history = History::new(&space, 1);
@@ -277,7 +277,7 @@ fn time_at_500_observations() {
         };
         let mut draw = || (0..dimensions).map(|_| uniform(&mut rng)).collect::<Vec<f64>>();
         (0..workers).for_each(|_| tell(&mut history, &draw(), false));
-        (0..490).for_each(|_| tell(&mut history, &draw(), true));
+        (0..known).for_each(|_| tell(&mut history, &draw(), true));
         let sampler = Gp::new(10);
         let feasible = |_: &Params| Ok(());
         let mut times = Vec::new();

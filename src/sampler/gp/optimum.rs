@@ -63,8 +63,14 @@ impl Optimum<'_> {
         spots.truncate(SPARE);
         starts.extend(spots);
         starts.sort_by(by_value);
-        starts.dedup_by(|a, b| same(&a.point, &b.point));
-        starts
+        // Others of the same value may stand between equal points.
+        let mut distinct: Vec<Spot> = Vec::with_capacity(starts.len());
+        for spot in starts {
+            if !distinct.iter().any(|known| same(&known.point, &spot.point)) {
+                distinct.push(spot);
+            }
+        }
+        distinct
     }
 
     fn candidates(&mut self, best: &[&[f64]], count: usize) -> Vec<Vec<f64>> {
