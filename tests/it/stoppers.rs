@@ -122,4 +122,13 @@ fn every_stopper_brings_a_sweep_to_its_end_and_replays() {
         assert_eq!(count("completed") + count("stopped"), 9, "{stopper}: {counts}");
         home.ok(&["replay", id]);
     }
+    // The user's word is the last: a trial that is tried again goes to its end.
+    let patience = ids.last().unwrap();
+    let trial = format!("{patience}/0");
+    assert_eq!(home.json(&["trial", &trial])["trial"]["ended"]["kind"], "stalled");
+    home.ok(&["retry", &trial]);
+    home.until("it is tried again", || home.json(&["trial", &trial])["trial"]["state"] == "completed");
+    assert_eq!(home.json(&["trial", &trial])["trial"]["steps"], 9);
+    home.until_over(patience);
+    home.ok(&["replay", patience]);
 }
