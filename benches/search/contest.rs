@@ -35,7 +35,11 @@ pub(crate) struct Contest {
 
 impl Contest {
     pub fn new(start: &Start) -> Result<Self, String> {
-        let stopper = stopper::build(&read(start)?, Direction::Minimize);
+        let spec = read(start)?;
+        if spec.judges() {
+            return Err("here trials report at rungs only, and this one judges every step".into());
+        }
+        let stopper = stopper::build(&spec, Direction::Minimize);
         Ok(Self { stopper, trials: start.trials, created: 0 })
     }
 
@@ -44,14 +48,14 @@ impl Contest {
         let promote = |last| self.stopper.promote(last, &|_| true);
         let promotion = if self.created < self.trials { promote(false) } else { promote(true) };
         let (trial, until) = match promotion {
-            Some(promotion) => (promotion.trial, promotion.until_step),
+            Some(promotion) => (promotion.trial, Some(promotion.until_step)),
             None if self.created < self.trials => {
                 self.created += 1;
-                (self.created - 1, self.stopper.first_rung())
+                (self.created - 1, self.stopper.first_rung(self.created - 1))
             }
             None => return json!({ "nothing": true }),
         };
-        self.stopper.decided(trial, Some(until));
+        self.stopper.decided(trial, until);
         json!({ "trial": trial, "until": until })
     }
 

@@ -140,6 +140,9 @@ fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
         sweep.space.len(),
         sweep.search.sampler.name()
     );
+    if let Some(stopper) = &sweep.search.stopper {
+        println!("stopper: {stopper}\n");
+    }
     if let Some(when) = crate::report::time_up(sweep) {
         println!("its time is up {when}\n");
     }

@@ -17,6 +17,9 @@ pub struct StoredDecisions {
     pub legs: Vec<LegRecord>,
     /// Its record, in order.
     pub events: Vec<StoredEvent>,
+    /// What trials reported of the objective's metric and what of it still counts, in order, where the stopper judges
+    /// running trials; else empty.
+    pub reports: Vec<StoredReport>,
 }
 
 /// A trial as it was suggested.
@@ -28,6 +31,8 @@ pub struct StoredTrial {
     pub params: Params,
     /// Why this one.
     pub suggested: Reason,
+    /// Its whole budget in steps, where it is known.
+    pub budget_steps: Option<u64>,
 }
 
 /// An entry of the record, with the trial's number.
@@ -41,4 +46,17 @@ pub struct StoredEvent {
     pub trial: Option<u64>,
     /// Why.
     pub reason: Option<Reason>,
+}
+
+/// One step's value, with the trial's number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoredReport {
+    /// The input that it came with.
+    pub seq: i64,
+    /// Which trial.
+    pub trial: u64,
+    /// Which step.
+    pub step: u64,
+    /// The value.
+    pub value: f64,
 }

@@ -33,6 +33,8 @@ pub enum EventKind {
     TrialRetried,
     /// A leg number came to nothing: there was nothing to do.
     NothingToDo,
+    /// A running trial was judged at a rung, and goes on.
+    TrialPassed,
     /// A trial was told to end.
     TrialStopping,
     /// A trial spent its budget.
@@ -62,6 +64,7 @@ impl EventKind {
             Self::TrialContinued => "trial_continued",
             Self::TrialRetried => "trial_retried",
             Self::NothingToDo => "nothing_to_do",
+            Self::TrialPassed => "trial_passed",
             Self::TrialStopping => "trial_stopping",
             Self::TrialCompleted => "trial_completed",
             Self::TrialStopped => "trial_stopped",

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod metric;
 pub mod reason;
 pub mod recovery;
+pub mod stopper;
 pub mod stream;
 pub mod sweep;
 pub mod template;

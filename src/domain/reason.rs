@@ -80,6 +80,71 @@ pub enum Reason {
         /// The best that so many went on.
         promoted: u64,
     },
+    /// It is among the best that are known at a rung, and goes on.
+    PassedRung {
+        /// The rung, an absolute step.
+        rung: u64,
+        /// The step at which it was judged.
+        step: u64,
+        /// The trial's best value up to there; `None` without a finite one.
+        value: Option<f64>,
+        /// The worst value that goes on.
+        bound: Option<f64>,
+        /// How many values were known, its own among them.
+        of: u64,
+        /// One in so many goes on.
+        factor: u64,
+    },
+    /// It is not among the best that are known at a rung.
+    BelowRung {
+        /// See [`Reason::PassedRung`].
+        rung: u64,
+        /// See [`Reason::PassedRung`].
+        step: u64,
+        /// See [`Reason::PassedRung`].
+        value: Option<f64>,
+        /// See [`Reason::PassedRung`].
+        bound: Option<f64>,
+        /// See [`Reason::PassedRung`].
+        of: u64,
+        /// See [`Reason::PassedRung`].
+        factor: u64,
+    },
+    /// Its best so far is worse than what others had reached by the same step.
+    WorseThanOthers {
+        /// The step.
+        step: u64,
+        /// The trial's best value up to there; `None` without a finite one.
+        value: Option<f64>,
+        /// What it would have had to reach.
+        bound: Option<f64>,
+        /// So many percent of the others had reached that.
+        percentile: f64,
+        /// How many others there were.
+        of: u64,
+    },
+    /// Its value left the range that is allowed.
+    OutOfBounds {
+        /// The step.
+        step: u64,
+        /// The value there; `None` where it is not finite.
+        value: Option<f64>,
+        /// The end of the range that it is beyond.
+        limit: Option<f64>,
+    },
+    /// The sweep's patience ran out.
+    Stalled {
+        /// The step.
+        step: u64,
+        /// The value there; `None` where it is not finite.
+        value: Option<f64>,
+        /// The last step that was better than all before by enough; 0 for none.
+        best_step: u64,
+        /// The value there.
+        best: Option<f64>,
+        /// Steps without a better value.
+        patience: u64,
+    },
     /// The leg ends here; what comes next is not decided.
     LegEnded {
         /// Its last step.
@@ -113,12 +178,58 @@ impl Reason {
             Self::Error { .. } => "error",
             Self::Promoted { .. } => "promoted",
             Self::NotPromoted { .. } => "not_promoted",
+            Self::PassedRung { .. } => "passed_rung",
+            Self::BelowRung { .. } => "below_rung",
+            Self::WorseThanOthers { .. } => "worse_than_others",
+            Self::OutOfBounds { .. } => "out_of_bounds",
+            Self::Stalled { .. } => "stalled",
             Self::LegEnded { .. } => "leg_ended",
             Self::TimeLimit => "time_limit",
             Self::RetryAlone => "retry_alone",
             Self::ByUser => "by_user",
             Self::DaemonStopped => "daemon_stopped",
             Self::SpaceExhausted => "space_exhausted",
+        }
+    }
+}
+
+impl Reason {
+    /// Whether a stopper gave it when it judged a running trial.
+    #[must_use]
+    pub fn is_judgement(&self) -> bool {
+        matches!(
+            self,
+            Self::PassedRung { .. }
+                | Self::BelowRung { .. }
+                | Self::WorseThanOthers { .. }
+                | Self::OutOfBounds { .. }
+                | Self::Stalled { .. }
+        )
+    }
+}
+
+/// A value that may not be finite.
+struct Number(Option<f64>);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(value) => write!(f, "{value:.4}"),
+            None => f.write_str("no finite value"),
+        }
+    }
+}
+
+/// One of so many, in words.
+struct Share(u64);
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            2 => f.write_str("half"),
+            3 => f.write_str("third"),
+            4 => f.write_str("quarter"),
+            factor => write!(f, "1/{factor}"),
         }
     }
 }
@@ -151,6 +262,33 @@ impl fmt::Display for Reason {
             }
             Self::NotPromoted { rung, value, rank, of, promoted } => {
                 write!(f, "rung {rung}: {value:.4} is number {rank} of {of}, and {promoted} went on")
+            }
+            Self::PassedRung { rung, value, bound, of, factor, .. } => {
+                let (value, bound, share) = (Number(*value), Number(*bound), Share(*factor));
+                write!(f, "rung {rung}: {value} (best {share} of {of}: {bound}): it goes on")
+            }
+            Self::BelowRung { rung, value, bound, of, factor, .. } => {
+                let (value, bound, share) = (Number(*value), Number(*bound), Share(*factor));
+                write!(
+                    f,
+                    "rung {rung}: {value} is worse than the best {share} of {of}, which ends at {bound}"
+                )
+            }
+            Self::WorseThanOthers { step, value, bound, percentile, of } => {
+                let (value, bound) = (Number(*value), Number(*bound));
+                if *percentile == 50.0 {
+                    write!(f, "step {step}: {value} is worse than the median {bound} of {of}")
+                } else {
+                    write!(f, "step {step}: {value} is worse than {bound}, the best {percentile} % of {of}")
+                }
+            }
+            Self::OutOfBounds { step, value, limit: Some(limit) } => {
+                write!(f, "step {step}: {} is beyond {limit}", Number(*value))
+            }
+            Self::OutOfBounds { step, .. } => write!(f, "step {step}: the value is not finite"),
+            Self::Stalled { step, best: None, .. } => write!(f, "step {step}: still no finite value"),
+            Self::Stalled { step, best, best_step, .. } => {
+                write!(f, "step {step}: nothing better than {} of step {best_step}", Number(*best))
             }
             Self::LegEnded { step } => write!(f, "paused at step {step}"),
             Self::TimeLimit => f.write_str("the sweep's time is up"),

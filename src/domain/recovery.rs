@@ -43,10 +43,35 @@ pub struct OpenSweep {
     /// Every trial's configuration, by number, where they are needed ([`super::Sweep::needs_points`]); else
     /// empty.
     pub points: Vec<Params>,
+    /// What the stopper said of running trials, in order, where it judges them; else empty.
+    pub judgements: Vec<Judgement>,
+    /// What completed trials reported of the objective's metric, by trial number and step, where the stopper needs it; else
+    /// empty.
+    pub curves: BTreeMap<u64, Vec<(u64, f64)>>,
     /// Legs that have not ended, by number.
     pub open_legs: Vec<u64>,
     /// Trials that have not ended, by number.
     pub open: Vec<OpenTrial>,
+}
+
+/// What a stopper said of a running trial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The input that led to it: the report.
+    pub seq: i64,
+    /// The trial's number.
+    pub trial: u64,
+    /// What it said.
+    pub reason: Reason,
+}
+
+/// That a trial was told to end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stopping {
+    /// The input that led to it.
+    pub seq: i64,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// A trial that has not ended.
@@ -62,6 +87,8 @@ pub struct OpenTrial {
     pub attempt: Option<NewAttempt>,
     /// What has been reported so far, by step.
     pub reports: Vec<StepReport>,
+    /// That it was told to end, while it is stopping.
+    pub stopping: Option<Stopping>,
     /// Its checkpoints, newest first.
     pub checkpoints: Vec<Checkpoint>,
     /// Why earlier attempts at its latest leg ended without a result, oldest first.

@@ -1,5 +1,6 @@
 //! A sweep as its file says it, with every default filled in.
 
+pub use super::stopper::{Against, Mode, StopperSpec};
 use super::time::Millis;
 use super::value::{Params, Value};
 use serde::{Deserialize, Serialize};
@@ -200,29 +201,6 @@ impl Order {
         match self {
             Self::Arrival => "arrival",
             Self::Number => "number",
-        }
-    }
-}
-
-/// A stopper by name with its options.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case")]
-pub enum StopperSpec {
-    /// Asynchronous successive halving by promotion.
-    Asha {
-        /// The first rung, an absolute step.
-        min_steps: u64,
-        /// One in so many goes on from a rung; each rung is so many times the one before.
-        factor: u64,
-    },
-}
-
-impl StopperSpec {
-    /// The name it has in a sweep file.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Asha { .. } => "asha",
         }
     }
 }

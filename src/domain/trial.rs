@@ -34,8 +34,8 @@ pub enum TrialEvent {
     Requeued,
     /// A leg ended and the next is not decided.
     Paused,
-    /// The user cancelled it while its worker runs.
-    CancelRequested,
+    /// It is told to end while its worker runs: on the user's word or a stopper's, or because time is up.
+    StopRequested,
     /// Its worker spent the whole budget.
     Completed,
     /// Its worker ended early on a stopper's word.
@@ -81,7 +81,7 @@ impl TrialState {
             // A retry of a trial that ended badly; its earlier attempts stay in the record.
             (Self::Failed | Self::Cancelled | Self::Stopped, E::Requeued) => Ok(Self::Queued),
             (Self::Running, E::Paused) => Ok(Self::Paused),
-            (Self::Running, E::CancelRequested) => Ok(Self::Stopping),
+            (Self::Running, E::StopRequested) => Ok(Self::Stopping),
             // A result that arrives after the word to stop is still a result.
             (Self::Running | Self::Stopping, E::Completed) => Ok(Self::Completed),
             (Self::Running | Self::Stopping | Self::Paused, E::Stopped) => Ok(Self::Stopped),
@@ -153,7 +153,7 @@ mod tests {
     fn ended_trials_only_leave_by_retry() {
         use TrialEvent as E;
         let events =
-            [E::Started, E::Paused, E::CancelRequested, E::Completed, E::Stopped, E::Failed, E::Cancelled];
+            [E::Started, E::Paused, E::StopRequested, E::Completed, E::Stopped, E::Failed, E::Cancelled];
         for state in TrialState::ALL.into_iter().filter(|s| s.is_over()) {
             for event in events {
                 assert!(state.apply(event).is_err(), "{state:?} took {event:?}");

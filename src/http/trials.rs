@@ -48,7 +48,9 @@ async fn report(
             match (ended, stored) {
                 // The answer to the first was lost on its way, and the attempt has ended since.
                 (true, Some(stored)) if stored.metrics.same(&metrics) => {
-                    Ok(Json(Verdict { decision: Decision::Continue }))
+                    let ends = app.reader.was_told_to_end(trial, attempt, step).await?;
+                    let decision = if ends { Decision::Stop } else { Decision::Continue };
+                    Ok(Json(Verdict { decision }))
                 }
                 _ => Err(error.into()),
             }

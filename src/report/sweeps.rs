@@ -87,6 +87,9 @@ pub fn sweep_detail(sweep: &SweepSummary, now: Millis) -> String {
         lines.push(("mean face", value(Some(baseline))));
     }
     lines.push(("sampler", format!("{}, seed {}", sweep.spec.search.sampler.name(), sweep.spec.seed)));
+    if let Some(stopper) = &sweep.spec.search.stopper {
+        lines.push(("stopper", stopper.to_string()));
+    }
     lines.extend(time_up(&sweep.spec).map(|text| ("time's up", text)));
     lines.push(("priority", sweep.priority.to_string()));
     if let Some(dataset) = &objective.dataset {

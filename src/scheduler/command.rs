@@ -110,9 +110,13 @@ impl Core {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let Some(mut open) = active.open.get_mut(trial) else { return };
         match open.state {
-            TrialState::Running => {
-                if Self::move_trial(turn, &mut open, TrialEvent::CancelRequested, None) {
-                    turn.record(sweep, Some(trial), None, EventKind::TrialStopping, Some(reason.clone()));
+            // One that a stopper has told to end may have a client that never comes back.
+            TrialState::Running | TrialState::Stopping => {
+                let attempt = open.attempt.as_ref().map(|attempt| attempt.row.id);
+                if open.state == TrialState::Running
+                    && Self::move_trial(turn, &mut open, TrialEvent::StopRequested, None)
+                {
+                    turn.record(sweep, Some(trial), attempt, EventKind::TrialStopping, Some(reason.clone()));
                 }
                 let has_no_lease = open.attempt.as_ref().is_some_and(|attempt| attempt.lease_until.is_none());
                 drop(open);

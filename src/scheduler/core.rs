@@ -3,7 +3,7 @@
 use super::input::{Input, Refusal, Reply};
 use super::method::Method;
 use super::presence::Askers;
-use super::state::{Active, Attempt, Open, Step};
+use super::state::{Active, Attempt, Open, Step, ToEnd};
 use super::trials::Trials;
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::trial::TrialEvent;
@@ -316,9 +316,15 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
             best = Some((report.step, value));
         }
     }
+    // Whoever was told to end was told so again at every later step.
+    let told = stored.stopping.as_ref().map_or(i64::MAX, |stopping| stopping.seq);
+    let to_end = stored.stopping.filter(|stopping| stopping.reason.is_judgement()).and_then(|stopping| {
+        let step = stored.reports.iter().find(|report| report.seq == stopping.seq)?.step;
+        Some(ToEnd { step, reason: stopping.reason })
+    });
     let step = |report: StepReport| {
-        let step = Step { metrics: report.metrics, attempt: report.attempt, answer: Decision::Continue };
-        (report.step, step)
+        let answer = if report.seq >= told { Decision::Stop } else { Decision::Continue };
+        (report.step, Step { metrics: report.metrics, attempt: report.attempt, answer })
     };
     Open {
         row: stored.row,
@@ -328,6 +334,7 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
         attempt,
         steps: stored.reports.into_iter().map(step).collect(),
         best,
+        to_end,
         checkpoints: stored.checkpoints,
         setbacks: stored.setbacks,
         ready: stored.ready,

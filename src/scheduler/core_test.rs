@@ -1,7 +1,7 @@
 //! The core alone: no database, no clock, no process.
 
 use super::*;
-use crate::domain::sweep::{Order, SamplerSpec, StopperSpec};
+use crate::domain::sweep::{Mode, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
     AttemptState, Direction, Metrics, Objective, ObjectiveKind, Origin, Parameter, ParameterKind, Params,
     Search, Sweep, TellState,
@@ -91,9 +91,7 @@ impl World {
     }
 
     pub fn report(&mut self, claimed: &Claimed, step: u64, rmse: f64) -> Result<Reply, Refusal> {
-        let metrics = Metrics::default().with("rmse", rmse);
-        let (trial, attempt) = (claimed.leg.trial, claimed.attempt);
-        self.handle(Input::Report { trial, attempt, step, metrics }).reply
+        self.handle(report(claimed, step, rmse)).reply
     }
 
     pub fn tell(&mut self, claimed: &Claimed, state: TellState) -> Handled {
@@ -375,12 +373,20 @@ fn a_lost_trial_goes_on_from_its_newest_checkpoint_and_two_are_kept() {
     assert_eq!(dropped, 1, "a completed trial goes on from nowhere");
 }
 
-pub fn halving(trials: u64, order: Order, parallel: u32) -> Sweep {
+pub fn judging(stopper: StopperSpec, trials: u64, order: Order, parallel: u32) -> Sweep {
     let mut spec = toy_sweep("s", 0, trials);
-    spec.search.stopper = Some(StopperSpec::Asha { min_steps: 1, factor: 3 });
-    spec.search.order = order;
-    spec.search.parallel = Some(parallel);
+    spec.search.stopper = Some(stopper);
+    (spec.search.order, spec.search.parallel) = (order, Some(parallel));
     spec
+}
+
+pub fn report(claimed: &Claimed, step: u64, rmse: f64) -> Input {
+    let metrics = Metrics::default().with("rmse", rmse);
+    Input::Report { trial: claimed.leg.trial, attempt: claimed.attempt, step, metrics }
+}
+
+pub fn halving(trials: u64, order: Order, parallel: u32) -> Sweep {
+    judging(StopperSpec::Asha { min_steps: 1, factor: 3, mode: Mode::Promote }, trials, order, parallel)
 }
 
 /// Works on a leg as a toy worker would: up to its end, or to `budget`.

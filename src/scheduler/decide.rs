@@ -87,7 +87,7 @@ impl Core {
             // A trial that is tried again ends where it was to end.
             None => match open.leg.take() {
                 Some(earlier) => earlier.until_step,
-                None => active.method.first_rung(),
+                None => active.method.first_rung(open.row.number),
             },
         };
         let number = active.legs;

@@ -81,7 +81,8 @@ fn legs_of_a_grid(points: i64, parallel: u32, factor: u64, forgetful: bool) -> V
     spec.space.insert("x".into(), crate::domain::Parameter { kind, when: None });
     spec.search.trials = None;
     spec.search.sampler = crate::domain::sweep::SamplerSpec::Grid { divisions: 100 };
-    spec.search.stopper = Some(crate::domain::sweep::StopperSpec::Asha { min_steps: 1, factor });
+    spec.search.stopper =
+        Some(crate::domain::sweep::StopperSpec::Asha { min_steps: 1, factor, mode: Default::default() });
     let mut world = World::new();
     world.submit(spec);
     let (mut legs, mut busy) = (Vec::new(), Vec::new());

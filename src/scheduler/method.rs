@@ -6,13 +6,13 @@
 
 use super::feasible::Feasible;
 use crate::domain::recovery::OpenSweep;
-use crate::domain::sweep::{Duplicates, Order};
+use crate::domain::sweep::{Duplicates, Order, StopperSpec};
 use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
 use crate::sampler::{self, Ask, History, Level, News, Sampler, Suggestion};
 use crate::space::Space;
-use crate::stopper::{self, Ended, Promotion, Stopper};
+use crate::stopper::{self, Ended, Judged, Promotion, Stopper, Verdict};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the next leg is.
 #[derive(Debug)]
@@ -43,6 +43,11 @@ pub(super) struct Method {
     direction: Direction,
     order: Order,
     parallel: u64,
+    /// The stopper judges running trials; it must know what completed ones reported.
+    judges: bool,
+    needs_curves: bool,
+    /// Trials that a stopper has once told to end. The user had those tried again that still run.
+    overruled: BTreeSet<u64>,
     /// Ends that no decision has been allowed to see, by leg number.
     unseen: BTreeMap<u64, Ended>,
     /// The last suggestion and the trial it is for: asked for again before anything changed, it is the same.
@@ -70,6 +75,9 @@ impl Method {
             trials: spec.search.trials,
             duplicates: spec.search.duplicates,
             direction,
+            judges: spec.search.stopper.as_ref().is_some_and(StopperSpec::judges),
+            needs_curves: spec.search.stopper.as_ref().is_some_and(StopperSpec::needs_curves),
+            overruled: BTreeSet::new(),
             order: spec.search.order,
             parallel: u64::from(spec.search.parallel.unwrap_or(1)),
             unseen: BTreeMap::new(),
@@ -86,6 +94,7 @@ impl Method {
             let Some(trial) = record.trial else { continue };
             self.decided(trial, record.until_step);
         }
+        self.learn_judgements(stored);
         let mut ends: Vec<(i64, u64, Ended)> = stored.records.iter().filter_map(end_of).collect();
         match self.order {
             Order::Arrival => {
@@ -97,6 +106,29 @@ impl Method {
                 if let Some(last) = stored.legs.checked_sub(1) {
                     self.show_for(last);
                 }
+            }
+        }
+    }
+
+    fn learn_judgements(&mut self, stored: &OpenSweep) {
+        if !self.judges {
+            return;
+        }
+        let mut legs: BTreeMap<u64, Vec<(i64, u64)>> = BTreeMap::new();
+        for record in &stored.records {
+            let Some(trial) = record.trial else { continue };
+            legs.entry(trial).or_default().push((record.decided_seq, record.number));
+            if let (Some(LegOutcome::Completed), Some(curve)) =
+                (record.end.map(|end| end.outcome), stored.curves.get(&trial))
+            {
+                self.completed(record.number, curve);
+            }
+        }
+        for judgement in &stored.judgements {
+            let legs = legs.get(&judgement.trial).map_or(&[][..], Vec::as_slice);
+            let leg = legs.iter().rfind(|(decided, _)| *decided <= judgement.seq);
+            if let Some((_, leg)) = leg {
+                self.remember(judgement.trial, *leg, &judgement.reason);
             }
         }
     }
@@ -128,6 +160,48 @@ impl Method {
             Order::Number => {
                 self.unseen.insert(leg, end);
             }
+        }
+    }
+
+    /// Whether running trials are judged at their reports.
+    pub fn judges(&self) -> bool {
+        self.judges
+    }
+
+    /// Whether [`Method::completed`] is to be called.
+    pub fn needs_curves(&self) -> bool {
+        self.needs_curves
+    }
+
+    /// What the stopper says of trial `trial`, which works on leg `leg` and has reported `curve`. Ordered by
+    /// number it sees what the decision about that leg saw, and no more.
+    pub fn judge(&mut self, trial: u64, leg: u64, at_its_end: bool, curve: &[(u64, f64)]) -> Verdict {
+        let sees_below = match self.order {
+            Order::Arrival => u64::MAX,
+            Order::Number => (leg + 1).saturating_sub(self.parallel),
+        };
+        match &mut self.stopper {
+            Some(stopper) if !self.overruled.contains(&trial) => {
+                stopper.judge(&Judged { trial, leg, sees_below, at_its_end, curve })
+            }
+            _ => Verdict::Nothing,
+        }
+    }
+
+    /// What was said of a trial in some leg is decided.
+    pub fn remember(&mut self, trial: u64, leg: u64, reason: &Reason) {
+        if !matches!(reason, Reason::PassedRung { .. }) {
+            self.overruled.insert(trial);
+        }
+        if let Some(stopper) = &mut self.stopper {
+            stopper.remember(trial, leg, reason);
+        }
+    }
+
+    /// A trial completed in some leg, with these values behind it.
+    pub fn completed(&mut self, leg: u64, curve: &[(u64, f64)]) {
+        if let Some(stopper) = &mut self.stopper {
+            stopper.completed(leg, curve);
         }
     }
 
@@ -230,9 +304,9 @@ impl Method {
         }
     }
 
-    /// The step at which the first leg of a trial ends.
-    pub fn first_rung(&self) -> Option<u64> {
-        self.stopper.as_ref().map(|stopper| stopper.first_rung())
+    /// The step at which the first leg of trial number `trial` ends; `None` for its own budget.
+    pub fn first_rung(&self, trial: u64) -> Option<u64> {
+        self.stopper.as_ref().and_then(|stopper| stopper.first_rung(trial))
     }
 
     /// Whether so many legs in a row that came to nothing end the sweep, given whether any leg is open.
@@ -257,8 +331,10 @@ impl Method {
         let known: Vec<_> = (0..self.history.ends().len()).map(|end| self.history.losses(end)).collect();
         let running: Vec<_> = self.history.running().collect();
         format!(
-            "unseen {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            "unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
             self.unseen,
+            self.overruled,
+            stopper.map(|stopper| stopper.essence()),
             self.history.ends(),
             promote(false),
             promote(true)

@@ -157,6 +157,7 @@ fn stored(
         leg: None,
         attempt: None,
         reports: Vec::new(),
+        stopping: None,
         checkpoints: Vec::new(),
         setbacks: Vec::new(),
         ready: None,
@@ -172,6 +173,8 @@ fn stored(
         idle_legs: 0,
         records: Vec::new(),
         points: Vec::new(),
+        judgements: Vec::new(),
+        curves: Default::default(),
         open_legs: Vec::new(),
         open: vec![open],
     })

@@ -2,9 +2,11 @@
 
 use super::core::{Core, Turn};
 use super::input::{Refusal, Reply};
+use super::judge;
 use super::retry::{self, Setback};
 use super::state::{Active, Open, Step};
 use super::trials::Guard;
+use crate::domain::sweep::Order;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
     AttemptId, AttemptState, Change, Checkpoint, Decision, EventKind, LegOutcome, Metrics, Reason,
@@ -86,7 +88,8 @@ impl Core {
             turn.changes.push(Change::BestMoved { trial, step, value });
         }
         open.steps.insert(step, Step { metrics, attempt, answer });
-        Ok(Reply::Decision(answer))
+        drop(guard);
+        Ok(Reply::Decision(self.judge(turn, trial, step)))
     }
 
     /// A checkpoint is stored: the oldest beyond those kept goes.
@@ -133,6 +136,7 @@ impl Core {
         let row = &self.sweep_of(trial)?.row;
         let (cancelled, out_of_memory) =
             (row.state == SweepState::Cancelled, row.spec.objective.out_of_memory);
+        let strict = row.spec.search.order == Order::Number;
         let (sweep, mut open) = self.open_trial(trial, attempt)?;
         let (mut event, mut reason) = match (told.state, open.state) {
             (TellState::Completed, _) => (TrialEvent::Completed, told.reason.or(Some(Reason::BudgetSpent))),
@@ -162,6 +166,11 @@ impl Core {
                 (TrialEvent::Requeued, reason)
             }
         };
+        let judged = judge::stopped_by(&open, told.state, strict);
+        let late_weights = strict && judged.is_some();
+        if judged.is_some() {
+            (event, reason) = (TrialEvent::Stopped, judged);
+        }
         if event == TrialEvent::Completed && open.best.is_none() {
             match told.metrics.get(&metric).filter(|value| value.is_finite()) {
                 // A client that reports no steps: its one value counts as of no step.
@@ -176,7 +185,8 @@ impl Core {
                 }
             }
         }
-        if let Some(hash) = told.weights {
+        // They may be of a step that does not count.
+        if let Some(hash) = told.weights.filter(|_| !late_weights) {
             turn.changes.push(Change::WeightsStored { trial, hash });
         }
         let state = attempt_state(told.state, event);
@@ -228,17 +238,19 @@ impl Core {
         let noted = if recovered { Reason::DaemonStopped } else { lost.clone() };
         close_attempt(turn, open, AttemptState::Lost, Some(noted), None);
         let stopping = open.state == TrialState::Stopping;
+        let judged = judge::stopped_by(open, TellState::Stopped, true);
         let (event, reason) = match (stopping, cancelled) {
-            (true, true) => (TrialEvent::Cancelled, Reason::ByUser),
-            (true, false) => (TrialEvent::Stopped, Reason::TimeLimit),
+            _ if judged.is_some() => (TrialEvent::Stopped, judged),
+            (true, true) => (TrialEvent::Cancelled, Some(Reason::ByUser)),
+            (true, false) => (TrialEvent::Stopped, Some(Reason::TimeLimit)),
             (false, _) => {
                 let setback = Setback { reason: &lost, shares_device: false, out_of_memory };
                 let again = recovered || retry::after_setback(turn, open, &setback);
-                (if again { TrialEvent::Requeued } else { TrialEvent::Failed }, lost)
+                (if again { TrialEvent::Requeued } else { TrialEvent::Failed }, Some(lost))
             }
         };
         drop(guard);
-        self.end_attempt(turn, sweep, trial, event, Some(reason), Some(id));
+        self.end_attempt(turn, sweep, trial, event, reason, Some(id));
     }
 
     /// Moves a trial whose attempt has just ended, and ends its leg unless it is to be tried again.
@@ -254,6 +266,7 @@ impl Core {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let objective = &active.row.spec.objective;
         let objective = (objective.metric.clone(), objective.direction);
+        let strict = active.row.spec.search.order == Order::Number;
         let Some(mut guard) = active.open.get_mut(trial) else { return };
         let open = &mut *guard;
         let goes_on = matches!(event, TrialEvent::Requeued | TrialEvent::Paused);
@@ -269,6 +282,11 @@ impl Core {
             TrialEvent::Paused => EventKind::TrialPaused,
             _ => EventKind::TrialRequeued,
         };
+        // What came after the stopper's word came by the timing of the answer.
+        let last = open.to_end.as_ref().map(|to_end| to_end.step);
+        if let (Some(last), TrialEvent::Stopped, true) = (last, event, strict) {
+            discard_after(turn, open, last, &objective);
+        }
         if event == TrialEvent::Requeued {
             let from = open.leg.map_or(0, |leg| leg.from_step);
             let from = open.checkpoints.first().map_or(from, |checkpoint| checkpoint.step);
@@ -358,6 +376,9 @@ impl Active {
         self.open_legs.remove(&leg.number);
         let end = Ended { trial: open.row.number, until_step: leg.until_step, outcome, value };
         self.method.ended(leg.number, end);
+        if event == TrialEvent::Completed && self.method.needs_curves() {
+            self.method.completed(leg.number, &open.curve(&self.row.spec.objective.metric));
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! What users did (enqueued, tried again, cancelled) and what became of legs is taken from the record. What
 //! follows from it is derived: which trial each leg is of, up to which step, with which configuration and for
-//! which reason, and in the end why paused trials went no further.
+//! which reason, which running trials were told to end (`rejudge.rs`), and in the end why paused trials went no
+//! further.
 
 use super::method::{Method, Next};
-use crate::domain::decisions::{StoredDecisions, StoredEvent};
+use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport};
 use crate::domain::sweep::Sweep;
-use crate::domain::{EventKind, LegRecord, Params, Reason};
+use crate::domain::{EventKind, LegOutcome, LegRecord, Params, Reason};
 use crate::stopper::Ended;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +42,8 @@ pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
     let mut replay = Replay::new(stored)?;
     let events = stored.events.iter().map(|event| event.seq);
     let legs = stored.legs.iter().flat_map(|leg| [Some(leg.decided_seq), leg.end.map(|end| end.seq)]);
-    let moments: BTreeSet<i64> = events.chain(legs.flatten()).collect();
+    let reports = stored.reports.iter().map(|report| report.seq);
+    let moments: BTreeSet<i64> = events.chain(legs.flatten()).chain(reports).collect();
     for seq in moments {
         replay.moment(seq)?;
     }
@@ -50,14 +52,20 @@ pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
 }
 
 /// Where the derivation stands.
-struct Replay<'a> {
+pub(super) struct Replay<'a> {
     spec: &'a Sweep,
-    method: Method,
-    stored: &'a StoredDecisions,
+    pub(super) method: Method,
+    pub(super) stored: &'a StoredDecisions,
     /// The record and the legs by the inputs that led to them.
     events: BTreeMap<i64, Vec<&'a StoredEvent>>,
     decided: BTreeMap<i64, Vec<&'a LegRecord>>,
     ended: BTreeMap<i64, Vec<&'a LegRecord>>,
+    /// Values that were reported, by the input they came with, and those so far by trial and step.
+    pub(super) reports: BTreeMap<i64, StoredReport>,
+    pub(super) curves: BTreeMap<u64, Vec<(u64, f64)>>,
+    /// Each trial's latest leg, and who has been told to end in it.
+    pub(super) leg_of: BTreeMap<u64, u64>,
+    pub(super) stopping: BTreeSet<u64>,
     /// Trials so far: the next one's number.
     created: u64,
     /// Legs so far: the next one's number.
@@ -70,7 +78,7 @@ struct Replay<'a> {
     until: BTreeMap<u64, Option<u64>>,
     /// The sweep had ended, and is open for what is retried alone.
     retry_alone: bool,
-    decisions: u64,
+    pub(super) decisions: u64,
 }
 
 /// What the record of one input says of the legs that it decided.
@@ -105,6 +113,10 @@ impl<'a> Replay<'a> {
             events,
             decided,
             ended,
+            reports: stored.reports.iter().map(|report| (report.seq, *report)).collect(),
+            curves: BTreeMap::new(),
+            leg_of: BTreeMap::new(),
+            stopping: BTreeSet::new(),
             created: 0,
             legs: 0,
             open_legs: BTreeSet::new(),
@@ -122,6 +134,7 @@ impl<'a> Replay<'a> {
             self.end(leg);
         }
         let events = self.events.remove(&seq).unwrap_or_default();
+        self.judge(seq, &events)?;
         let mut said = Said::default();
         for event in &events {
             self.note(event, &mut said);
@@ -139,6 +152,9 @@ impl<'a> Replay<'a> {
         self.open_legs.remove(&leg.number);
         let (until_step, outcome, value) = (leg.until_step, end.outcome, end.value);
         self.method.ended(leg.number, Ended { trial, until_step, outcome, value });
+        if outcome == LegOutcome::Completed && self.method.needs_curves() {
+            self.method.completed(leg.number, self.curves.get(&trial).map_or(&[], Vec::as_slice));
+        }
     }
 
     fn note(&mut self, event: &'a StoredEvent, said: &mut Said<'a>) {
@@ -163,6 +179,9 @@ impl<'a> Replay<'a> {
             }
             EventKind::TrialRetried => {
                 self.waiting.insert(trial);
+            }
+            EventKind::TrialStopping => {
+                self.stopping.insert(trial);
             }
             EventKind::TrialPaused => {
                 self.paused.insert(trial);
@@ -203,6 +222,8 @@ impl<'a> Replay<'a> {
                 self.waiting.remove(&trial);
                 self.paused.remove(&trial);
                 self.until.insert(trial, leg.until_step);
+                self.leg_of.insert(trial, number);
+                self.stopping.remove(&trial);
                 self.open_legs.insert(number);
                 self.method.decided(trial, leg.until_step);
             }
@@ -243,7 +264,7 @@ impl<'a> Replay<'a> {
     fn derived_leg(&self, next: Next<u64>) -> Decided {
         match next {
             Next::Waiting(trial) => {
-                let until = self.until.get(&trial).copied().unwrap_or_else(|| self.method.first_rung());
+                let until = self.until.get(&trial).copied().unwrap_or_else(|| self.method.first_rung(trial));
                 Decided::Waiting { trial, until }
             }
             Next::Promotion(promotion) => Decided::Promoted {
@@ -253,7 +274,7 @@ impl<'a> Replay<'a> {
             },
             Next::New(params, reason) => Decided::New {
                 trial: self.created,
-                until: self.method.first_rung(),
+                until: self.method.first_rung(self.created),
                 params: text_of(&params),
                 reason: Some(reason),
             },
@@ -363,7 +384,7 @@ fn text_of(params: &Params) -> String {
     serde_json::to_string(params).unwrap_or_default()
 }
 
-fn difference(leg: Option<u64>, stored: String, derived: String) -> Box<Difference> {
+pub(super) fn difference(leg: Option<u64>, stored: String, derived: String) -> Box<Difference> {
     Box::new(Difference { leg, stored, derived })
 }
 

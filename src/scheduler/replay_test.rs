@@ -2,14 +2,18 @@
 
 use super::*;
 use crate::domain::decisions::StoredTrial;
-use crate::domain::sweep::Order;
-use crate::domain::{Change, LegEnd};
-use crate::scheduler::core::core_test::{World, halving, work};
+use crate::domain::sweep::{Against, Mode, Order, StopperSpec};
+use crate::domain::{Change, LegEnd, TellState};
+use crate::scheduler::Claimed;
+use crate::scheduler::core::core_test::{World, halving, judging, report, work};
 
 /// Plays a sweep with successive halving to its end and keeps what would be stored.
 fn played(order: Order, parallel: u32) -> StoredDecisions {
+    play(halving(9, order, parallel), |world, claimed| work(world, claimed, 9).changes)
+}
+
+fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> StoredDecisions {
     let mut world = World::new();
-    let spec = halving(9, order, parallel);
     let uid = spec.name.clone();
     let origin = Box::default();
     let submit = crate::scheduler::Input::Submit { uid, spec: Box::new(spec.clone()), origin };
@@ -25,21 +29,28 @@ fn played(order: Order, parallel: u32) -> StoredDecisions {
         match handled.reply {
             Ok(crate::scheduler::Reply::Work(claimed)) => busy.push(*claimed),
             _ if busy.is_empty() => break,
-            _ => changes.extend(work(&mut world, &busy.remove(0), 9).changes),
+            _ => changes.extend(work(&mut world, &busy.remove(0))),
         }
     }
     stored(spec, &changes)
 }
 
 fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
-    let mut all = StoredDecisions { spec, trials: Vec::new(), legs: Vec::new(), events: Vec::new() };
+    let mut all = StoredDecisions {
+        spec,
+        trials: Vec::new(),
+        legs: Vec::new(),
+        events: Vec::new(),
+        reports: Vec::new(),
+    };
     let (mut numbers, mut legs) = (BTreeMap::new(), BTreeMap::new());
     for change in changes {
         match change {
             Change::TrialInserted(row) => {
                 numbers.insert(row.id, row.number);
                 let (params, suggested) = (row.params.clone(), row.suggested.clone());
-                all.trials.push(StoredTrial { number: row.number, params, suggested });
+                let budget_steps = row.budget_steps;
+                all.trials.push(StoredTrial { number: row.number, params, suggested, budget_steps });
             }
             Change::LegDecided(decided) => {
                 legs.insert(decided.id, all.legs.len());
@@ -54,6 +65,19 @@ fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
             }
             Change::LegEnded { leg, outcome, value, seq } => {
                 all.legs[legs[leg]].end = Some(LegEnd { outcome: *outcome, value: *value, seq: *seq });
+            }
+            Change::Reported(report) => {
+                let seq = report.seq;
+                let (trial, step) = (numbers[&report.trial], report.step);
+                all.reports.extend(report.metrics.get("rmse").map(|value| StoredReport {
+                    seq,
+                    trial,
+                    step,
+                    value,
+                }));
+            }
+            Change::ReportsDiscarded { trial, after_step, .. } => {
+                all.reports.retain(|report| report.trial != numbers[trial] || report.step <= *after_step);
             }
             Change::Recorded(event) => all.events.push(StoredEvent {
                 seq: event.seq,
@@ -125,4 +149,99 @@ fn another_verdict_is_named() {
     last.reason = Some(Reason::BudgetSpent);
     let difference = replay(&stored).unwrap_err();
     assert!(difference.stored.ends_with("ended: budget spent"), "{difference}");
+}
+
+/// Reports nine steps unless it is told to end before.
+fn work_until_told(world: &mut World, claimed: &Claimed) -> Vec<Change> {
+    let value = claimed.params["x"].as_f64().unwrap();
+    let mut changes = Vec::new();
+    for step in 1..=9 {
+        let handled = world.handle(report(claimed, step, value + 1.0 / step as f64));
+        changes.extend(handled.changes);
+        if handled.reply == Ok(crate::scheduler::Reply::Decision(crate::domain::Decision::Stop)) {
+            changes.extend(world.tell(claimed, TellState::Stopped).changes);
+            return changes;
+        }
+    }
+    changes.extend(world.tell(claimed, TellState::Completed).changes);
+    changes
+}
+
+fn judged_sweeps() -> Vec<StoredDecisions> {
+    let against = Against { startup_trials: 2, warmup_steps: 0, interval_steps: 1, min_trials: 1 };
+    let stoppers = [
+        StopperSpec::Asha { min_steps: 1, factor: 3, mode: Mode::Stop },
+        StopperSpec::Hyperband { min_steps: 1, max_steps: 9, factor: 3, mode: Mode::Stop },
+        StopperSpec::Median(against),
+        StopperSpec::Percentile { percentile: 25.0, against },
+        StopperSpec::Threshold { lower: None, upper: Some(500.0), after_steps: 1 },
+        StopperSpec::Patience { patience: 2, min_delta: 0.1 },
+    ];
+    let orders = [Order::Arrival, Order::Number].into_iter();
+    let all = orders.flat_map(|order| stoppers.iter().map(move |stopper| (order, stopper.clone())));
+    all.map(|(order, stopper)| play(judging(stopper, 12, order, 3), work_until_told)).collect()
+}
+
+fn judgements(stored: &StoredDecisions) -> Vec<usize> {
+    let judged = |event: &StoredEvent| event.reason.as_ref().is_some_and(Reason::is_judgement);
+    let judged = |(at, event): (usize, &StoredEvent)| {
+        (judged(event) && matches!(event.kind, EventKind::TrialPassed | EventKind::TrialStopping))
+            .then_some(at)
+    };
+    stored.events.iter().enumerate().filter_map(judged).collect()
+}
+
+#[test]
+fn what_was_said_of_running_trials_is_derived_again() {
+    for stored in judged_sweeps() {
+        let judgements = judgements(&stored);
+        let name = format!("{:?}", stored.spec.search);
+        assert!(!judgements.is_empty(), "{name}");
+        assert_eq!(replay(&stored), Ok((stored.legs.len() + judgements.len()) as u64), "{name}");
+        // The reports are gone, as after a retry: the record says enough.
+        let without = StoredDecisions { reports: Vec::new(), ..stored.clone() };
+        if !stored.spec.search.stopper.as_ref().is_some_and(StopperSpec::needs_curves) {
+            assert_eq!(replay(&without), replay(&stored), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_forged_judgement_is_named() {
+    for stored in judged_sweeps() {
+        let name = format!("{:?}", stored.spec.search);
+        for at in judgements(&stored) {
+            let mut forged = stored.clone();
+            let event = &mut forged.events[at];
+            match event.reason.as_mut().unwrap() {
+                Reason::PassedRung { bound, .. }
+                | Reason::BelowRung { bound, .. }
+                | Reason::WorseThanOthers { bound, .. }
+                | Reason::OutOfBounds { limit: bound, .. }
+                | Reason::Stalled { best: bound, .. } => *bound = bound.map(|bound| bound + 0.5),
+                other => panic!("{other}"),
+            }
+            let reason = event.reason.as_ref().unwrap().to_string();
+            let difference = replay(&forged).expect_err(&name);
+            assert!(difference.stored.ends_with(&reason), "{name}: {difference}");
+            // Nothing said of it is a difference too.
+            let mut silent = stored.clone();
+            silent.events.remove(at);
+            let difference = replay(&silent).expect_err(&name);
+            assert!(difference.stored.contains("goes on past step"), "{name}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn a_trial_that_should_have_ended_is_named() {
+    let stored = judged_sweeps().remove(4);
+    let worst = |report: &&mut StoredReport| report.step == 2 && report.value < 500.0;
+    let mut other = stored.clone();
+    let report = other.reports.iter_mut().find(worst).unwrap();
+    report.value = 600.0;
+    let trial = report.trial;
+    let difference = replay(&other).unwrap_err();
+    assert_eq!(difference.stored, format!("trial {trial} goes on past step 2"));
+    assert_eq!(difference.derived, format!("trial {trial} is to end: step 2: 600.0000 is beyond 500"));
 }

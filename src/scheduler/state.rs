@@ -41,6 +41,8 @@ pub(super) struct Open {
     pub steps: BTreeMap<u64, Step>,
     /// The best step so far and the value there.
     pub best: Option<(u64, f64)>,
+    /// The stopper's word that it is to end, once it has been given to the attempt.
+    pub to_end: Option<ToEnd>,
     /// Newest first.
     pub checkpoints: Vec<Checkpoint>,
     /// Why earlier attempts at the leg ended without a result.
@@ -64,6 +66,14 @@ pub(super) struct Step {
     pub attempt: AttemptId,
     /// What was answered.
     pub answer: Decision,
+}
+
+/// A stopper's word that a trial is to end.
+#[derive(Debug, PartialEq)]
+pub(super) struct ToEnd {
+    /// The step at which it was given.
+    pub step: u64,
+    pub reason: Reason,
 }
 
 /// The open attempt at a trial.
@@ -129,6 +139,7 @@ impl Open {
             attempt: None,
             steps: BTreeMap::new(),
             best: None,
+            to_end: None,
             checkpoints: Vec::new(),
             setbacks: Vec::new(),
             ready: None,
@@ -136,6 +147,17 @@ impl Open {
             accumulate: 1,
             environment: None,
         }
+    }
+
+    /// Whether nothing of its budget is left after a step, as far as is known.
+    pub fn is_spent_at(&self, step: u64) -> bool {
+        self.row.budget_steps.is_some_and(|budget| step >= budget)
+    }
+
+    /// What it has reported of a metric, by step.
+    pub fn curve(&self, metric: &str) -> Vec<(u64, f64)> {
+        let value = |(step, reported): (&u64, &Step)| Some((*step, reported.metrics.get(metric)?));
+        self.steps.iter().filter_map(value).collect()
     }
 
     /// The last step reported.

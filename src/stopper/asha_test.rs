@@ -105,3 +105,42 @@ fn a_trial_that_is_gone_stands_in_nobodys_way() {
     }
     assert_eq!(stopper.promote(false, &|trial| trial != 0).unwrap().trial, 1);
 }
+
+#[test]
+fn synchronous_halving_waits_for_the_whole_rung() {
+    let mut stopper = asha().synchronous();
+    for trial in 0..9 {
+        stopper.decided(trial, Some(1));
+    }
+    for trial in 0..8 {
+        stopper.ended(paused(trial, 1, trial as f64));
+        assert_eq!(stopper.promote(true, &|_| true), None);
+    }
+    stopper.ended(paused(8, 1, 0.5));
+    assert_eq!(stopper.promote(false, &|_| true), None, "another trial may come");
+    for trial in [0, 8, 1] {
+        assert_eq!(stopper.promote(true, &|_| true).unwrap().trial, trial);
+        stopper.decided(trial, Some(3));
+    }
+    assert_eq!(stopper.promote(true, &|_| true), None);
+    stopper.ended(paused(0, 3, 0.1));
+    stopper.ended(paused(8, 3, 0.2));
+    assert_eq!(stopper.promote(true, &|_| true), None, "trial 1 may still be better");
+    stopper.ended(paused(1, 3, 0.05));
+    let promotion = stopper.promote(true, &|_| true).unwrap();
+    assert_eq!((promotion.trial, promotion.until_step), (1, 9));
+}
+
+#[test]
+fn a_hundred_thousand_trials_are_quick() {
+    let mut stopper = asha();
+    let mut promotions = 0;
+    for trial in 0..100_000u64 {
+        run(&mut stopper, trial, 1, (trial * 7919 % 100_003) as f64);
+        while let Some(promotion) = stopper.promote(false, &|_| true) {
+            promotions += 1;
+            run(&mut stopper, promotion.trial, promotion.until_step, promotion.trial as f64);
+        }
+    }
+    assert!(promotions > 33_000, "{promotions}");
+}

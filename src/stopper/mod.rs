@@ -1,12 +1,21 @@
-//! Stoppers: which trials go on from a rung, and which never do.
+//! Stoppers: which trials go on, and which end early.
 //!
-//! A stopper is fed two kinds of news, legs that were decided and legs that ended, and asked what to do next.
-//! What it answers depends on the set of news alone, not on their order, so it can be rebuilt from stored
-//! rows. Pure: no clock, no random numbers, no input or output.
+//! Some let trials pause at rungs and say which of them go on ([`Stopper::promote`]); some judge a running trial
+//! at its reports ([`Stopper::judge`]). A stopper is fed news: legs that were decided, legs that ended, rungs that
+//! were passed, trials that completed. What it answers depends on the set of news alone, not on their order, so
+//! it can be rebuilt from stored rows. Pure: no clock, no random numbers, no input or output.
+//!
+//! Values that are not finite are worse than all others, whatever the direction.
 
 mod asha;
+mod halt;
+mod hyperband;
+mod others;
+mod patience;
+mod ranking;
+mod threshold;
 
-use crate::domain::sweep::StopperSpec;
+use crate::domain::sweep::{Mode, StopperSpec};
 use crate::domain::{Direction, LegOutcome, Reason};
 
 /// News of a leg that ended.
@@ -33,29 +42,124 @@ pub struct Promotion {
     pub reason: Reason,
 }
 
+/// A running trial that has just reported a step.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    /// The trial's number.
+    pub trial: u64,
+    /// The number of the leg it works on.
+    pub leg: u64,
+    /// Of other trials, only what they did in legs below this number may be seen.
+    pub sees_below: u64,
+    /// The step was the last of its budget: there is nothing left to save.
+    pub at_its_end: bool,
+    /// What it has reported, by step; the last is the step that it is judged at. May be empty: then the
+    /// step had no value, and there is nothing to judge.
+    pub curve: &'a [(u64, f64)],
+}
+
+impl Judged<'_> {
+    /// The step it is judged at, and the value there.
+    fn now(&self) -> Option<(u64, f64)> {
+        self.curve.last().copied()
+    }
+
+    /// The best finite value so far.
+    fn best(&self, direction: Direction) -> Option<f64> {
+        best(direction, self.curve.iter().map(|(_, value)| *value))
+    }
+}
+
+/// What a stopper says of a report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Nothing: the trial goes on.
+    Nothing,
+    /// The trial goes on past a rung, and its value there is known from now on. There may be another rung to be judged.
+    Passed(Reason),
+    /// The trial is to end here.
+    Stop(Reason),
+}
+
 /// Decides which trials go on.
 pub trait Stopper: Send + Sync {
-    /// The step at which a new trial's first leg ends.
-    fn first_rung(&self) -> u64;
+    /// The step at which the first leg of trial number `trial` ends; `None` for its own budget.
+    fn first_rung(&self, _trial: u64) -> Option<u64> {
+        None
+    }
 
     /// A leg of `trial` up to `until_step` was decided.
-    fn decided(&mut self, trial: u64, until_step: Option<u64>);
+    fn decided(&mut self, _trial: u64, _until_step: Option<u64>) {}
 
     /// A leg ended.
-    fn ended(&mut self, end: Ended);
+    fn ended(&mut self, _end: Ended) {}
 
     /// The paused trial that is to go on now, if one is. `last` says that no new trial will come, `may_go_on` of a
     /// trial whether it is still there: the user may have ended it.
-    fn promote(&self, last: bool, may_go_on: &dyn Fn(u64) -> bool) -> Option<Promotion>;
+    fn promote(&self, _last: bool, _may_go_on: &dyn Fn(u64) -> bool) -> Option<Promotion> {
+        None
+    }
 
     /// Why a trial that is paused for good did not go on.
-    fn verdict(&self, trial: u64) -> Reason;
+    fn verdict(&self, _trial: u64) -> Reason {
+        Reason::Error { message: "nothing let it go on".into() }
+    }
+
+    /// Whether a running trial goes on past the step it has just reported. It only looks, but may sort for that.
+    fn judge(&mut self, _judged: &Judged<'_>) -> Verdict {
+        Verdict::Nothing
+    }
+
+    /// What [`Stopper::judge`] said of a trial in some leg, once it is decided: whoever is judged later may be compared with it.
+    fn remember(&mut self, _trial: u64, _leg: u64, _reason: &Reason) {}
+
+    /// A trial completed in some leg, with this behind it; by step.
+    fn completed(&mut self, _leg: u64, _curve: &[(u64, f64)]) {}
+
+    /// What of it decides the future, as text.
+    #[cfg(test)]
+    fn essence(&self) -> String {
+        String::new()
+    }
 }
 
 /// The stopper that a sweep names.
 #[must_use]
 pub fn build(spec: &StopperSpec, direction: Direction) -> Box<dyn Stopper> {
+    let halving = |mode: Mode, min_steps: u64, factor: u64| -> Box<dyn Stopper> {
+        match mode {
+            Mode::Promote => Box::new(asha::Asha::new(min_steps, factor, direction)),
+            Mode::Stop => Box::new(halt::Halt::new(min_steps, factor, direction)),
+        }
+    };
     match *spec {
-        StopperSpec::Asha { min_steps, factor } => Box::new(asha::Asha::new(min_steps, factor, direction)),
+        StopperSpec::Asha { min_steps, factor, mode } => halving(mode, min_steps, factor),
+        StopperSpec::Halving { min_steps, factor } => {
+            Box::new(asha::Asha::new(min_steps, factor, direction).synchronous())
+        }
+        StopperSpec::Hyperband { min_steps, max_steps, factor, mode } => {
+            let bracket = |first_rung| halving(mode, first_rung, factor);
+            Box::new(hyperband::Hyperband::new(min_steps, max_steps, factor, bracket))
+        }
+        StopperSpec::Median(against) => Box::new(others::Others::new(50.0, against, direction)),
+        StopperSpec::Percentile { percentile, against } => {
+            Box::new(others::Others::new(percentile, against, direction))
+        }
+        StopperSpec::Threshold { lower, upper, after_steps } => {
+            Box::new(threshold::Threshold { lower, upper, after_steps })
+        }
+        StopperSpec::Patience { patience, min_delta } => {
+            Box::new(patience::Patience { patience, min_delta, direction })
+        }
     }
 }
+
+/// The best finite value of some.
+fn best(direction: Direction, values: impl Iterator<Item = f64>) -> Option<f64> {
+    let finite = values.filter(|value| value.is_finite());
+    finite.reduce(|best, value| if direction.better(value, best) { value } else { best })
+}
+
+#[cfg(test)]
+#[path = "judges_test.rs"]
+mod judges_test;

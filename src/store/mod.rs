@@ -8,6 +8,7 @@ pub mod blob;
 mod checkpoints;
 mod error;
 mod gc;
+mod judgements;
 mod legs;
 mod open;
 mod open_trials;

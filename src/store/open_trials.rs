@@ -4,7 +4,7 @@
 use super::StoreError;
 use super::rows::{from_json, join_metrics, optional_json, trial_state, unsigned};
 use super::{checkpoints, legs};
-use crate::domain::recovery::OpenTrial;
+use crate::domain::recovery::{OpenTrial, Stopping};
 use crate::domain::{
     AttemptId, AttemptState, LegId, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId, TrialId,
 };
@@ -68,6 +68,16 @@ pub(super) async fn read(
         Ok(())
     })
     .await?;
+    let sql = "select event.* from trial cross join event using (trial_id) where WANTED and trial.state = 'stopping' \
+               and event.kind = 'trial_stopping' order by event_id";
+    each(connection, wanted, sql, |row| {
+        if let Some(trial) = found.of(row)? {
+            let reason = from_json("event.reason", row.try_get("reason")?)?;
+            trial.stopping = Some(Stopping { seq: row.try_get("seq")?, reason });
+        }
+        Ok(())
+    })
+    .await?;
     let sql = "select checkpoint.* from trial cross join checkpoint using (trial_id) where WANTED order by step desc";
     each(connection, wanted, sql, |row| {
         if let Some(trial) = found.of(row)? {
@@ -116,6 +126,7 @@ fn trial(row: &SqliteRow) -> Result<OpenTrial, StoreError> {
         leg: None,
         attempt: None,
         reports: Vec::new(),
+        stopping: None,
         checkpoints: Vec::new(),
         setbacks: Vec::new(),
         ready: row.try_get::<Option<i64>, _>("ready_ms")?.map(Millis),

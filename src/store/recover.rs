@@ -1,10 +1,10 @@
 //! Reading the open rows, from which the scheduler starts.
 
 use super::StoreError;
-use super::legs;
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
+use super::{judgements, legs};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::{Millis, Origin, SweepId, SweepRow, TrialId};
 use futures_util::TryStreamExt as _;
@@ -118,6 +118,17 @@ async fn sweep_with(
             points.push(from_json("trial.params", row.try_get("params")?)?);
         }
     }
+    let stopper = row.spec.search.stopper.as_ref();
+    let judgements = match stopper {
+        Some(stopper) if stopper.judges() => judgements::read(connection, row.id).await?,
+        _ => Vec::new(),
+    };
+    let curves = match stopper {
+        Some(stopper) if stopper.needs_curves() => {
+            judgements::curves(connection, row.id, &row.spec.objective.metric).await?
+        }
+        _ => Default::default(),
+    };
     Ok(OpenSweep {
         returns_to: returns_to.map(sweep_state).transpose()?,
         trials,
@@ -126,6 +137,8 @@ async fn sweep_with(
         open_legs: legs::open(connection, row.id).await?,
         records,
         points,
+        judgements,
+        curves,
         row,
         open,
     })

@@ -13,6 +13,7 @@ mod reader;
 mod sampler;
 mod search;
 mod space;
+mod stopper;
 mod sweep;
 mod toml;
 

@@ -3,13 +3,9 @@
 use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, count, moment, text};
-use super::sampler;
+use super::{sampler, stopper};
 use crate::domain::Search;
-use crate::domain::sweep::{Duplicates, Order, SamplerSpec, StopperSpec};
-
-/// The first rung, and how many times longer each is, where the file says nothing.
-const MIN_STEPS: u64 = 1;
-const FACTOR: u64 = 3;
+use crate::domain::sweep::{Duplicates, Order, SamplerSpec};
 
 const CONSTRAINTS: &str = "a list of conditions between parameters, such as \"blocks * 2 <= 12\"";
 
@@ -19,7 +15,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         Some(node) => sampler::read(node, &table, problems),
         None => Some(SamplerSpec::Auto),
     };
-    let stopper = table.get("stopper").and_then(|node| read_stopper(node, &table, problems));
+    let stopper = table.get("stopper").and_then(|node| stopper::read(node, &table, problems));
     let trials = table.read("trials", "a whole number of at least 1", problems, count);
     let ends_by_itself = |sampler: &SamplerSpec| matches!(sampler, SamplerSpec::Grid { .. });
     if sampler.as_ref().is_some_and(|sampler| !ends_by_itself(sampler)) && table.get("trials").is_none() {
@@ -72,33 +68,4 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         duplicates: duplicates.unwrap_or_default(),
         constraints: constraints.unwrap_or_default(),
     })
-}
-
-const STOPPERS: &str = "\"none\", \"asha\" or { name = \"asha\", min_steps = 1, factor = 3 }";
-
-/// The one place where a stopper's name becomes a stopper.
-fn read_stopper(node: &Node, parent: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {
-    if let Kind::Table(_) = node.kind {
-        let table = Table::of(node, "search.stopper", problems)?;
-        let name = table.required("name", STOPPERS, problems)?;
-        if text(name).as_deref() != Some("asha") {
-            table.wrong("name", name, "\"asha\"", problems);
-            return None;
-        }
-        let min_steps = table.read("min_steps", "a whole number of at least 1", problems, count);
-        let factor = table.read("factor", "a whole number of at least 2", problems, |n| {
-            count(n).filter(|factor| *factor >= 2)
-        });
-        table.finish(problems);
-        let (min_steps, factor) = (min_steps.unwrap_or(MIN_STEPS), factor.unwrap_or(FACTOR));
-        return Some(StopperSpec::Asha { min_steps, factor });
-    }
-    match text(node).as_deref() {
-        Some("none") => None,
-        Some("asha") => Some(StopperSpec::Asha { min_steps: MIN_STEPS, factor: FACTOR }),
-        _ => {
-            parent.wrong("stopper", node, STOPPERS, problems);
-            None
-        }
-    }
 }

@@ -127,6 +127,89 @@ fn conditions_are_checked_when_all_else_is_right() {
     "##);
 }
 
+fn with_stopper(stopper: &str) -> String {
+    GOOD.replace("stopper = \"none\"", &format!("stopper = {stopper}"))
+}
+
+#[test]
+fn every_stopper_is_read_with_its_defaults() {
+    let shown = |stopper: &str| {
+        let sweep = parse_toml("a.toml", &with_stopper(stopper), &check_value).unwrap();
+        sweep.search.stopper.map_or_else(|| "none".to_owned(), |stopper| stopper.to_string())
+    };
+    let all = [
+        r#""none""#,
+        r#"{ name = "none" }"#,
+        r#""asha""#,
+        r#"{ name = "asha", min_steps = 2, factor = 4, mode = "stop" }"#,
+        r#""halving""#,
+        r#"{ name = "hyperband", max_steps = 81 }"#,
+        r#""median""#,
+        r#"{ name = "percentile", percentile = 10, startup_trials = 0, warmup_steps = 3, interval_steps = 2, min_trials = 4 }"#,
+        r#"{ name = "threshold", upper = 9 }"#,
+        r#"{ name = "threshold", lower = 0.5, upper = 0.9, after_steps = 3 }"#,
+        r#""patience""#,
+        r#"{ name = "patience", patience = 3, min_delta = 0.01 }"#,
+    ];
+    insta::assert_snapshot!(all.map(shown).join("\n"), @r##"
+    none
+    none
+    asha, first rung 1, factor 3, mode promote
+    asha, first rung 2, factor 4, mode stop
+    halving, first rung 1, factor 3
+    hyperband, first rungs 1 to 81, factor 3, mode promote
+    median of completed trials, startup 5 trials, warmup 0 steps, interval 1, at least 1 to compare with
+    percentile, the best 10 % of completed trials, startup 0 trials, warmup 3 steps, interval 2, at least 4 to compare with
+    threshold, at most 9, after 0 steps
+    threshold, at least 0.5, at most 0.9, after 3 steps
+    patience, 10 steps without being better by more than 0
+    patience, 3 steps without being better by more than 0.01
+    "##);
+}
+
+#[test]
+fn mistakes_of_a_stopper_are_named() {
+    let all = [
+        r#""ashes""#,
+        r#"3"#,
+        r#"{ min_steps = 3 }"#,
+        r#"{ name = "ashes" }"#,
+        r#"{ name = "asha", min_steps = 0, factor = 1, mode = "pause", max_steps = 9 }"#,
+        r#"{ name = "halving", mode = "stop" }"#,
+        r#""hyperband""#,
+        r#"{ name = "hyperband", min_steps = 9, max_steps = 3 }"#,
+        r#"{ name = "median", startup_trials = -1, warmup_steps = 0.5, interval_steps = 0, min_trials = 0, percentile = 3 }"#,
+        r#"{ name = "percentile", percentile = 101 }"#,
+        r#""threshold""#,
+        r#"{ name = "threshold", lower = 3, upper = 2, after_steps = "none" }"#,
+        r#"{ name = "patience", patience = 0, min_delta = -1 }"#,
+    ];
+    insta::assert_snapshot!(all.map(|stopper| mistakes(&with_stopper(stopper))).join("\n"), @r##"
+    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not "ashes"
+    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not 3
+    a.toml:16: search.stopper.name: is missing: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }
+    a.toml:16: search.stopper.name: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", not "ashes"
+    a.toml:16: search.stopper.min_steps: expected a whole number of at least 1, not 0
+    a.toml:16: search.stopper.factor: expected a whole number of at least 2, not 1
+    a.toml:16: search.stopper.mode: expected "promote" or "stop", not "pause"
+    a.toml:16: search.stopper.max_steps: is not known; did you mean `min_steps`?
+    a.toml:16: search.stopper.mode: is not known; expected one of name, min_steps, factor
+    a.toml:16: search.stopper.max_steps: is missing: expected the most steps of a trial, which say how many brackets there are
+    a.toml:16: search.stopper: max_steps = 3 is below min_steps = 9
+    a.toml:16: search.stopper.startup_trials: expected a whole number of at least 0, not -1
+    a.toml:16: search.stopper.warmup_steps: expected a whole number of at least 0, not 0.5
+    a.toml:16: search.stopper.interval_steps: expected a whole number of at least 1, not 0
+    a.toml:16: search.stopper.min_trials: expected a whole number of at least 1, not 0
+    a.toml:16: search.stopper.percentile: is not known; expected one of name, startup_trials, warmup_steps, interval_steps, min_trials
+    a.toml:16: search.stopper.percentile: expected a number from 0 to 100, not 101
+    a.toml:16: search.stopper: lower or upper is missing: expected the range that a value may be in
+    a.toml:16: search.stopper.after_steps: expected a whole number of at least 0, not "none"
+    a.toml:16: search.stopper: lower = 3 is above upper = 2
+    a.toml:16: search.stopper.patience: expected a whole number of steps, at least 1, not 0
+    a.toml:16: search.stopper.min_delta: expected a number of at least 0, not -1
+    "##);
+}
+
 #[test]
 fn a_deadline_is_a_point_in_time_with_its_offset() {
     let with = |deadline: &str| GOOD.replace("parallel = 4", &format!("parallel = 4\ndeadline = {deadline}"));

@@ -132,6 +132,17 @@ fn a_sweep_comes_out_the_same_whatever_is_killed() {
     victim.survives(rounds("kills of toy sweeps", 10, 1.0));
 }
 
+/// Trials that are told to end as they report, also while nobody hears it.
+#[test]
+fn a_sweep_that_judges_running_trials_comes_out_the_same_whatever_is_killed() {
+    let median = "{ name = \"median\", startup_trials = 2 }";
+    let sweep = TOYS.replace("{ name = \"asha\", min_steps = 2, factor = 2 }", median);
+    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let undisturbed = victim.undisturbed(1);
+    assert!(undisturbed.contains("worse_than_others"), "{undisturbed}");
+    victim.survives(rounds("kills of judged toy sweeps", 5, 0.5));
+}
+
 /// The same with real trainings, down to the bits of their weights.
 #[cfg(feature = "torch")]
 #[test]

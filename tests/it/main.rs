@@ -19,6 +19,7 @@ mod memory;
 mod power_cut;
 mod races;
 mod restart;
+mod stoppers;
 mod support;
 mod sweeps;
 mod table;

@@ -3,7 +3,7 @@
 
 use super::faults::Fate;
 use super::wire::{Answer, Call};
-use crate::domain::{Change, Millis, SweepId};
+use crate::domain::{Change, Decision, Millis, SweepId};
 use crate::scheduler::core::Core;
 use crate::scheduler::{Input, Refusal, Reply};
 use crate::store::{Durability, Reader, Writer};
@@ -162,7 +162,9 @@ impl Daemon {
                 let stored = self.reader.step(*trial, *attempt, *step).await.unwrap();
                 match (ended, stored) {
                     (Some((state, _)), Some(stored)) if state != "open" && stored.metrics.same(metrics) => {
-                        Answer::Reply(Reply::Decision(crate::domain::Decision::Continue))
+                        let ends = self.reader.was_told_to_end(*trial, *attempt, *step).await.unwrap();
+                        let decision = if ends { Decision::Stop } else { Decision::Continue };
+                        Answer::Reply(Reply::Decision(decision))
                     }
                     _ => answer,
                 }

@@ -45,12 +45,13 @@ fn trial_line(trial: &Open) -> String {
     let steps: Vec<String> = trial
         .steps
         .iter()
-        .map(|(n, step)| format!("{n} by {}: {:?}", step.attempt, step.metrics.0))
+        .map(|(n, step)| format!("{n} by {}: {:?} {:?}", step.attempt, step.metrics.0, step.answer))
         .collect();
     format!(
-        "{:?} leg {:?} attempt {:?} best {:?} checkpoints {:?} ready {:?} alone {} accumulate {} in {:?} steps {steps:?}",
+        "{:?} leg {:?} to end {:?} attempt {:?} best {:?} checkpoints {:?} ready {:?} alone {} accumulate {} in {:?} steps {steps:?}",
         trial.state,
         trial.leg,
+        trial.to_end,
         trial.attempt.as_ref().map(|attempt| &attempt.row),
         trial.best,
         trial.checkpoints,

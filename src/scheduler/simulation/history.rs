@@ -22,6 +22,7 @@ fn step(kind: &str) -> Option<(&'static [&'static str], &'static str)> {
         "trial_paused" => (&["running"], "paused"),
         "trial_continued" => (&["paused"], "queued"),
         "trial_retried" => (&["failed", "cancelled", "stopped"], "queued"),
+        "trial_passed" => (&["running"], "running"),
         "trial_stopping" => (&["running"], "stopping"),
         "trial_completed" => (&["running", "stopping"], "completed"),
         "trial_stopped" => (&["running", "stopping", "paused"], "stopped"),

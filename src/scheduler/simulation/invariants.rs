@@ -86,7 +86,7 @@ const WRONG: &[&str] = &[
     // Reasons.
     "select kind || ' of trial ' || trial_id || ' without a reason' from event where reason is null and kind in \
      ('trial_suggested', 'trial_stopped', 'trial_continued', 'trial_retried', 'trial_failed', 'trial_requeued', \
-     'trial_cancelled', 'trial_completed', 'trial_stopping', 'trial_paused', 'sweep_completed', 'sweep_cancelled')",
+     'trial_cancelled', 'trial_completed', 'trial_stopping', 'trial_passed', 'trial_paused', 'sweep_completed', 'sweep_cancelled')",
     "select 'trial ' || trial_id || ' is ' || state || ', ended: ' || coalesce(ended, 'no') from trial where \
      (state in ('completed', 'stopped', 'failed', 'cancelled')) <> (ended is not null and finished_ms is not null)",
     // Suggestions.

@@ -72,8 +72,6 @@ impl Ledger {
         if let Some(first) = self.answers.get(&letter.number) {
             let same = match (first, reply) {
                 (Answer::Reply(Reply::Work(first)), Reply::Work(again)) => first.attempt == again.attempt,
-                // What was answered to a step is not stored: after a start it is "continue".
-                (Answer::Reply(Reply::Decision(_)), Reply::Decision(_)) => true,
                 (Answer::Reply(first), again) => first == again,
                 _ => true,
             };

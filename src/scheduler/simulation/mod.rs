@@ -19,9 +19,12 @@ mod workers;
 mod world;
 
 use super::replay;
+use crate::domain::EventKind;
 use crate::domain::sweep::Order;
 use faults::{Dice, Faults};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use user::User;
 use workers::Worker;
@@ -37,8 +40,17 @@ const SEEDS: u64 = 200;
 /// Steps with faults, before all is calm and everything must end.
 const TROUBLED_STEPS: usize = 400;
 
-/// One life; how many sweeps were compared with their calm selves.
-async fn live(seed: u64) -> u64 {
+/// What happened in lives.
+#[derive(Default)]
+struct Tally {
+    /// Sweeps that were compared with their calm selves.
+    compared: AtomicU64,
+    /// What stoppers said of running trials, by its kind.
+    judged: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+/// One life.
+async fn live(seed: u64, tally: &Tally) {
     let mut dice = Dice::new(seed, "life");
     let faults = Faults::draw(&mut dice);
     let plan = (0..dice.between(1, 3)).map(|n| sweeps::random_sweep(&mut dice, &format!("s{n}"))).collect();
@@ -54,12 +66,19 @@ async fn live(seed: u64) -> u64 {
         world.step().await;
     }
     world.finish().await;
-    let mut compared = 0;
     for sweep in world.daemon.reader.sweeps().await.unwrap() {
         let spec = &sweep.spec;
         let stored = world.daemon.reader.stored_decisions(sweep.sweep).await.unwrap().unwrap();
         if let Err(difference) = replay(&stored) {
             panic!("replay of sweep {}: {difference}\n{:?}", sweep.sweep, spec.search);
+        }
+        let passed_or_stopping =
+            |kind: EventKind| matches!(kind, EventKind::TrialPassed | EventKind::TrialStopping);
+        for event in stored.events.iter().filter(|event| passed_or_stopping(event.kind)) {
+            let reason = event.reason.as_ref().filter(|reason| reason.is_judgement());
+            if let Some(reason) = reason {
+                *tally.judged.lock().unwrap().entry(reason.word()).or_default() += 1;
+            }
         }
         if spec.search.order != Order::Number
             || world.user.touched.contains(&sweep.sweep)
@@ -69,15 +88,14 @@ async fn live(seed: u64) -> u64 {
         }
         let (table, calm) = (table::of(&mut world.checker.db, sweep.sweep).await, table::calm(spec).await);
         assert!(table == calm, "{:?} without faults\n{calm:#?}\nwith faults\n{table:#?}", spec.search);
-        compared += 1;
+        tally.compared.fetch_add(1, Ordering::Relaxed);
     }
-    compared
 }
 
 /// One life, whose failure names its seed and how it came to be.
-fn live_or_tell(seed: u64) -> u64 {
+fn live_or_tell(seed: u64, tally: &Tally) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    catch_unwind(AssertUnwindSafe(|| runtime.block_on(live(seed)))).unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(|| runtime.block_on(live(seed, tally)))).unwrap_or_else(|panic| {
         let why = panic.downcast_ref::<String>().cloned();
         let why =
             why.or_else(|| panic.downcast_ref::<&str>().map(|why| (*why).to_owned())).unwrap_or_default();
@@ -95,21 +113,25 @@ fn number(name: &str, otherwise: u64) -> u64 {
 fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     let first = number("SWEEPD_FIRST_SEED", 0);
     let seeds: Vec<u64> = KEPT.into_iter().chain(first..first + number("SWEEPD_SEEDS", SEEDS)).collect();
-    let (next, compared) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (next, tally) = (AtomicU64::new(0), Tally::default());
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
-                    compared.fetch_add(live_or_tell(*seed), Ordering::Relaxed);
+                    live_or_tell(*seed, &tally);
                 }
             });
         }
     });
-    let compared = compared.into_inner();
-    println!("{} lives, {compared} sweeps compared with their calm selves", seeds.len());
+    let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
+    println!(
+        "{} lives, {compared} sweeps compared with their calm selves; stoppers said {judged:?}",
+        seeds.len()
+    );
     assert!(
         seeds.len() < 100 || compared * 10 >= seeds.len() as u64,
         "{compared} comparisons are too few to mean anything"
     );
+    assert!(seeds.len() < 100 || judged.len() == 5, "what stoppers can say was not all said: {judged:?}");
 }

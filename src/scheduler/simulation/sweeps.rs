@@ -3,7 +3,7 @@
 use super::faults::Dice;
 use super::world::START;
 use crate::domain::metric::TRAIN_LOSS;
-use crate::domain::sweep::{Duplicates, Order, SamplerSpec, StopperSpec};
+use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
     Sweep, Value,
@@ -40,10 +40,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             },
             trials: if grid && dice.chance(0.7) { None } else { trials },
             parallel: if !number && dice.chance(0.3) { None } else { parallel },
-            stopper: dice.chance(0.6).then(|| StopperSpec::Asha {
-                min_steps: dice.between(1, 2) as u64,
-                factor: dice.between(2, 3) as u64,
-            }),
+            stopper: dice.chance(0.7).then(|| random_stopper(dice)),
             order,
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
             duplicates: dice.among(&[Duplicates::Skip, Duplicates::Allow]),
@@ -52,6 +49,32 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
         },
         space: random_space(dice, grid, large),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
+    }
+}
+
+fn random_stopper(dice: &mut Dice) -> StopperSpec {
+    let mode = dice.among(&[Mode::Promote, Mode::Stop]);
+    let (min_steps, factor) = (dice.between(1, 2) as u64, dice.between(2, 3) as u64);
+    let against = Against {
+        startup_trials: dice.between(0, 2) as u64,
+        warmup_steps: dice.between(0, 1) as u64,
+        interval_steps: dice.between(1, 2) as u64,
+        min_trials: dice.between(1, 2) as u64,
+    };
+    match dice.below(9) {
+        0..=2 => StopperSpec::Asha { min_steps, factor, mode },
+        3 => StopperSpec::Halving { min_steps, factor },
+        4 => StopperSpec::Hyperband { min_steps, max_steps: dice.between(2, 9) as u64, factor, mode },
+        5 => StopperSpec::Median(against),
+        6 => StopperSpec::Percentile { percentile: dice.among(&[0.0, 25.0, 60.0]), against },
+        7 => {
+            let (lower, upper) = (dice.chance(0.3).then_some(0.2), Some(dice.among(&[0.3, 0.6, 1.0])));
+            StopperSpec::Threshold { lower, upper, after_steps: dice.between(0, 2) as u64 }
+        }
+        _ => {
+            let patience = dice.between(1, 3) as u64;
+            StopperSpec::Patience { patience, min_delta: dice.among(&[0.0, 0.1, 0.5]) }
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use crate::domain::SweepId;
 use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredTrial};
-use crate::store::legs;
+use crate::domain::sweep::StopperSpec;
 use crate::store::recover::sweep_row;
 use crate::store::rows::{event_kind, from_json, optional_json, unsigned};
 use crate::store::{Reader, StoreError};
+use crate::store::{judgements, legs};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -23,11 +24,12 @@ impl Reader {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let spec = sweep_row(&row)?.spec;
-        let trials =
-            sqlx::query("select number, params, suggested from trial where sweep_id = ? order by number")
-                .bind(sweep.0)
-                .fetch_all(&mut *moment)
-                .await?;
+        let trials = sqlx::query(
+            "select number, params, suggested, budget_steps from trial where sweep_id = ? order by number",
+        )
+        .bind(sweep.0)
+        .fetch_all(&mut *moment)
+        .await?;
         let legs = sqlx::query(legs::RECORDS).bind(sweep.0).fetch_all(&mut *moment).await?;
         let events = sqlx::query(
             "select event.seq, event.kind, event.reason, trial.number from event left join trial using (trial_id) \
@@ -36,7 +38,13 @@ impl Reader {
         .bind(sweep.0)
         .fetch_all(&mut *moment)
         .await?;
+        let reports = if spec.search.stopper.as_ref().is_some_and(StopperSpec::judges) {
+            judgements::reports(&mut moment, sweep, &spec.objective.metric).await?
+        } else {
+            Vec::new()
+        };
         Ok(Some(StoredDecisions {
+            reports,
             spec,
             trials: trials.iter().map(stored_trial).collect::<Result<_, _>>()?,
             legs: legs.iter().map(legs::record).collect::<Result<_, _>>()?,
@@ -50,6 +58,10 @@ fn stored_trial(row: &SqliteRow) -> Result<StoredTrial, StoreError> {
         number: unsigned("trial.number", row.try_get("number")?)?,
         params: from_json("trial.params", row.try_get("params")?)?,
         suggested: from_json("trial.suggested", row.try_get("suggested")?)?,
+        budget_steps: row
+            .try_get::<Option<i64>, _>("budget_steps")?
+            .map(|steps| unsigned("trial.budget_steps", steps))
+            .transpose()?,
     })
 }
 

@@ -161,6 +161,23 @@ impl Reader {
         row.as_ref().map(step_row).transpose()
     }
 
+    /// Whether the answer to a step that an attempt reported was that it is to end.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn was_told_to_end(
+        &self,
+        trial: TrialId,
+        attempt: AttemptId,
+        step: u64,
+    ) -> Result<bool, StoreError> {
+        let Ok(step) = i64::try_from(step) else { return Ok(false) };
+        let sql = "select exists (select 1 from report join event using (trial_id, attempt_id) where trial_id = ? \
+                   and attempt_id = ? and step = ? and kind = 'trial_stopping' and event.seq <= report.seq)";
+        let query = sqlx::query_scalar(sql).bind(trial.0).bind(attempt.0).bind(step);
+        Ok(query.fetch_one(&self.pool).await?)
+    }
+
     /// All that is known of a trial; `None` where there is no such trial.
     ///
     /// # Errors

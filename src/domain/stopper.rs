@@ -1,0 +1,180 @@
+//! A stopper as a sweep file names it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A stopper by name with its options.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum StopperSpec {
+    /// Asynchronous successive halving.
+    Asha {
+        /// The first rung, an absolute step.
+        min_steps: u64,
+        /// One in so many goes on from a rung; each rung is so many times the one before.
+        factor: u64,
+        /// What becomes of the others.
+        #[serde(default)]
+        mode: Mode,
+    },
+    /// Synchronous successive halving: nothing goes on before all values of its rung are known.
+    Halving {
+        /// See [`StopperSpec::Asha`].
+        min_steps: u64,
+        /// See [`StopperSpec::Asha`].
+        factor: u64,
+    },
+    /// Brackets of asynchronous successive halving, each with a later first rung. With the sampler `tpe` it is BOHB.
+    Hyperband {
+        /// The first bracket's first rung, an absolute step.
+        min_steps: u64,
+        /// The most steps of a trial: no bracket begins later.
+        max_steps: u64,
+        /// See [`StopperSpec::Asha`].
+        factor: u64,
+        /// See [`StopperSpec::Asha`].
+        #[serde(default)]
+        mode: Mode,
+    },
+    /// A running trial ends when it is worse than the median of those that completed.
+    Median(Against),
+    /// A running trial ends when it is not among the best so many percent of those that completed.
+    Percentile {
+        /// The best so many percent go on.
+        percentile: f64,
+        /// Compared how.
+        #[serde(flatten)]
+        against: Against,
+    },
+    /// A running trial ends when its value leaves a range.
+    Threshold {
+        /// No value may be less.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lower: Option<f64>,
+        /// No value may be more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        upper: Option<f64>,
+        /// The first so many steps are not judged.
+        after_steps: u64,
+    },
+    /// A running trial ends when it has not become better for some steps.
+    Patience {
+        /// So many steps.
+        patience: u64,
+        /// Better by no more than this does not count.
+        min_delta: f64,
+    },
+}
+
+/// What becomes of trials that are not among the best at a rung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Every trial pauses at a rung, and goes on when it turns out to be among the best there.
+    #[default]
+    Promote,
+    /// No trial pauses; it ends unless it is among the best when it comes to the rung.
+    Stop,
+}
+
+impl Mode {
+    /// The word in a sweep file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Promote => "promote",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+/// How a running trial is compared with completed ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Against {
+    /// So many trials must have completed before any is judged.
+    pub startup_trials: u64,
+    /// The first so many steps are not judged.
+    pub warmup_steps: u64,
+    /// After them one step of so many is.
+    pub interval_steps: u64,
+    /// So many completed trials must have come to the same step.
+    pub min_trials: u64,
+}
+
+impl StopperSpec {
+    /// The name it has in a sweep file.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Asha { .. } => "asha",
+            Self::Halving { .. } => "halving",
+            Self::Hyperband { .. } => "hyperband",
+            Self::Median(_) => "median",
+            Self::Percentile { .. } => "percentile",
+            Self::Threshold { .. } => "threshold",
+            Self::Patience { .. } => "patience",
+        }
+    }
+
+    /// Whether it judges running trials at their reports.
+    #[must_use]
+    pub fn judges(&self) -> bool {
+        match self {
+            Self::Asha { mode, .. } | Self::Hyperband { mode, .. } => *mode == Mode::Stop,
+            Self::Halving { .. } => false,
+            Self::Median(_) | Self::Percentile { .. } | Self::Threshold { .. } | Self::Patience { .. } => {
+                true
+            }
+        }
+    }
+
+    /// Whether it must know what completed trials reported.
+    #[must_use]
+    pub fn needs_curves(&self) -> bool {
+        matches!(self, Self::Median(_) | Self::Percentile { .. })
+    }
+}
+
+/// As a line for people: the name, and what it does with which numbers.
+impl fmt::Display for StopperSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Self::Asha { min_steps, factor, mode } => {
+                write!(f, ", first rung {min_steps}, factor {factor}, mode {}", mode.as_str())
+            }
+            Self::Halving { min_steps, factor } => write!(f, ", first rung {min_steps}, factor {factor}"),
+            Self::Hyperband { min_steps, max_steps, factor, mode } => {
+                let mode = mode.as_str();
+                write!(f, ", first rungs {min_steps} to {max_steps}, factor {factor}, mode {mode}")
+            }
+            Self::Median(against) => write!(f, " of completed trials{against}"),
+            Self::Percentile { percentile, against } => {
+                write!(f, ", the best {percentile} % of completed trials{against}")
+            }
+            Self::Threshold { lower, upper, after_steps } => {
+                if let Some(lower) = lower {
+                    write!(f, ", at least {lower}")?;
+                }
+                if let Some(upper) = upper {
+                    write!(f, ", at most {upper}")?;
+                }
+                write!(f, ", after {after_steps} steps")
+            }
+            Self::Patience { patience, min_delta } => {
+                write!(f, ", {patience} steps without being better by more than {min_delta}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { startup_trials, warmup_steps, interval_steps, min_trials } = self;
+        write!(
+            f,
+            ", startup {startup_trials} trials, warmup {warmup_steps} steps, interval {interval_steps}, \
+             at least {min_trials} to compare with"
+        )
+    }
+}
