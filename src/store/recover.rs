@@ -29,7 +29,7 @@ impl Writer {
         // A cancelled sweep's running trials still wind down.
         let rows = sqlx::query(
             "select * from sweep where state in ('active', 'paused') or sweep_id in (select sweep_id from trial \
-             where state in ('queued', 'running', 'paused', 'stopping')) order by sweep_id",
+             indexed by trial_open where state in ('queued', 'running', 'paused', 'stopping')) order by sweep_id",
         )
             .fetch_all(&mut *connection)
             .await?;

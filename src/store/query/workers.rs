@@ -196,16 +196,17 @@ impl Reader {
 
 impl Reader {
     /// The most of a device's memory that any trial of a sweep with work left was measured to hold, in bytes;
-    /// where none was, the most of the trials measured last. `None` where nothing was measured yet.
+    /// where none was, the most of all trials. `None` where nothing was measured yet.
     ///
     /// # Errors
     /// What SQLite says, or a damaged value.
     pub async fn device_memory_need(&self) -> Result<Option<u64>, StoreError> {
-        let open = "select max(device_memory_bytes) from sweep cross join trial using (sweep_id) \
-                    where sweep.state in ('active', 'paused') and device_memory_bytes is not null";
-        let last = "select max(device_memory_bytes) from (select device_memory_bytes from trial \
-                    where device_memory_bytes is not null order by trial_id desc limit 1000)";
-        for sql in [open, last] {
+        // By the index of what was measured: nothing may have been, of a million trials.
+        let open = "select max(device_memory_bytes) from sweep cross join trial indexed by trial_by_device_memory \
+                    using (sweep_id) where sweep.state in ('active', 'paused') and device_memory_bytes is not null";
+        let any = "select max(device_memory_bytes) from trial indexed by trial_by_device_memory \
+                   where device_memory_bytes is not null";
+        for sql in [open, any] {
             let most: Option<i64> = sqlx::query_scalar(sql).fetch_one(&self.pool).await?;
             if let Some(most) = most {
                 return unsigned("trial.device_memory_bytes", most).map(Some);
