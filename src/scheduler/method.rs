@@ -11,7 +11,6 @@ use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
 use crate::sampler::{self, Ask, History, Level, News, Sampler, Suggestion};
 use crate::space::Space;
 use crate::stopper::{self, Ended, Judged, Promotion, Stopper, Verdict};
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the next leg is.
@@ -222,7 +221,7 @@ impl Method {
         self.show(seen.into_values().collect());
     }
 
-    fn show(&mut self, mut ends: Vec<Ended>) {
+    fn show(&mut self, ends: Vec<Ended>) {
         if ends.is_empty() {
             return;
         }
@@ -234,9 +233,6 @@ impl Method {
             }
         }
         let Some(stopper) = &mut self.stopper else { return };
-        // The best first: a stopper ranks what it is told, and a million ends in any other order would be moved
-        // about in its ranking a million times. To what it knows in the end the order makes no difference.
-        ends.sort_by(|a, b| rank(self.direction, a, b));
         for end in ends {
             stopper.ended(end);
         }
@@ -368,14 +364,4 @@ fn news(direction: Direction, end: &Ended) -> Option<News> {
         LegOutcome::Completed | LegOutcome::Stopped => (Level::Full, loss),
     };
     Some(News { trial: end.trial, level, losses: vec![loss] })
-}
-
-/// The better value first, equal ones by number; those without a value last.
-fn rank(direction: Direction, a: &Ended, b: &Ended) -> Ordering {
-    let by_value = match (a.value, b.value) {
-        (Some(a), Some(b)) if direction == Direction::Minimize => a.total_cmp(&b),
-        (Some(a), Some(b)) => b.total_cmp(&a),
-        (a, b) => a.is_none().cmp(&b.is_none()),
-    };
-    by_value.then(a.trial.cmp(&b.trial))
 }

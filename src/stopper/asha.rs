@@ -12,6 +12,7 @@
 use super::ranking::{Ranking, loss, value};
 use super::{Ended, Promotion, Stopper};
 use crate::domain::{Direction, LegOutcome, Reason};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Successive halving by promotion.
@@ -130,8 +131,11 @@ impl Stopper for Asha {
     fn ended(&mut self, end: Ended) {
         let Some(rung) = self.rung(end.until_step) else { return };
         let direction = self.direction;
-        if let Some(legs) = self.under_way.get_mut(&end.trial) {
-            *legs = legs.saturating_sub(1);
+        if let Entry::Occupied(mut legs) = self.under_way.entry(end.trial) {
+            *legs.get_mut() -= 1;
+            if *legs.get() == 0 {
+                legs.remove();
+            }
         }
         let at = self.at(rung);
         at.awaited = at.awaited.saturating_sub(1);
@@ -160,7 +164,7 @@ impl Stopper for Asha {
                     break;
                 }
                 // One that is tried again still stands at its rung with its old value.
-                let under_way = self.under_way.get(&trial).is_some_and(|legs| *legs > 0);
+                let under_way = self.under_way.contains_key(&trial);
                 let Some(value) = value(self.direction, entry.0) else { continue };
                 if !under_way && may_go_on(trial) {
                     let reason = Reason::Promoted { rung: self.step(number), value, rank, of: known };

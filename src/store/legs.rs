@@ -82,21 +82,39 @@ pub(super) const RECORDS: &str = "select leg.number, trial.number as trial_numbe
 
 /// A leg with its end, from a row of [`RECORDS`].
 pub(super) fn record(row: &SqliteRow) -> Result<LegRecord, StoreError> {
-    let outcome: Option<&str> = row.try_get("outcome")?;
+    let leg = [row.try_get("number")?, row.try_get("from_step")?, row.try_get("decided_seq")?];
+    let some = [row.try_get("trial_number")?, row.try_get("until_step")?, row.try_get("ended_seq")?];
+    assemble(leg, some, row.try_get("outcome")?, row.try_get("value")?)
+}
+
+/// The same from a row that was read in bulk.
+pub(super) fn record_in_bulk(row: &rusqlite::Row<'_>) -> Result<LegRecord, StoreError> {
+    let leg = [row.get("number")?, row.get("from_step")?, row.get("decided_seq")?];
+    let some = [row.get("trial_number")?, row.get("until_step")?, row.get("ended_seq")?];
+    let outcome = row.get_ref("outcome")?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    assemble(leg, some, outcome, row.get("value")?)
+}
+
+fn assemble(
+    [number, from_step, decided_seq]: [i64; 3],
+    [trial, until_step, ended_seq]: [Option<i64>; 3],
+    outcome: Option<&str>,
+    value: Option<f64>,
+) -> Result<LegRecord, StoreError> {
     let end = match outcome {
         None => None,
         Some(word) => Some(LegEnd {
             outcome: LegOutcome::parse(word).ok_or_else(|| StoreError::damaged("leg.outcome", word))?,
-            value: row.try_get("value")?,
-            seq: row.try_get("ended_seq")?,
+            value,
+            seq: ended_seq.ok_or_else(|| StoreError::damaged("leg.ended_seq", "null"))?,
         }),
     };
     Ok(LegRecord {
-        number: unsigned("leg.number", row.try_get("number")?)?,
-        trial: optional(row, "trial_number")?,
-        from_step: unsigned("leg.from_step", row.try_get("from_step")?)?,
-        until_step: optional(row, "until_step")?,
-        decided_seq: row.try_get("decided_seq")?,
+        number: unsigned("leg.number", number)?,
+        trial: trial.map(|number| unsigned("trial.number", number)).transpose()?,
+        from_step: unsigned("leg.from_step", from_step)?,
+        until_step: until_step.map(|step| unsigned("leg.until_step", step)).transpose()?,
+        decided_seq,
         end,
     })
 }

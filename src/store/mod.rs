@@ -5,6 +5,7 @@
 
 mod apply;
 pub mod blob;
+mod bulk;
 mod checkpoints;
 mod error;
 mod gc;

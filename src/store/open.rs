@@ -35,6 +35,7 @@ pub enum Durability {
 /// The one connection that writes.
 #[derive(Debug)]
 pub struct Writer {
+    pub(super) path: PathBuf,
     pub(super) connection: SqliteConnection,
     durability: Option<Durability>,
     never_syncs: bool,
@@ -64,10 +65,12 @@ impl Writer {
             .connect()
             .await?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
-            MigrateError::VersionMissing(found) => StoreError::Newer { path, found, known: newest_schema() },
+            MigrateError::VersionMissing(found) => {
+                StoreError::Newer { path: path.clone(), found, known: newest_schema() }
+            }
             other => StoreError::Migrate(other),
         })?;
-        Ok(Self { connection, durability: None, never_syncs: false })
+        Ok(Self { path, connection, durability: None, never_syncs: false })
     }
 
     /// From here on commits survive the end of the process but not a power cut: whatever is wanted of them, they

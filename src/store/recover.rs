@@ -4,12 +4,12 @@ use super::StoreError;
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
-use super::{judgements, legs};
+use super::{bulk, judgements, legs};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::{Millis, Origin, SweepId, SweepRow, TrialId};
-use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
+use std::path::Path;
 
 impl Writer {
     /// Everything the scheduler needs to go on.
@@ -36,7 +36,7 @@ impl Writer {
         for row in rows {
             let id = SweepId(row.try_get("sweep_id")?);
             let open = open_trials::read(connection, Wanted::OpenOf(id)).await?;
-            recovery.sweeps.push(sweep_with(connection, &row, open).await?);
+            recovery.sweeps.push(sweep_with(connection, &self.path, &row, open).await?);
         }
         Ok(recovery)
     }
@@ -51,7 +51,7 @@ impl Writer {
         let Some(sweep) = open.first().map(|trial| trial.row.sweep) else { return Ok(None) };
         let sql = "select * from sweep where sweep_id = ?";
         let row = sqlx::query(sql).bind(sweep.0).fetch_one(&mut *connection).await?;
-        sweep_with(connection, &row, open).await.map(Some)
+        sweep_with(connection, &self.path, &row, open).await.map(Some)
     }
 }
 
@@ -94,6 +94,7 @@ pub(super) fn sweep_row(row: &SqliteRow) -> Result<SweepRow, StoreError> {
 /// A sweep with some of its trials.
 async fn sweep_with(
     connection: &mut SqliteConnection,
+    path: &Path,
     stored: &SqliteRow,
     open: Vec<OpenTrial>,
 ) -> Result<OpenSweep, StoreError> {
@@ -105,18 +106,15 @@ async fn sweep_with(
     let mut records = Vec::new();
     // There may be millions.
     if row.spec.needs_ends() {
-        let mut rows = sqlx::query(legs::RECORDS).bind(row.id.0).fetch(&mut *connection);
-        while let Some(row) = rows.try_next().await? {
-            records.push(legs::record(&row)?);
-        }
+        records = bulk::read(path, legs::RECORDS, row.id.0, legs::record_in_bulk)?;
     }
     let mut points = Vec::new();
     if row.spec.needs_points() {
         let sql = "select params from trial where sweep_id = ? order by number";
-        let mut rows = sqlx::query(sql).bind(row.id.0).fetch(&mut *connection);
-        while let Some(row) = rows.try_next().await? {
-            points.push(from_json("trial.params", row.try_get("params")?)?);
-        }
+        points = bulk::read(path, sql, row.id.0, |row| {
+            let params = row.get_ref("params")?.as_str().map_err(rusqlite::Error::from)?;
+            from_json("trial.params", params)
+        })?;
     }
     let stopper = row.spec.search.stopper.as_ref();
     let judgements = match stopper {
