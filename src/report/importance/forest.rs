@@ -57,11 +57,10 @@ fn best_split(
 ) -> Option<(usize, f64)> {
     let dimensions = points[0].len();
     let mut best: Option<(f64, usize, f64)> = None;
-    for d in 0..dimensions {
-        // About five in six, as the method's authors let the forest have.
-        if dimensions > 1 && uniform(rng) > 5.0 / 6.0 {
-            continue;
-        }
+    // About five in six, as the method's authors let the forest have.
+    let candidates: Vec<usize> =
+        (0..dimensions).filter(|_| dimensions == 1 || uniform(rng) <= 5.0 / 6.0).collect();
+    for d in candidates {
         let mut sorted: Vec<(f64, f64)> = of.iter().map(|i| (points[*i][d], losses[*i])).collect();
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let total: f64 = sorted.iter().map(|(_, loss)| loss).sum();

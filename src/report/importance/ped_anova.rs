@@ -59,7 +59,7 @@ fn spread(shares: &mut [f64], x: f64, results: usize) {
         (-0.5 * z * z).exp()
     };
     let total: f64 = (0..shares.len()).map(kernel).sum();
-    for at in 0..shares.len() {
-        shares[at] += kernel(at) / total;
+    for (at, share) in shares.iter_mut().enumerate() {
+        *share += kernel(at) / total;
     }
 }
