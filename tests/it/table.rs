@@ -20,7 +20,8 @@ const TRIALS: &str = "
 
 const STEPS: &str = "
     select format('step %d/%d/%d rmse %s loss %s train %s rate %s more %s', number, fold, step, quote(rmse),
-                  quote(train_loss), quote(train_rmse), quote(learning_rate), quote(extra))
+                  quote(train_loss), quote(train_rmse), quote(learning_rate),
+                  quote(json_remove(extra, '$.resident_bytes', '$.device_memory_bytes')))
     from report join trial using (trial_id)
     where sweep_id = (select sweep_id from sweep where uid = 'SWEEP') order by number, fold, step";
 
