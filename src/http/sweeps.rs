@@ -5,6 +5,7 @@ use super::error::ApiError;
 use super::extract::{Body, text};
 use crate::domain::{ObjectiveKind, Params, SweepId};
 use crate::intake;
+use crate::report;
 use crate::scheduler::{Command, Input, Reply, Seeker};
 use crate::store::query::{Leaderboard, SweepSummary};
 use crate::worker::protocol::{Ask, Asked};
@@ -23,6 +24,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/sweeps", get(list).post(submit))
         .route("/api/v1/sweeps/{sweep}", get(show).delete(remove))
         .route("/api/v1/sweeps/{sweep}/best", get(best))
+        .route("/api/v1/sweeps/{sweep}/importance", get(importance))
         .route("/api/v1/sweeps/{sweep}/ask", post(ask))
         .route("/api/v1/sweeps/{sweep}/enqueue", post(enqueue))
         .route("/api/v1/sweeps/{sweep}/pause", post(pause))
@@ -115,6 +117,24 @@ async fn best(
     let sweep = find(&app, &word).await?;
     let board = app.reader.leaderboard(sweep, n.min(10_000)).await?;
     board.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
+}
+
+/// How much each parameter mattered; 409 while too few trials have completed.
+async fn importance(
+    State(app): State<App>,
+    Path(word): Path<String>,
+) -> Result<Json<report::Importances>, ApiError> {
+    let id = find(&app, &word).await?;
+    let sweep = app.reader.sweep(id).await?.ok_or_else(|| ApiError::not_found("sweep", word))?;
+    let completed = app.reader.completed(id).await?;
+    // Growing trees is no work for an async thread.
+    let derived = tokio::task::spawn_blocking(move || report::importances(&sweep.spec, &completed));
+    let found = derived.await.map_err(|e| ApiError::internal(&e))?;
+    let too_few = || {
+        let message = format!("fewer than {} trials have completed", report::LEAST_RESULTS);
+        ApiError::new(StatusCode::CONFLICT, "too_few_results", message)
+    };
+    found.map(Json).ok_or_else(too_few)
 }
 
 async fn ask(

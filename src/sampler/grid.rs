@@ -138,10 +138,6 @@ impl Sampler for Grid {
                 if self.advance(ask.space, &mut next.indexes) { self.settle(next, ask) } else { Err(None) };
         }
     }
-
-    fn needs_observations(&self) -> bool {
-        false
-    }
 }
 
 fn exhausted(refusal: Option<String>, number: u64) -> Suggestion {

@@ -31,10 +31,6 @@ impl Propose for Halton {
         };
         vec![ask.space.entries().iter().zip(axes(ask.space)).map(coordinate).collect()]
     }
-
-    fn needs_observations(&self) -> bool {
-        false
-    }
 }
 
 /// The number whose digits after the point are those of `number`, the lowest first, permuted.

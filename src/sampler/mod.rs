@@ -69,9 +69,6 @@ pub enum Suggestion {
 pub trait Sampler: Send + Sync {
     /// The configuration of trial `ask.number`.
     fn suggest(&self, ask: &Ask<'_>) -> Suggestion;
-
-    /// Whether it looks at the history; if not, nothing has to be loaded.
-    fn needs_observations(&self) -> bool;
 }
 
 /// A configuration that the user asked for, completed by what the sampler suggests for that trial.

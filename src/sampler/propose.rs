@@ -15,11 +15,6 @@ pub(super) trait Propose: Send + Sync {
     /// order; what does not exist under the others is ignored. Asked again, with the next `round` from 0, when none
     /// of them will do. An empty answer says that it has no more.
     fn propose(&self, ask: &Ask<'_>, round: u32) -> Vec<Vec<f64>>;
-
-    /// Whether it looks at the history.
-    fn needs_observations(&self) -> bool {
-        true
-    }
 }
 
 /// A sampler that takes the first point that will do.
@@ -48,10 +43,6 @@ impl<P: Propose> Sampler for Proposing<P> {
             }
         }
         search.first_unknown(self.0.name(ask))
-    }
-
-    fn needs_observations(&self) -> bool {
-        self.0.needs_observations()
     }
 }
 

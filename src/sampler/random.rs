@@ -22,10 +22,6 @@ impl Propose for Random {
         };
         vec![ask.space.entries().iter().map(|entry| draw(&entry.name)).collect()]
     }
-
-    fn needs_observations(&self) -> bool {
-        false
-    }
 }
 
 #[cfg(test)]

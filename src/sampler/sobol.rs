@@ -33,10 +33,6 @@ impl Propose for Sobol {
         }
         vec![point(ask)]
     }
-
-    fn needs_observations(&self) -> bool {
-        false
-    }
 }
 
 /// Point number `ask.number`: a dimension of the sequence for every entry that varies.

@@ -1,4 +1,4 @@
-//! The client of docs/ask-tell.md, run as it stands there.
+//! The client of docs/ask-tell.md, run as it stands there, and what is known afterwards.
 
 use crate::support::Home;
 use std::process::{Command, Stdio};
@@ -33,4 +33,6 @@ fn the_client_of_the_guide_searches() {
     assert_eq!(ranked.len(), 10);
     assert!(ranked[0]["trial"]["value"].as_f64().unwrap() < 2.0, "{best:#}");
     assert!(home.sweepd(&["replay", "bowl"]).status.success());
+    let importance = home.json(&["show", "bowl", "--importance"]);
+    assert_eq!(importance["parameters"].as_array().unwrap().len(), 2, "{importance:#}");
 }

@@ -24,7 +24,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("worker", &["domain", "model", "home", "telemetry"]),
     ("intake.rs", &["domain", "dataset", "sampler", "scheduler", "space", "sweepfile", "error_chain"]),
     ("report", &["domain", "space", "store"]),
-    ("http", &["domain", "dataset", "home", "intake", "scheduler", "store", "worker", "error_chain"]),
+    (
+        "http",
+        &["domain", "dataset", "home", "intake", "report", "scheduler", "store", "worker", "error_chain"],
+    ),
     ("daemon", &["domain", "home", "http", "scheduler", "store", "worker"]),
 ];
 

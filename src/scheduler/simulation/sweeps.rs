@@ -80,9 +80,15 @@ fn random_stopper(dice: &mut Dice) -> StopperSpec {
 
 /// Few trials at the start, so that what came of trials matters soon.
 fn random_sampler(dice: &mut Dice) -> SamplerSpec {
-    match dice.below(3) {
-        0 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
-        1 => SamplerSpec::Auto,
+    match dice.below(12) {
+        0 => SamplerSpec::Auto,
+        1 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
+        2 => SamplerSpec::Gp { startup: 2 },
+        3 => SamplerSpec::Cmaes { population: Some(4) },
+        4 => SamplerSpec::Nsga2 { population: Some(2) },
+        5 => SamplerSpec::Evolution { population: 3, tournament: 2 },
+        6 => SamplerSpec::Sobol,
+        7 => SamplerSpec::Halton,
         _ => SamplerSpec::Random,
     }
 }
