@@ -69,7 +69,7 @@ impl Dispatcher {
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 
-    /// Clears up what is not needed: see [`Writer::clear_up`].
+    /// Clears up what is not needed: see [`Writer::clear_up`](crate::store::Writer::clear_up).
     ///
     /// # Errors
     /// [`DispatchError`]: the database or the disk failed, or the daemon is stopping.
