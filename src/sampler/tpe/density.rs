@@ -45,7 +45,7 @@ impl Density {
                 Dimension::Unordered(values) => (*values as f64 - 1.0) / (*values as f64 * (1.0 + n)),
                 _ => 0.0,
             };
-            Kernel::new(*dimension, sigma, other.clamp(1e-3, 0.5))
+            Kernel::new(*dimension, sigma, other.clamp(1e-3, 0.5), points.len())
         };
         let kernels: Vec<Kernel> = dimensions.iter().map(kernel).collect();
         let column =

@@ -52,7 +52,8 @@ impl Dimension {
 #[derive(Debug)]
 pub(super) enum Kernel {
     Fixed,
-    /// Standard deviation, and the logarithm of what truncation leaves, by the coordinate of the centre.
+    /// Standard deviation, and the logarithm of what truncation leaves, by the coordinate of the centre; an empty
+    /// table where there are too few centres to be worth one.
     Continuous {
         sigma: f64,
         log_mass: Vec<f64>,
@@ -77,13 +78,13 @@ pub(super) enum Kernel {
 const PLACES: usize = 64;
 
 impl Kernel {
-    /// Kernels of a width for numbers, and of a chance of another value for words.
-    pub fn new(dimension: Dimension, sigma: f64, other: f64) -> Self {
+    /// Kernels of a width for numbers, and of a chance of another value for words, for so many trials.
+    pub fn new(dimension: Dimension, sigma: f64, other: f64, trials: usize) -> Self {
         match dimension {
             Dimension::Fixed => Self::Fixed,
             Dimension::Continuous => {
                 let mass = |place| truncated(place as f64 / PLACES as f64, sigma).ln();
-                let log_mass = (0..=PLACES).map(mass).collect();
+                let log_mass = if trials > PLACES { (0..=PLACES).map(mass).collect() } else { Vec::new() };
                 Self::Continuous { sigma, log_mass }
             }
             Dimension::Ordered(values) => {
@@ -152,7 +153,10 @@ impl Kernel {
                 let place = x.clamp(0.0, 1.0) * PLACES as f64;
                 let below = (place as usize).min(PLACES - 1);
                 let share = place - below as f64;
-                let log_mass = log_mass[below] * (1.0 - share) + log_mass[below + 1] * share;
+                let log_mass = match log_mass.get(below..below + 2) {
+                    Some(table) => table[0] * (1.0 - share) + table[1] * share,
+                    None => truncated(x, *sigma).ln(),
+                };
                 let norm = log_mass + sigma.ln() + 0.5 * (2.0 * std::f64::consts::PI).ln();
                 Centre { at: x, inverse: 1.0 / sigma, norm, index: 0, exists: true }
             }
