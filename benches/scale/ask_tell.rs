@@ -3,7 +3,7 @@
 
 use super::connection::Connection;
 use super::generate;
-use super::process::{Daemon, spread};
+use super::process::{Daemon, spread, submit};
 use std::time::{Duration, Instant};
 use sweepd::domain::{Metrics, TellState};
 use sweepd::worker::protocol::{Ask, Asked, DaemonFile, Tell};
@@ -15,7 +15,7 @@ pub async fn run() {
         for clients in [1, 32] {
             let folder = tempfile::tempdir().unwrap();
             let daemon = Daemon::start_with(folder.path(), flags);
-            let sweep = submit(&daemon.address).await;
+            let sweep = submit(&daemon.address, generate::file("asked", 10_000_000)).await;
             let (cpu, started) = (daemon.cpu_s(), Instant::now());
             let ends = started + Duration::from_secs(SECONDS);
             let tasks: Vec<_> = (0..clients)
@@ -34,20 +34,6 @@ pub async fn run() {
             );
         }
     }
-}
-
-async fn submit(daemon: &DaemonFile) -> String {
-    let (url, token) = (format!("{}/api/v1/sweeps", daemon.url), format!("Bearer {}", daemon.token));
-    let sent = tokio::task::spawn_blocking(move || {
-        let post =
-            ureq::post(&url).header("Authorization", &token).header("Content-Type", "application/toml");
-        post.send(generate::file("asked", 10_000_000))
-            .unwrap()
-            .body_mut()
-            .read_json::<serde_json::Value>()
-            .unwrap()
-    });
-    sent.await.unwrap()["id"].as_str().unwrap().to_owned()
 }
 
 /// Asks and tells until the end; how long each trial took.

@@ -92,6 +92,17 @@ fn is_healthy(address: &DaemonFile) -> bool {
     ureq::get(format!("{}/healthz", address.url)).call().is_ok_and(|answer| answer.status() == 200)
 }
 
+/// Submits a sweep by the text of its file; its id.
+pub async fn submit(daemon: &DaemonFile, text: String) -> String {
+    let (url, token) = (format!("{}/api/v1/sweeps", daemon.url), format!("Bearer {}", daemon.token));
+    let sent = tokio::task::spawn_blocking(move || {
+        let post =
+            ureq::post(&url).header("Authorization", &token).header("Content-Type", "application/toml");
+        post.send(text).unwrap().body_mut().read_json::<serde_json::Value>().unwrap()
+    });
+    sent.await.unwrap()["id"].as_str().unwrap().to_owned()
+}
+
 /// How long a process took from its start to its end, and how much of that it computed: on a machine that others
 /// use too, the second says more.
 #[derive(Debug, Clone, Copy)]

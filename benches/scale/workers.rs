@@ -3,7 +3,7 @@
 
 use super::connection::Connection;
 use super::generate::STEPS;
-use super::process::{Daemon, spread};
+use super::process::{Daemon, spread, submit};
 use sqlx::Connection as _;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -24,7 +24,8 @@ struct Log {
 
 pub async fn run(home: &Path, workers: usize, seconds: u64) {
     let daemon = Daemon::start(home);
-    submit(&daemon.address).await;
+    let text = super::generate::file("load", 10_000_000).replace("external", "toy");
+    submit(&daemon.address, text).await;
     let started = tokio::time::Instant::now() + Duration::from_secs(1);
     let ends = started + Duration::from_secs(seconds);
     let (cpu, clock) = (daemon.cpu_s(), Instant::now());
@@ -61,19 +62,6 @@ pub async fn run(home: &Path, workers: usize, seconds: u64) {
     let lost = lost(home, &all.acknowledged).await;
     println!("{} reports acknowledged, {lost} of them lost after kill -9", all.acknowledged.len());
     assert_eq!(lost, 0);
-}
-
-async fn submit(daemon: &DaemonFile) {
-    let text = super::generate::file("load", 10_000_000).replace("external", "toy");
-    let token = format!("Bearer {}", daemon.token);
-    let (url, token) = (format!("{}/api/v1/sweeps", daemon.url), token);
-    let sent = tokio::task::spawn_blocking(move || {
-        ureq::post(&url)
-            .header("Authorization", &token)
-            .header("Content-Type", "application/toml")
-            .send(&text)
-    });
-    sent.await.unwrap().unwrap();
 }
 
 /// How long the machine alone takes for an answer, with everybody who shares it.

@@ -1,25 +1,9 @@
 use super::*;
-use crate::domain::Params;
-use crate::sampler::History;
-use crate::sampler::trial_runs_test::{check_oddities, check_pure, float, space};
+use crate::sampler::trial_runs_test::{self, check_oddities, check_pure, float, space};
 
 fn points(seed: u64, numbers: impl Iterator<Item = u64>) -> Vec<Vec<f64>> {
     let square = space([("a", float(0.0, 1.0)), ("b", float(2.0, 3.0))]);
-    let history = History::new(&square, 1);
-    let feasible = |_: &Params| Ok(());
-    let point = |number| {
-        let ask = Ask {
-            space: &square,
-            seed,
-            number,
-            trials: None,
-            history: &history,
-            duplicates: true,
-            feasible: &feasible,
-        };
-        Halton.propose(&ask, 0).remove(0)
-    };
-    numbers.map(point).collect()
+    trial_runs_test::points(&Halton, &square, seed, numbers)
 }
 
 #[test]

@@ -1,25 +1,9 @@
 use super::*;
-use crate::domain::Params;
-use crate::sampler::History;
-use crate::sampler::trial_runs_test::{check_oddities, check_pure, float, space};
+use crate::sampler::trial_runs_test::{self, check_oddities, check_pure, float, space};
 use crate::space::Space;
 
 fn points(space: &Space, seed: u64, numbers: impl Iterator<Item = u64>) -> Vec<Vec<f64>> {
-    let history = History::new(space, 1);
-    let feasible = |_: &Params| Ok(());
-    let point = |number| {
-        let ask = Ask {
-            space,
-            seed,
-            number,
-            trials: None,
-            history: &history,
-            duplicates: true,
-            feasible: &feasible,
-        };
-        Sobol.propose(&ask, 0).remove(0)
-    };
-    numbers.map(point).collect()
+    trial_runs_test::points(&Sobol, space, seed, numbers)
 }
 
 fn square() -> Space {

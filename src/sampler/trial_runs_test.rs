@@ -16,6 +16,30 @@ pub(super) struct Problem {
     pub loss: fn(&Params, u64) -> f64,
 }
 
+/// What a sampler that looks at no history proposes first for some trials.
+pub(super) fn points(
+    sampler: &impl Propose,
+    space: &Space,
+    seed: u64,
+    numbers: impl Iterator<Item = u64>,
+) -> Vec<Vec<f64>> {
+    let history = History::new(space, 1);
+    let feasible = |_: &Params| Ok(());
+    let point = |number| {
+        let ask = Ask {
+            space,
+            seed,
+            number,
+            trials: None,
+            history: &history,
+            duplicates: true,
+            feasible: &feasible,
+        };
+        sampler.propose(&ask, 0).remove(0)
+    };
+    numbers.map(point).collect()
+}
+
 pub(super) fn float(low: f64, high: f64) -> ParameterKind {
     ParameterKind::Float { low, high, log: false, step: None }
 }

@@ -192,17 +192,8 @@ impl Space {
         }
     }
 
-    /// The point of the unit cube that stands for a configuration: one coordinate per entry, the middle
-    /// where the parameter does not exist.
-    #[must_use]
-    pub fn encode(&self, params: &Params) -> Vec<f64> {
-        self.entries
-            .iter()
-            .map(|entry| params.get(&entry.name).map_or(0.5, |value| entry.dimension.encode(value)))
-            .collect()
-    }
-
-    /// As [`Space::encode`], with NaN where the parameter does not exist.
+    /// The point of the unit cube that stands for a configuration: one coordinate per entry, NaN where the parameter
+    /// does not exist.
     #[must_use]
     pub fn point(&self, params: &Params) -> Vec<f64> {
         let coordinate =
@@ -254,6 +245,13 @@ fn holds(when: &When, value: &Value) -> bool {
 }
 
 impl Entry {
+    /// The place of its parent among the entries, and the parent's coordinates under which it exists; `None` where it
+    /// always does.
+    #[must_use]
+    pub fn parent(&self) -> Option<(usize, &[f64])> {
+        self.parent.as_ref().map(|(at, under)| (*at, under.as_slice()))
+    }
+
     /// Whether it always has the same value.
     #[must_use]
     pub fn is_fixed(&self) -> bool {

@@ -4,8 +4,10 @@ use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, count, moment, text};
 use super::{sampler, stopper};
-use crate::domain::Search;
 use crate::domain::sweep::{Duplicates, Order, SamplerSpec};
+use crate::domain::{Parameter, Search};
+use crate::expr::{Expr, ParameterNames};
+use std::collections::BTreeMap;
 
 const CONSTRAINTS: &str = "a list of conditions between parameters, such as \"blocks * 2 <= 12\"";
 
@@ -68,4 +70,25 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         duplicates: duplicates.unwrap_or_default(),
         constraints: constraints.unwrap_or_default(),
     })
+}
+
+/// Every constraint must be a condition on parameters of the space: `node` is the table `search`.
+pub(super) fn check_constraints(
+    node: &Node,
+    space: &BTreeMap<String, Parameter>,
+    problems: &mut Vec<Problem>,
+) {
+    let Kind::Table(entries) = &node.kind else { return };
+    let Some((_, Node { kind: Kind::List(items), line })) =
+        entries.iter().find(|(name, _)| name == "constraints")
+    else {
+        return;
+    };
+    for (at, item) in items.iter().enumerate() {
+        let Some(text) = text(item) else { continue };
+        if let Err(error) = Expr::parse(&text, &ParameterNames(space)) {
+            let key = format!("search.constraints[{at}]");
+            problems.push(Problem::new(item.line.or(*line), &key, error.to_string()));
+        }
+    }
 }

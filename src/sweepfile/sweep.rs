@@ -4,9 +4,7 @@ use super::node::Node;
 use super::problem::Problem;
 use super::reader::{Table, finite, name, text, whole};
 use super::{Check, command, enqueue, search, space};
-use crate::domain::{Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, Search, Sweep};
-use crate::expr::{Expr, ParameterNames};
-use std::collections::BTreeMap;
+use crate::domain::{Direction, Objective, ObjectiveKind, OutOfMemory, Sweep};
 
 /// Share of the images kept for validation where the file says nothing.
 const VALIDATION: f64 = 0.2;
@@ -24,16 +22,16 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
     let priority = table.read("priority", "a whole number", problems, whole);
     let objective_node = table.required("objective", "a table [objective]", problems);
     let objective = objective_node.and_then(|node| read_objective(node, problems));
-    let search = table.required("search", "a table [search]", problems);
-    let search = search.and_then(|node| search::read(node, problems));
+    let search_node = table.required("search", "a table [search]", problems);
+    let search = search_node.and_then(|node| search::read(node, problems));
     let kind = objective.as_ref().map(|objective| objective.kind);
     let space_node = table.required("space", "a table [space] of parameters", problems);
     let space = space_node.and_then(|node| space::read(node, kind, check, problems));
     if let (Some(ObjectiveKind::Command), Some(objective), Some(space)) = (kind, objective_node, space_node) {
         command::check_names(objective, space, problems);
     }
-    if let (Some(space), Some(search)) = (&space, &search) {
-        check_constraints(search, space, problems);
+    if let (Some(space), Some(search)) = (&space, search_node) {
+        search::check_constraints(search, space, problems);
     }
     let enqueue = enqueue::read(&table, space.as_ref(), search.as_ref(), problems);
     table.finish(problems);
@@ -46,15 +44,6 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
         space: space?,
         enqueue,
     })
-}
-
-/// Every constraint must be a condition on parameters of the space.
-fn check_constraints(search: &Search, space: &BTreeMap<String, Parameter>, problems: &mut Vec<Problem>) {
-    for (at, text) in search.constraints.iter().enumerate() {
-        if let Err(error) = Expr::parse(text, &ParameterNames(space)) {
-            problems.push(Problem::new(None, &format!("search.constraints[{at}]"), error.to_string()));
-        }
-    }
 }
 
 fn read_objective(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective> {

@@ -341,3 +341,12 @@ proptest! {
         let _ = parse_toml("a.toml", &String::from_utf8_lossy(&bytes), &check_value);
     }
 }
+
+#[test]
+fn mistakes_in_constraints_have_their_line() {
+    let text = "name = \"x\"\n[objective]\nkind = \"toy\"\n[search]\ntrials = 3\nconstraints = [\n  \"x < 3\",\n  \"y > 1\",\n]\n\
+                [space]\nx = { type = \"int\", low = 1, high = 9 }\n";
+    let said = mistakes(text);
+    assert!(said.starts_with("a.toml:8: search.constraints[1]:"), "{said}");
+    assert_eq!(said.matches("search.constraints").count(), 1, "{said}");
+}

@@ -77,11 +77,8 @@ impl<'a> Cube<'a> {
         let mut axes: Vec<Axis<'a>> = Vec::new();
         let mut features = Vec::new();
         for entry in space.entries() {
-            let condition = entry.when.as_ref().and_then(|when| {
-                let parent = space.entries().iter().position(|other| other.name == when.param)?;
-                let dimension = &space.entries()[parent].dimension;
-                Some(Condition { parent, wanted: when.values.iter().map(|v| dimension.encode(v)).collect() })
-            });
+            let condition =
+                entry.parent().map(|(parent, wanted)| Condition { parent, wanted: wanted.to_vec() });
             let mut axis = axis(&entry.dimension, condition);
             if axis.search != Search::Not {
                 let is_plain_choice =
@@ -173,16 +170,7 @@ impl<'a> Cube<'a> {
 
 impl Axis<'_> {
     fn snap(&self, unit: f64) -> f64 {
-        let unit = if unit.is_nan() { 0.5 } else { unit.clamp(0.0, 1.0) };
-        match self.dimension.kind() {
-            _ if !self.snaps => unit,
-            // The same numbers as the dimension's, without a copy of the value.
-            ParameterKind::Choice { values } => {
-                (choice(unit, values.len()) as f64 + 0.5) / values.len() as f64
-            }
-            ParameterKind::Fixed { .. } => 0.5,
-            _ => self.dimension.encode(&self.dimension.decode(unit)),
-        }
+        self.dimension.snap(unit)
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::Params;
 use crate::domain::{Parameter, ParameterKind, Value, When};
 use crate::sampler::propose::Proposing;
 use crate::sampler::{News, Sampler, Suggestion};

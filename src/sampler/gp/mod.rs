@@ -19,7 +19,6 @@ mod target;
 
 use super::propose::Propose;
 use super::{Ask, History, Level};
-use crate::domain::Params;
 use crate::domain::stream::{Key, stream, uniform};
 use cube::Cube;
 use data::Observed;
@@ -143,8 +142,7 @@ impl Gp {
         let rng = stream(ask.seed, "gp search", &keys);
         let candidates = if rows.len() <= 250 { 1024 } else { 512 };
         let spots = Optimum { cube: &cube, model, rng, is_open: &is_open }.search(&best, candidates);
-        let params = |raw: &Vec<f64>| -> Params { ask.space.decode(raw) };
-        spots.iter().take(MOST_PROPOSED).map(|spot| ask.space.encode(&params(&spot.raw))).collect()
+        spots.into_iter().take(MOST_PROPOSED).map(|spot| spot.raw).collect()
     }
 }
 

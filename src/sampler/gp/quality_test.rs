@@ -1,6 +1,7 @@
 //! How good the sampler is on known functions, against random search. By hand: `cargo test --release quality`.
 
 use super::*;
+use crate::domain::Params;
 use crate::domain::{Parameter, ParameterKind, Value, When};
 use crate::sampler::propose::Proposing;
 use crate::sampler::random::Random;

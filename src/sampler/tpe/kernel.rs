@@ -7,6 +7,7 @@
 
 use crate::domain::ParameterKind;
 use crate::domain::stream::uniform;
+use crate::sampler::axes::{unit_of, word};
 use crate::space::Entry;
 use rand_chacha::ChaCha8Rng;
 use statrs::function::erf::{erf, erf_inv};
@@ -124,7 +125,7 @@ impl Kernel {
                 }
             }
             Self::Ordered { values, log_by_difference, .. } => {
-                let index = index_of(x, *values) + values - 1;
+                let index = word(x, *values) + values - 1;
                 for (sum, centre) in sums.iter_mut().zip(centres) {
                     if centre.exists {
                         *sum += log_by_difference[index - centre.index] - centre.norm;
@@ -132,7 +133,7 @@ impl Kernel {
                 }
             }
             Self::Unordered { values, log_own, log_other } => {
-                let index = index_of(x, *values);
+                let index = word(x, *values);
                 for (sum, centre) in sums.iter_mut().zip(centres) {
                     if centre.exists {
                         *sum += if centre.index == index { *log_own } else { *log_other };
@@ -161,11 +162,11 @@ impl Kernel {
                 Centre { at: x, inverse: 1.0 / sigma, norm, index: 0, exists: true }
             }
             Self::Ordered { values, log_mass, .. } => {
-                let index = index_of(x, *values);
+                let index = word(x, *values);
                 Centre { at: x, inverse: 0.0, norm: log_mass[index], index, exists: true }
             }
             Self::Unordered { values, .. } => {
-                Centre { at: x, inverse: 0.0, norm: 0.0, index: index_of(x, *values), exists: true }
+                Centre { at: x, inverse: 0.0, norm: 0.0, index: word(x, *values), exists: true }
             }
         }
     }
@@ -192,8 +193,8 @@ impl Kernel {
                 // One of the others, evenly: the trial's own value is passed over.
                 let other = ((u - own) / (1.0 - own) * (n - 1.0)) as usize;
                 let other = other.min(values - 2);
-                let other = if other >= index_of(x, *values) { other + 1 } else { other };
-                (other as f64 + 0.5) / n
+                let other = if other >= word(x, *values) { other + 1 } else { other };
+                unit_of(other, *values)
             }
         }
     }
@@ -209,10 +210,6 @@ pub(super) struct Centre {
     norm: f64,
     index: usize,
     exists: bool,
-}
-
-fn index_of(x: f64, values: usize) -> usize {
-    ((x * values as f64) as usize).min(values - 1)
 }
 
 /// The standard normal's distribution function.

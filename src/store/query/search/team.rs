@@ -6,13 +6,13 @@
 
 use crate::domain::Value;
 use crate::store::StoreError;
+use crate::store::bulk;
 use crate::store::rows::to_json;
 use rusqlite::types::{Value as Stored, ValueRef};
-use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// More would not be faster.
 const MOST_MEMBERS: usize = 8;
@@ -57,9 +57,7 @@ impl Bench {
     }
 
     fn open(&self) -> Result<Connection, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
+        let connection = bulk::open(&self.path)?;
         connection.pragma_update(None, "cache_size", -CACHE_KB)?;
         Ok(connection)
     }
