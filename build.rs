@@ -35,8 +35,10 @@ fn main() {
 /// without libtorch.
 #[cfg(feature = "torch")]
 fn beside_tch(libtorch: &Path) {
-    const SOURCE: &str = "src/bin/sweepd-worker/memory.cpp";
-    println!("cargo::rerun-if-changed={SOURCE}");
+    const SOURCES: [&str; 2] = ["src/bin/sweepd-worker/memory.cpp", "src/bin/sweepd-worker/fused.cpp"];
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={source}");
+    }
     let objects = cc::Build::new()
         .cpp(true)
         .pic(true)
@@ -44,7 +46,8 @@ fn beside_tch(libtorch: &Path) {
         .include(libtorch.join("include"))
         .warnings(false)
         .cargo_metadata(false)
-        .file(SOURCE)
+        .opt_level(2)
+        .files(SOURCES)
         .compile_intermediates();
     for object in objects {
         println!("cargo::rustc-link-arg-bin=sweepd-worker={}", object.display());

@@ -18,6 +18,8 @@ pub struct Gpu {
     pub memory_bytes: u64,
     /// What of it nobody uses now, in bytes.
     pub free_bytes: u64,
+    /// What it can compute, major and minor: 9.0 for Hopper. (0, 0) where the driver does not tell.
+    pub compute_capability: (u32, u32),
     /// What processes hold of it, in bytes by process id, as far as the driver tells: inside of a container it
     /// may know them by other ids.
     pub processes: BTreeMap<i32, u64>,
@@ -89,7 +91,16 @@ fn gpu(nvml: &Nvml, index: u32) -> Result<Gpu, NvmlError> {
             processes.insert(pid, bytes);
         }
     }
-    Ok(Gpu { index, name: device.name()?, memory_bytes: memory.total, free_bytes: memory.free, processes })
+    let able = device.cuda_compute_capability();
+    let able = able.map(|able| (able.major.unsigned_abs(), able.minor.unsigned_abs())).unwrap_or_default();
+    Ok(Gpu {
+        index,
+        name: device.name()?,
+        memory_bytes: memory.total,
+        free_bytes: memory.free,
+        compute_capability: able,
+        processes,
+    })
 }
 
 /// The GPUs of this machine; none where there is no driver.

@@ -34,6 +34,17 @@ pub const POINT_NAMES: [&str; POINTS] = [
 /// thirds of the rows have no other.
 pub const COMMON_POINTS: [usize; 4] = [0, 1, 10, 14];
 
+/// For each point the one that it becomes in a mirror image: its other side, or itself.
+pub const MIRRORED: [usize; POINTS] = [1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11, 13, 14];
+
+/// Whether a row of labels (NaN where missing) has none but the four common points: it is then of the source whose
+/// labels other people placed.
+#[must_use]
+pub fn only_common(labels: &[f32]) -> bool {
+    let existing = labels.iter().enumerate().filter(|(_, label)| !label.is_nan());
+    existing.into_iter().all(|(column, _)| COMMON_POINTS.contains(&(column / 2)))
+}
+
 /// The 30 column names: `left_eye_center_x`, `left_eye_center_y`, ...
 #[must_use]
 pub fn names() -> Vec<String> {
@@ -55,6 +66,30 @@ pub fn index_of(column: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mirror_changes_left_and_right() {
+        for (point, mirrored) in MIRRORED.iter().enumerate() {
+            let name = POINT_NAMES[point];
+            let other = if name.contains("left") {
+                name.replace("left", "right")
+            } else {
+                name.replace("right", "left")
+            };
+            assert_eq!(POINT_NAMES[*mirrored], other);
+        }
+    }
+
+    #[test]
+    fn rows_of_the_four_points_are_told_from_those_of_all() {
+        let mut labels = [f32::NAN; COLUMNS];
+        for point in COMMON_POINTS {
+            labels[2 * point] = 1.0;
+        }
+        assert!(only_common(&labels));
+        labels[4] = 1.0;
+        assert!(!only_common(&labels));
+    }
 
     #[test]
     fn every_name_has_its_index() {

@@ -91,5 +91,6 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
         checkpoints: claimed.checkpoints.into_iter().map(|checkpoint| reference(app, checkpoint)).collect(),
         accumulate: claimed.accumulate,
         threads: claimed.threads,
+        precision: claimed.precision,
     }
 }

@@ -1,6 +1,6 @@
 //! What a network consists of, read from parameters; not yet its layers and shapes.
 
-use super::choices::{Activation, Family, NormPlace, Pooling, words};
+use super::choices::{Activation, Family, NormPlace, Pooling, Sources, words};
 use super::read::{Reader, as_usize};
 use crate::domain::Value;
 use serde::Serialize;
@@ -24,6 +24,8 @@ pub struct Architecture {
     pub dense: Vec<Dense>,
     /// The last layer.
     pub head: Head,
+    /// Whether rows of another source have something of their own in it.
+    pub sources: Sources,
 }
 
 /// The convolutional part.
@@ -82,7 +84,12 @@ impl Architecture {
             Family::Cnn => Some(Convolutions::read(reader)),
             Family::Dense => None,
         };
-        Self { convolutions, dense: read_dense(reader), head: reader.word("head", Head::Linear) }
+        Self {
+            convolutions,
+            dense: read_dense(reader),
+            head: reader.word("head", Head::Linear),
+            sources: reader.word("sources", Sources::Shared),
+        }
     }
 }
 

@@ -100,6 +100,30 @@ words!(
 );
 
 words!(
+    /// Rows come from two sources: some have all points, others only the four common ones, placed by other people.
+    Sources {
+        /// One head for all.
+        Shared = "shared",
+        /// One head, and an offset that is added for rows of the four points.
+        Offset = "offset",
+        /// A head for each.
+        Heads = "heads",
+    }
+);
+
+words!(
+    /// What layers compute in. Weights, running statistics and the optimiser are always f32.
+    Precision {
+        /// bf16 where the device has instructions for it, else f32.
+        Auto = "auto",
+        /// 32 bits.
+        F32 = "f32",
+        /// 16 bits with the exponent of f32.
+        Bf16 = "bf16",
+    }
+);
+
+words!(
     /// The numbers a network sees or puts out instead of raw ones.
     Scaling {
         /// Raw: grey values 0 to 255, coordinates 0 to 96.

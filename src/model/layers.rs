@@ -1,7 +1,7 @@
 //! The layer table: what an architecture amounts to, layer by layer, tensor by tensor.
 
 use super::architecture::{Architecture, BatchNorm, Convolutions, Head};
-use super::choices::{Activation, NormPlace, Pooling};
+use super::choices::{Activation, NormPlace, Pooling, Sources};
 use super::problem::Problem;
 use super::{CHANNELS, OUTPUTS, SIDE_PX};
 use serde::{Serialize, Serializer};
@@ -76,6 +76,15 @@ pub enum LayerKind {
         /// Numbers out.
         outputs: usize,
     },
+    /// Two dense layers: one for rows with all points, one for those with only the common ones.
+    Heads {
+        /// Numbers in.
+        inputs: usize,
+        /// Numbers out.
+        outputs: usize,
+    },
+    /// Adds numbers of its own to what comes in, for rows with only the common points.
+    SourceOffset,
     /// Leaves out a share of its inputs while training.
     Dropout {
         /// The share.
@@ -229,7 +238,7 @@ impl LayerTable {
                 builder.keep(&format!("{name}.dropout"), LayerKind::Dropout { share: dense.dropout });
             }
         }
-        builder.linear("head", OUTPUTS, None);
+        builder.head(architecture.sources);
         if architecture.head == Head::Sigmoid {
             builder.keep("head.activation", LayerKind::Activation(Activation::Sigmoid));
         }
@@ -336,14 +345,35 @@ impl Builder {
         Ok(())
     }
 
+    fn head(&mut self, sources: Sources) {
+        let (inputs, outputs) = (self.shape.numel(), OUTPUTS);
+        match sources {
+            Sources::Shared => self.linear("head", outputs, None),
+            Sources::Offset => {
+                self.linear("head", outputs, None);
+                let offset = constant("head", "offset", outputs, 0.0, true);
+                self.push("head.offset", LayerKind::SourceOffset, Shape::Row(outputs), vec![offset]);
+            }
+            Sources::Heads => {
+                let both = ["head", "head_common"];
+                let tensors = both.iter().flat_map(|name| dense(name, inputs, outputs, None)).collect();
+                self.push("heads", LayerKind::Heads { inputs, outputs }, Shape::Row(outputs), tensors);
+            }
+        }
+    }
+
     fn linear(&mut self, name: &str, outputs: usize, then: Option<Activation>) {
         let inputs = self.shape.numel();
-        let tensors = vec![
-            weight(name, vec![outputs, inputs], Init::weights(inputs, outputs, then)),
-            constant(name, "bias", outputs, 0.0, true),
-        ];
+        let tensors = dense(name, inputs, outputs, then);
         self.push(name, LayerKind::Linear { inputs, outputs }, Shape::Row(outputs), tensors);
     }
+}
+
+fn dense(name: &str, inputs: usize, outputs: usize, then: Option<Activation>) -> Vec<TensorSpec> {
+    vec![
+        weight(name, vec![outputs, inputs], Init::weights(inputs, outputs, then)),
+        constant(name, "bias", outputs, 0.0, true),
+    ]
 }
 
 fn weight(layer: &str, shape: Vec<usize>, init: Init) -> TensorSpec {

@@ -10,9 +10,11 @@
 //! What is absent: tensors, tch, files, clocks.
 
 mod architecture;
+mod augment;
 mod check;
 mod choices;
 mod layers;
+mod loss;
 mod memory;
 mod nearest;
 mod parameters;
@@ -26,9 +28,11 @@ mod schedule;
 mod training;
 
 pub use architecture::{Architecture, Block, Convolutions, Dense, Head};
+pub use augment::{Augment, Effect, Fill};
 pub use check::check_value;
-pub use choices::{Activation, Family, Missing, NormPlace, Pooling, Scaling};
+pub use choices::{Activation, Family, Missing, NormPlace, Pooling, Precision, Scaling, Sources};
 pub use layers::{Init, Layer, LayerKind, LayerTable, Shape, TensorSpec};
+pub use loss::{Loss, LossKind};
 pub use nearest::nearest;
 pub use parameters::{Accepts, Item, Known, Lists, PARAMETERS, known};
 pub use plan::Plan;

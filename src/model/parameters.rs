@@ -1,6 +1,8 @@
 //! Every parameter of the built-in trainer: the one source for checks, messages and documents.
 
-use super::choices::{Activation, Family, Missing, NormPlace, Pooling, Scaling};
+use super::augment::Fill;
+use super::choices::{Activation, Family, Missing, NormPlace, Pooling, Precision, Scaling, Sources};
+use super::loss::LossKind;
 use super::schedule::ScheduleKind;
 use super::training::OptimizerKind;
 use std::fmt;
@@ -219,6 +221,12 @@ pub const PARAMETERS: &[Known] = &[
         "linear",
         "last layer; sigmoid wants target_scaling = \"unit\"",
     ),
+    known_as(
+        "sources",
+        word(Sources::WORDS),
+        "shared",
+        "whether rows that have only the four common points, which others labelled, get an offset or a head of their own",
+    ),
     // Data
     known_as("missing", word(Missing::WORDS), "mask", "what becomes of missing labels of training rows"),
     known_as("input_scaling", word(Scaling::WORDS), "unit", "grey values as 0 to 255, 0 to 1, or -1 to 1"),
@@ -228,9 +236,122 @@ pub const PARAMETERS: &[Known] = &[
         "centered, or unit under a sigmoid head",
         "coordinates as 0 to 96, 0 to 1, or -1 to 1",
     ),
+    // Augmentation
+    known_as("augment_flip", within(0.0, 1.0), "0", "share of training images that are mirrored"),
+    known_as(
+        "augment_quarter_turns",
+        within(0.0, 1.0),
+        "0",
+        "share of training images that are turned by 90, 180 or 270 degrees",
+    ),
+    known_as("augment_rotation", within(0.0, 180.0), "0", "turns images by up to so many degrees"),
+    known_as(
+        "augment_rotation_p",
+        within(0.0, 1.0),
+        "1",
+        "share of images to which augment_rotation is done",
+    ),
+    known_as("augment_zoom", SHARE, "0", "makes images larger or smaller by up to this share"),
+    known_as("augment_zoom_p", within(0.0, 1.0), "1", "share of images to which augment_zoom is done"),
+    known_as("augment_shift", SHARE, "0", "moves images by up to this share of their side"),
+    known_as("augment_shift_p", within(0.0, 1.0), "1", "share of images to which augment_shift is done"),
+    known_as(
+        "augment_crop",
+        SHARE,
+        "0",
+        "cuts images to a window smaller by up to this share, and enlarges it",
+    ),
+    known_as("augment_crop_p", within(0.0, 1.0), "1", "share of images to which augment_crop is done"),
+    known_as("augment_distortion", within(0.0, 4.0), "0", "bends images by up to so many pixels"),
+    known_as(
+        "augment_distortion_p",
+        within(0.0, 1.0),
+        "1",
+        "share of images to which augment_distortion is done",
+    ),
+    known_as(
+        "augment_brightness",
+        within(0.0, 1.0),
+        "0",
+        "makes images brighter or darker by up to this share of white",
+    ),
+    known_as(
+        "augment_brightness_p",
+        within(0.0, 1.0),
+        "1",
+        "share of images to which augment_brightness is done",
+    ),
+    known_as("augment_contrast", SHARE, "0", "makes contrast larger or smaller by up to this share"),
+    known_as(
+        "augment_contrast_p",
+        within(0.0, 1.0),
+        "1",
+        "share of images to which augment_contrast is done",
+    ),
+    known_as("augment_noise", within(0.0, 1.0), "0", "gaussian noise of up to this share of white"),
+    known_as("augment_noise_p", within(0.0, 1.0), "1", "share of images to which augment_noise is done"),
+    known_as(
+        "augment_poisson",
+        within(0.0, 1.0),
+        "0",
+        "poisson noise of up to this share of white where it is white",
+    ),
+    known_as("augment_poisson_p", within(0.0, 1.0), "1", "share of images to which augment_poisson is done"),
+    known_as("augment_salt_pepper", SHARE, "0", "makes up to this share of pixels black or white"),
+    known_as(
+        "augment_salt_pepper_p",
+        within(0.0, 1.0),
+        "1",
+        "share of images to which augment_salt_pepper is done",
+    ),
+    known_as("augment_blur", within(0.0, 8.0), "0", "blurs images by up to so many pixels"),
+    known_as("augment_blur_p", within(0.0, 1.0), "1", "share of images to which augment_blur is done"),
+    known_as("augment_erase", SHARE, "0", "covers a square of up to this share of the image's side"),
+    known_as("augment_erase_p", within(0.0, 1.0), "1", "share of images to which augment_erase is done"),
+    known_as("augment_fill", word(Fill::WORDS), "edge", "what stands where a moved image had nothing"),
+    known_as(
+        "augment_copies",
+        whole(0, 100),
+        "0",
+        "so many fixed variants of each image in every epoch, instead of a new one in each; 0 for new ones",
+    ),
     // Training
     known_as("epochs", whole(1, 1_000_000), "30", "passes over the training rows"),
     known_as("batch_size", or_word(whole(1, 1_000_000), "all"), "64", "images per step of the optimiser"),
+    known_as("loss", word(LossKind::WORDS), "mse", "what training makes small"),
+    known_as("loss_beta_px", ABOVE_ZERO, "1", "error from which smooth_l1 is straight, in pixels"),
+    known_as("loss_width_px", ABOVE_ZERO, "5", "error from which wing is straight, in pixels"),
+    known_as(
+        "loss_curvature_px",
+        ABOVE_ZERO,
+        "0.5",
+        "the smaller, the steeper is wing for small errors; in pixels",
+    ),
+    known_as(
+        "trim",
+        SHARE,
+        "0",
+        "share of each batch's labels, those with the largest errors, that the loss leaves out",
+    ),
+    known_as(
+        "clip_norm",
+        within(0.0, f64::INFINITY),
+        "0",
+        "longest gradient; longer ones are shortened; 0 for any",
+    ),
+    known_as(
+        "ema",
+        SHARE,
+        "0",
+        "memory of the mean of the weights that is validated and kept; 0 for the weights themselves",
+    ),
+    known_as("test_flip", FLAG, "false", "predicts each image and its mirror image, and takes the mean"),
+    known_as(
+        "precision",
+        word(Precision::WORDS),
+        "auto",
+        "what layers compute in; auto: bf16 where the device is fast at it, else f32",
+    ),
     known_as("optimizer", word(OptimizerKind::WORDS), "adam", "how gradients become steps"),
     known_as("learning_rate", ABOVE_ZERO, "0.001", "size of the steps; the schedule's highest"),
     known_as(

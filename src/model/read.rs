@@ -69,6 +69,15 @@ impl<'a> Reader<'a> {
         number
     }
 
+    /// A number whose 0 means that there is none of it, and is not among the settings.
+    pub(crate) fn number_unless_zero(&self, name: &'static str) -> f64 {
+        let number = self.given(name).and_then(Value::as_f64).unwrap_or(0.0);
+        if number != 0.0 {
+            self.settle(name, number);
+        }
+        number
+    }
+
     pub(crate) fn whole(&self, name: &'static str, default: i64) -> i64 {
         let number = self.given(name).and_then(Value::as_i64).unwrap_or(default);
         self.settle(name, number);

@@ -1,7 +1,9 @@
 //! How a network is trained, read from parameters.
 
 use super::architecture::Head;
-use super::choices::{Missing, Scaling, words};
+use super::augment::Augment;
+use super::choices::{Missing, Precision, Scaling, words};
+use super::loss::Loss;
 use super::read::Reader;
 use super::schedule::Schedule;
 use serde::Serialize;
@@ -91,10 +93,25 @@ pub struct Training {
     pub input_scaling: Scaling,
     /// Coordinates as the network puts them out.
     pub target_scaling: Scaling,
+    /// What is done to training images.
+    pub augment: Augment,
     /// Passes over the training rows.
     pub epochs: u64,
     /// Images per step.
     pub batch_size: BatchSize,
+    /// What training makes small.
+    pub loss: Loss,
+    /// Share of each batch's labels, those with the largest errors, that the loss leaves out.
+    pub trim: f64,
+    /// Longest gradient; longer ones are shortened to it.
+    pub clip_norm: Option<f64>,
+    /// Memory of the mean of the weights that is validated and kept, for each step; `None` for the weights
+    /// themselves.
+    pub ema: Option<f64>,
+    /// Whether predictions are means of those for an image and for its mirror image.
+    pub test_flip: bool,
+    /// What layers compute in.
+    pub precision: Precision,
     /// How gradients become steps.
     pub optimizer: Optimizer,
     /// The schedule's highest learning rate.
@@ -116,7 +133,14 @@ impl Training {
             missing: reader.word("missing", Missing::Mask),
             input_scaling: reader.word("input_scaling", Scaling::Unit),
             target_scaling: read_target_scaling(reader, head),
+            augment: Augment::read(reader),
             epochs,
+            loss: Loss::read(reader),
+            trim: reader.number_unless_zero("trim"),
+            clip_norm: Some(reader.number_unless_zero("clip_norm")).filter(|norm| *norm > 0.0),
+            ema: Some(reader.number_unless_zero("ema")).filter(|ema| *ema > 0.0),
+            test_flip: reader.flag("test_flip", false),
+            precision: reader.word("precision", Precision::Auto),
             batch_size: if reader.given("batch_size").is_some_and(|value| value.as_str().is_some()) {
                 reader.settle("batch_size", "all");
                 BatchSize::All

@@ -206,5 +206,6 @@ fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {
         checkpoints: trial.checkpoints.clone(),
         accumulate: trial.accumulate,
         threads: environment.and_then(|e| e.get("threads")).and_then(|threads| threads.parse().ok()),
+        precision: environment.and_then(|e| e.get("precision")).cloned(),
     })
 }

@@ -198,6 +198,8 @@ pub struct Claimed {
     pub accumulate: u32,
     /// Threads that its first attempt computed with, and later ones must too.
     pub threads: Option<usize>,
+    /// What layers of its first attempt computed in where the configuration leaves that to the device.
+    pub precision: Option<String>,
 }
 
 /// Why an input changed nothing.

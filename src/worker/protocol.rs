@@ -67,6 +67,10 @@ pub struct Work {
     /// at the first attempt.
     #[serde(default)]
     pub threads: Option<usize>,
+    /// What layers of the first attempt computed in (`f32`, `bf16`) where the configuration leaves that to the
+    /// device; `None` at the first attempt.
+    #[serde(default)]
+    pub precision: Option<String>,
 }
 
 fn one() -> u32 {

@@ -11,6 +11,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("expr", &["domain"]),
     ("space", &["domain"]),
     ("model", &["domain"]),
+    ("augment", &["domain", "model", "dataset"]),
     ("sampler", &["domain", "space"]),
     ("stopper", &["domain"]),
     ("sweepfile", &["domain", "space", "expr", "model"]),
@@ -32,8 +33,18 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without input, output, clock or global random numbers, and what would bring them in.
-const PURE: &[&str] =
-    &["domain", "expr", "space", "model", "sampler", "stopper", "sweepfile", "scheduler", "report"];
+const PURE: &[&str] = &[
+    "domain",
+    "expr",
+    "space",
+    "model",
+    "augment",
+    "sampler",
+    "stopper",
+    "sweepfile",
+    "scheduler",
+    "report",
+];
 const IMPURE: &[&str] = &[
     "tokio",
     "sqlx",

@@ -1,7 +1,7 @@
 //! Subcommands for people: train, predict, describe, without a daemon.
 
 use crate::train::{Job, Observer, train};
-use crate::{device, environment, evaluate, params, samples, weights};
+use crate::{device, environment, evaluate, images, params, weights};
 use anyhow::{Context, ensure};
 use std::fs;
 use std::io::Write as _;
@@ -107,6 +107,7 @@ impl Train {
             seed: self.seed,
             device,
             threads: self.threads,
+            precision: plan.training().precision,
             accumulate: self.accumulate,
             resume: None,
             until_step: None,
@@ -164,6 +165,10 @@ pub struct Predict {
     /// the network gives them, also outside of the image.
     #[arg(long)]
     out: PathBuf,
+    /// One byte per image: 1 where it is of the source that labelled only the four common points, else 0.
+    /// [default: all 0]
+    #[arg(long)]
+    common: Option<PathBuf>,
     /// cpu, cuda or cuda:N.
     #[arg(long, default_value = "cpu")]
     device: String,
@@ -173,6 +178,13 @@ pub struct Predict {
 }
 
 impl Predict {
+    fn common(&self, images: usize) -> anyhow::Result<Vec<bool>> {
+        let Some(path) = &self.common else { return Ok(vec![false; images]) };
+        let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        ensure!(bytes.len() == images, "{}: {} bytes for {images} images", path.display(), bytes.len());
+        Ok(bytes.iter().map(|byte| *byte != 0).collect())
+    }
+
     pub fn run(&self) -> anyhow::Result<()> {
         let device = device::open(&self.device)?;
         tch::set_num_threads(i32::try_from(self.threads.max(1)).unwrap_or(i32::MAX));
@@ -187,10 +199,11 @@ impl Predict {
             grey.len()
         );
         let settings = plan.training();
-        let images = samples::Images::of_bytes(&grey, settings.input_scaling, device);
-        let target_scale = samples::target_scale(settings.target_scaling);
+        let images = images::Images::of_bytes(&grey, settings.input_scaling, device);
+        let common = self.common(images.len())?;
+        let reading = evaluate::Reading::new(settings, 1);
         let predictions =
-            evaluate::predict(&network, &images, target_scale).map_err(crate::error::TrainError::from)?;
+            evaluate::predict(&network, &images, &common, reading).map_err(crate::error::TrainError::from)?;
         let bytes: Vec<u8> = predictions.iter().flat_map(|px| (*px as f32).to_le_bytes()).collect();
         fs::write(&self.out, bytes).with_context(|| format!("writing {}", self.out.display()))
     }

@@ -1,8 +1,8 @@
 //! Checkpoints: all that a training needs to go on bit for bit, as a safetensors file.
 //!
 //! Everything random is a function of (seed, epoch, batch), so the position stands for it; what else there
-//! is are numbers: weights and running statistics, the optimiser's memory, the best epoch so far, and the
-//! sum of squared errors of the epoch under way. One metadata entry, `sweepd_checkpoint`, says in JSON where
+//! is are numbers: weights and running statistics, their mean over time, the optimiser's memory, the best epoch so
+//! far, and the sums of losses and squared errors of the epoch under way. One metadata entry, `sweepd_checkpoint`, says in JSON where
 //! the training stands and what it is a training of. The last tensor, `blake3`, is the hash of all bytes
 //! before its own: it is checked before anything else is believed.
 
@@ -18,17 +18,18 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use sweepd::dataset::Split;
 use sweepd::domain::{Metrics, Params};
+use sweepd::model::Precision;
 use tch::{Device, Kind, TchError, Tensor};
 
 /// Version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The metadata's entry.
 const ENTRY: &str = "sweepd_checkpoint";
 /// Name of the tensor that holds the checksum. The only one of bytes: safetensors puts it last.
 const CHECKSUM: &str = "blake3";
 const CHECKSUM_BYTES: usize = blake3::OUT_LEN;
-/// Name of the sum of squared errors of the epoch under way, f64 `[1]`.
-const SQUARED_ERROR: &str = "epoch/squared_error";
+/// Name of the sums of losses and of squared errors of the epoch under way, f64 `[2]`.
+const SUMS: &str = "epoch/sums";
 
 /// What is trained, on what and with what: a checkpoint of anything else is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,8 @@ pub struct Identity {
     pub threads: usize,
     /// `cpu` or `cuda`.
     pub device: String,
+    /// What layers compute in: `f32` or `bf16`.
+    pub precision: String,
     /// Version of libtorch.
     pub libtorch: String,
     /// Into how many parts each batch is split. A training that ran out of memory goes on with more of them, never
@@ -75,6 +78,7 @@ impl Identity {
             seed,
             threads,
             device: device.to_owned(),
+            precision: Precision::F32.word().to_owned(),
             libtorch: LIBTORCH.to_owned(),
             accumulate: 1,
         }
@@ -94,6 +98,7 @@ impl Identity {
             ("the seed", &self.seed.to_string(), &other.seed.to_string()),
             ("the number of threads", &self.threads.to_string(), &other.threads.to_string()),
             ("the device", &self.device, &other.device),
+            ("the precision", &self.precision, &other.precision),
             ("libtorch's version", &self.libtorch, &other.libtorch),
         ];
         let different = pairs.into_iter().find(|(_, there, here)| there != here);
@@ -158,10 +163,12 @@ struct BestEpoch {
 pub struct State<'a> {
     /// Where it stands.
     pub position: Position,
-    /// Sum of squared errors of the epoch under way, f64 `[1]`.
-    pub squared_error: &'a Tensor,
+    /// Sums of losses and of squared errors of the epoch under way, f64 `[2]`.
+    pub sums: &'a Tensor,
     /// Weights and running statistics.
     pub network: &'a Network,
+    /// Their mean over time, where there is one.
+    pub average: Option<&'a Network>,
     /// The optimiser and its memory.
     pub optimizer: &'a Optimizer,
     /// The best epoch so far.
@@ -191,8 +198,9 @@ pub fn to_bytes(identity: &Identity, state: &State<'_>) -> Result<Vec<u8>, Train
         let shape: Vec<usize> = tensor.size().iter().map(|n| n.unsigned_abs() as usize).collect();
         parts.push((name, Dtype::F32, shape, row_major_bytes(tensor)?));
     }
-    let sum = state.squared_error.f_double_value(&[0])?;
-    parts.push((SQUARED_ERROR.to_owned(), Dtype::F64, vec![1], sum.to_le_bytes().to_vec()));
+    let sums = [state.sums.f_double_value(&[0])?, state.sums.f_double_value(&[1])?];
+    let bytes = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+    parts.push((SUMS.to_owned(), Dtype::F64, vec![sums.len()], bytes));
     parts.push((CHECKSUM.to_owned(), Dtype::U8, vec![CHECKSUM_BYTES], vec![0; CHECKSUM_BYTES]));
     let mut views = Vec::with_capacity(parts.len());
     for (name, kind, shape, bytes) in &parts {
@@ -216,6 +224,9 @@ fn tensors_of<'a>(state: &State<'a>) -> Vec<(String, &'a Tensor)> {
             all.push((best_name(&named.name), tensor));
         }
     }
+    for named in state.average.map_or(&[][..], Network::tensors) {
+        all.push((average_name(&named.name), &named.tensor));
+    }
     for (name, memory) in trainable_names(state.network).zip(state.optimizer.memory()) {
         all.extend(memory.iter().enumerate().map(|(kind, tensor)| (memory_name(name, kind), tensor)));
     }
@@ -234,6 +245,10 @@ fn best_name(name: &str) -> String {
     format!("best/{name}")
 }
 
+fn average_name(name: &str) -> String {
+    format!("average/{name}")
+}
+
 fn memory_name(name: &str, kind: usize) -> String {
     format!("optimizer.{kind}/{name}")
 }
@@ -242,8 +257,8 @@ fn memory_name(name: &str, kind: usize) -> String {
 pub struct Restored {
     /// Where the training stands.
     pub position: Position,
-    /// Sum of squared errors of the epoch under way.
-    pub squared_error: f64,
+    /// Sums of losses and of squared errors of the epoch under way.
+    pub sums: [f64; 2],
     /// The best epoch so far.
     pub best: Option<Kept>,
 }
@@ -256,6 +271,7 @@ pub fn restore(
     bytes: &[u8],
     identity: &Identity,
     network: &Network,
+    average: Option<&Network>,
     optimizer: &mut Optimizer,
 ) -> Result<Restored, TrainError> {
     let refused = TrainError::Checkpoint;
@@ -267,12 +283,15 @@ pub fn restore(
     for named in network.tensors() {
         fill(&named.tensor, &file, &weight_name(&named.name))?;
     }
+    for named in average.map_or(&[][..], Network::tensors) {
+        fill(&named.tensor, &file, &average_name(&named.name))?;
+    }
     for (name, memory) in trainable_names(network).zip(optimizer.memory()) {
         for (kind, tensor) in memory.iter().enumerate() {
             fill(tensor, &file, &memory_name(name, kind))?;
         }
     }
-    optimizer.set_updates(metadata.updates);
+    optimizer.set_updates(metadata.updates)?;
     let best = match metadata.best {
         None => None,
         Some(BestEpoch { step, rmse, metrics }) => {
@@ -283,10 +302,10 @@ pub fn restore(
             Some(Kept { step, rmse, metrics, tensors })
         }
     };
-    let sum = tensor_of(&file, SQUARED_ERROR, Dtype::F64, &[1]).map_err(refused)?;
-    let sum = sum.first_chunk().map(|bytes| f64::from_le_bytes(*bytes));
-    let squared_error = sum.with_context(|| format!("`{SQUARED_ERROR}` is empty")).map_err(refused)?;
-    Ok(Restored { position: metadata.position, squared_error, best })
+    let bytes = tensor_of(&file, SUMS, Dtype::F64, &[2]).map_err(refused)?;
+    let (sums, _) = bytes.as_chunks::<8>();
+    let sums = [0, 1].map(|i| sums.get(i).map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes)));
+    Ok(Restored { position: metadata.position, sums, best })
 }
 
 /// The metadata of bytes whose checksum fits.

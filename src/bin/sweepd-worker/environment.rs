@@ -1,5 +1,6 @@
 //! What a result may depend on besides its parameters: versions, processor, device. Recorded with trials.
 
+use crate::precision;
 use std::collections::BTreeMap;
 use std::fs;
 use tch::Device;
@@ -14,6 +15,8 @@ pub fn environment(device: Device, threads: usize) -> BTreeMap<String, String> {
         ("libtorch".to_owned(), LIBTORCH.to_owned()),
         ("device".to_owned(), device_name(device)),
         ("threads".to_owned(), threads.to_string()),
+        // What layers compute in where a trial leaves it to the device.
+        ("precision".to_owned(), precision::fastest(device).word().to_owned()),
     ]);
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {

@@ -1,42 +1,84 @@
 //! What a network predicts, and how far off it is.
 
 use crate::error::TrainError;
-use crate::network::Network;
-use crate::samples::Images;
-use sweepd::model::OUTPUTS;
-use tch::{Device, Kind, TchError};
+use crate::images::Images;
+use crate::network::{Input, Network};
+use crate::samples::target_scale;
+use sweepd::dataset::columns::{COLUMNS, MIRRORED, only_common};
+use sweepd::model::{OUTPUTS, SIDE_PX, Training};
+use tch::{Device, Kind, TchError, Tensor};
 
 /// Images per pass: enough to keep a processor busy, small enough for its memory. Fixed, so that the same
 /// weights give the same bits.
 const IMAGES_PER_PASS: usize = 128;
+/// The axis of an image's width.
+const WIDTH: i64 = 3;
 
-/// Predictions in pixels, f64 `[rows, 30]` in row-major order, for all images, with targets scaled by
-/// `(offset, divisor)`. They are as the network gives them: not held inside the image.
+/// How a network's numbers become keypoints.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// `(offset, divisor)` of the targets.
+    target_scale: (f64, f64),
+    /// Whether each image is also seen in the mirror.
+    flip: bool,
+    images_per_pass: usize,
+}
+
+impl Reading {
+    /// As a training's settings say. Whose batches are split into `parts` needs smaller passes too.
+    pub fn new(settings: &Training, parts: u32) -> Self {
+        Self {
+            target_scale: target_scale(settings.target_scaling),
+            flip: settings.test_flip,
+            images_per_pass: (IMAGES_PER_PASS / parts.max(1) as usize).max(1),
+        }
+    }
+}
+
+/// Predictions in pixels, f64 `[rows, 30]` in row-major order, for all images. They are as the network gives them: not
+/// held inside the image. `common` says which images are of the source that labelled only the common points.
 pub fn predict(
     network: &Network,
     images: &Images<'_>,
-    target_scale: (f64, f64),
-) -> Result<Vec<f64>, TchError> {
-    predict_in(network, images, target_scale, IMAGES_PER_PASS)
-}
-
-fn predict_in(
-    network: &Network,
-    images: &Images<'_>,
-    (offset, divisor): (f64, f64),
-    images_per_pass: usize,
+    common: &[bool],
+    reading: Reading,
 ) -> Result<Vec<f64>, TchError> {
     let _guard = tch::no_grad_guard();
     let places: Vec<i64> = (0..images.len() as i64).collect();
     let mut all = Vec::with_capacity(places.len() * OUTPUTS);
-    for places in places.chunks(images_per_pass) {
-        let out = network.forward(&images.batch(places)?, false)?;
-        let out = out.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
-        let mut numbers = vec![0f32; places.len() * OUTPUTS];
-        out.f_copy_data(&mut numbers, places.len() * OUTPUTS)?;
-        all.extend(numbers.iter().map(|number| f64::from(*number) * divisor + offset));
+    for (places, common) in places.chunks(reading.images_per_pass).zip(common.chunks(reading.images_per_pass))
+    {
+        let images_in = images.scaled(images.grey(places, None)?)?;
+        let common = Tensor::f_from_slice(common)?.f_view([-1, 1])?.f_to_device(images.device())?;
+        let input = Input { images: images_in, common };
+        let mut pixels = in_pixels(network, &input, reading.target_scale)?;
+        if reading.flip {
+            let mirrored = Input { images: input.images.f_flip([WIDTH])?, common: input.common };
+            let seen = in_pixels(network, &mirrored, reading.target_scale)?;
+            for (row, seen) in pixels.chunks_mut(COLUMNS).zip(seen.chunks(COLUMNS)) {
+                average_with_mirrored(row, seen);
+            }
+        }
+        all.append(&mut pixels);
     }
     Ok(all)
+}
+
+fn in_pixels(network: &Network, input: &Input, (offset, divisor): (f64, f64)) -> Result<Vec<f64>, TchError> {
+    let out = network.forward(input, false)?;
+    let out = out.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
+    let mut numbers = vec![0f32; out.numel()];
+    out.f_copy_data(&mut numbers, out.numel())?;
+    Ok(numbers.iter().map(|number| f64::from(*number) * divisor + offset).collect())
+}
+
+/// The mean of a row of predictions and of what was predicted for the mirror image.
+fn average_with_mirrored(row: &mut [f64], seen: &[f64]) {
+    for (point, mirrored) in MIRRORED.iter().enumerate() {
+        let (x, y) = (SIDE_PX as f64 - seen[2 * mirrored], seen[2 * mirrored + 1]);
+        row[2 * point] = f64::midpoint(row[2 * point], x);
+        row[2 * point + 1] = f64::midpoint(row[2 * point + 1], y);
+    }
 }
 
 /// Kaggle's score: the root of the mean, over all labels that exist, of the squared error; in pixels.
@@ -54,21 +96,24 @@ pub struct ValidationSet<'a> {
     images: Images<'a>,
     /// f32 `[rows, 30]`, pixels, NaN where missing: as the dataset has them.
     labels: Vec<f32>,
+    /// Whether a row is of the source that labelled only the common points.
+    common: Vec<bool>,
+    reading: Reading,
 }
 
 impl<'a> ValidationSet<'a> {
     /// Images with their labels in pixels.
-    pub fn new(images: Images<'a>, labels: Vec<f32>) -> Result<Self, TrainError> {
+    pub fn new(images: Images<'a>, labels: Vec<f32>, reading: Reading) -> Result<Self, TrainError> {
         if labels.iter().all(|label| label.is_nan()) {
             return Err(TrainError::BadConfiguration("no validation row has a label".to_owned()));
         }
-        Ok(Self { images, labels })
+        let common = labels.chunks(COLUMNS).map(only_common).collect();
+        Ok(Self { images, labels, common, reading })
     }
 
-    /// The network's RMSE in pixels. Whose batches are split into `parts` needs smaller passes too.
-    pub fn rmse_px(&self, network: &Network, target_scale: (f64, f64), parts: u32) -> Result<f64, TchError> {
-        let per_pass = (IMAGES_PER_PASS / parts.max(1) as usize).max(1);
-        Ok(rmse_px(&predict_in(network, &self.images, target_scale, per_pass)?, &self.labels))
+    /// The network's RMSE in pixels.
+    pub fn rmse_px(&self, network: &Network) -> Result<f64, TchError> {
+        Ok(rmse_px(&predict(network, &self.images, &self.common, self.reading)?, &self.labels))
     }
 }
 
@@ -83,5 +128,18 @@ mod tests {
         assert_eq!(rmse_px(&[1.0, f64::NAN, 5.0], &labels), 0.0);
         assert!(rmse_px(&[1.0], &[f32::NAN]).is_nan());
         assert!(rmse_px(&[f64::NAN], &[1.0]).is_nan());
+    }
+
+    #[test]
+    fn what_is_seen_in_the_mirror_changes_sides() {
+        let mut row: Vec<f64> = (0..COLUMNS).map(|i| i as f64).collect();
+        let mut seen = row.clone();
+        for (point, mirrored) in MIRRORED.iter().enumerate() {
+            seen[2 * mirrored] = 96.0 - row[2 * point];
+            seen[2 * mirrored + 1] = row[2 * point + 1];
+        }
+        let before = row.clone();
+        average_with_mirrored(&mut row, &seen);
+        assert_eq!(row, before);
     }
 }

@@ -6,16 +6,23 @@
 //! errors end a trial, not the process.
 
 mod alone;
+mod average;
 mod checkpoint;
 mod device;
 mod environment;
 mod error;
 mod evaluate;
+mod fused;
 mod gradient;
+mod images;
+mod loss;
 mod memory;
 mod network;
 mod optimizer;
 mod params;
+mod pixels;
+mod precision;
+mod preview;
 mod samples;
 mod train;
 #[cfg(test)]
@@ -40,15 +47,18 @@ enum Command {
     Describe(alone::Describe),
     Train(alone::Train),
     Predict(alone::Predict),
+    Augment(preview::Augment),
     Info(alone::Info),
 }
 
 fn main() -> ExitCode {
+    memory::keep();
     let done = match Cli::parse().command {
         Command::Run(command) => command.run(),
         Command::Describe(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Predict(command) => command.run(),
+        Command::Augment(command) => command.run(),
         Command::Info(command) => command.run(),
     };
     match done {

@@ -1,6 +1,10 @@
-//! How much of a GPU's memory this process holds, by libtorch's caching allocator (`memory.cpp`).
+//! Memory: what a GPU's caching allocator holds (`memory.cpp`), and that the C library keeps what it has.
 
+use nix::libc;
 use tch::Device;
+
+/// Bytes that the heap grows by at once.
+const GROWTH_BYTES: libc::c_int = 64 << 20;
 
 unsafe extern "C" {
     fn sweepd_device_peak_bytes(device: i32) -> i64;
@@ -15,8 +19,24 @@ pub fn held_at_most(device: Device) -> Option<u64> {
     u64::try_from(unsafe { sweepd_device_peak_bytes(index) }).ok()
 }
 
-/// Gives what nobody uses back to the device, and begins to count anew. Nothing happens on the CPU.
+/// Makes the C library keep memory that is freed, and hand it out again. Left to itself it gets every large tensor
+/// from the kernel and gives it back, and a network's step then waits for pages to be cleared: on two cores 1.3 to 1.7
+/// times as long. Must be called before other threads allocate.
+pub fn keep() {
+    let settings =
+        [(libc::M_MMAP_MAX, 0), (libc::M_TRIM_THRESHOLD, libc::c_int::MAX), (libc::M_TOP_PAD, GROWTH_BYTES)];
+    for (setting, value) in settings {
+        // SAFETY: settings of the allocator, and values in their range.
+        if unsafe { libc::mallopt(setting, value) } == 0 {
+            tracing::debug!(setting, "the C library does not know this setting");
+        }
+    }
+}
+
+/// Gives what nobody uses back, of the machine's memory and of the device's, and begins to count anew.
 pub fn begin(device: Device) {
+    // SAFETY: gives pages of freed memory back and touches nothing else.
+    unsafe { libc::malloc_trim(0) };
     let Some(index) = index(device) else { return };
     // SAFETY: as above.
     if unsafe { sweepd_device_begin(index) } == 0 {

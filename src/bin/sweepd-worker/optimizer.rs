@@ -1,16 +1,23 @@
 //! The optimisers, with their state in tensors of ours: what they remember can be saved and restored.
 //!
-//! All work in place on f32 tensors, one weight tensor after another.
+//! All work in place on f32 tensors, many weight tensors in one pass.
 
+use crate::fused::{Adam, Group};
 use sweepd::model::Optimizer as Method;
-use tch::{TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
+
+/// Added to a gradient's length before it divides.
+const TINY: f64 = 1e-6;
 
 /// An optimiser and what it remembers.
 pub struct Optimizer {
     method: Method,
     weight_decay: f64,
+    clip_norm: Option<f64>,
     /// Updates so far.
     updates: u64,
+    /// The same as an f32 scalar on the device, where Adam's kernels read it.
+    counter: Tensor,
     /// For each trainable tensor, in order: what the method remembers of it, in tensors of the same shape.
     /// adam, adamw: mean of the gradient, mean of its square; sgd: the velocity, if it has momentum.
     memory: Vec<Vec<Tensor>>,
@@ -24,15 +31,27 @@ pub struct Weight<'a> {
     pub decays: bool,
 }
 
+/// How strongly an optimiser holds weights back.
+#[derive(Debug, Clone, Copy)]
+pub struct Restraint {
+    /// Pull of the weights towards 0.
+    pub weight_decay: f64,
+    /// Longest gradient; longer ones are shortened.
+    pub clip_norm: Option<f64>,
+}
+
 impl Optimizer {
     /// An optimiser that remembers nothing yet, for these weights.
-    pub fn new(method: Method, weight_decay: f64, weights: &[Weight<'_>]) -> Result<Self, TchError> {
+    pub fn new(method: Method, restraint: Restraint, weights: &[Weight<'_>]) -> Result<Self, TchError> {
         let _guard = tch::no_grad_guard();
         let remembered = |weight: &Weight<'_>| {
             (0..method.state_per_weight()).map(|_| weight.tensor.f_zeros_like()).collect()
         };
         let memory = weights.iter().map(remembered).collect::<Result<_, _>>()?;
-        Ok(Self { method, weight_decay, updates: 0, memory })
+        let device = weights.first().map_or(Device::Cpu, |weight| weight.tensor.device());
+        let counter = Tensor::f_zeros([] as [i64; 0], (Kind::Float, device))?;
+        let Restraint { weight_decay, clip_norm } = restraint;
+        Ok(Self { method, weight_decay, clip_norm, updates: 0, counter, memory })
     }
 
     /// Updates so far.
@@ -41,8 +60,9 @@ impl Optimizer {
     }
 
     /// Says how many updates led to what it remembers, when that was put in from elsewhere.
-    pub fn set_updates(&mut self, updates: u64) {
+    pub fn set_updates(&mut self, updates: u64) -> Result<(), TchError> {
         self.updates = updates;
+        self.counter.f_fill_(updates as f64).map(|_| ())
     }
 
     /// What it remembers of each weight tensor, in the order they were given to [`Optimizer::new`]; the
@@ -52,91 +72,175 @@ impl Optimizer {
     }
 
     /// One update of the weights, given the gradient of each, in the order they were given to
-    /// [`Optimizer::new`].
+    /// [`Optimizer::new`]. The gradients may be changed.
     pub fn update(
         &mut self,
         weights: &[Weight<'_>],
-        gradients: Vec<Tensor>,
+        gradients: &[Tensor],
         rate: f64,
     ) -> Result<(), TchError> {
         let _guard = tch::no_grad_guard();
+        if let Some(longest) = self.clip_norm {
+            shorten(gradients, longest)?;
+        }
         self.updates += 1;
-        for ((weight, gradient), memory) in weights.iter().zip(gradients).zip(&mut self.memory) {
-            let decay = if weight.decays { self.weight_decay } else { 0.0 };
-            let mut tensor = weight.tensor.shallow_clone();
+        let _ = self.counter.f_add_scalar_(1.0)?;
+        for decays in [true, false] {
+            let group = self.group(weights, gradients, decays);
+            if group.weights.is_empty() {
+                continue;
+            }
+            let decay = if decays { self.weight_decay } else { 0.0 };
             match self.method {
+                // Kingma, Ba 2014: Adam: A Method for Stochastic Optimization.
                 Method::Adam { beta1, beta2, epsilon } => {
-                    let gradient = with_decay(gradient, &tensor, decay)?;
-                    let moments = Moments { beta1, beta2, epsilon, updates: self.updates };
-                    moments.update(&mut tensor, &gradient, memory, rate)?;
+                    let adam = Adam { beta1, beta2, epsilon, decoupled: false };
+                    group.adam(adam, rate, decay, &self.counter)?;
                 }
+                // Loshchilov, Hutter 2017: Decoupled Weight Decay Regularization.
                 Method::AdamW { beta1, beta2, epsilon } => {
-                    if decay != 0.0 {
-                        let _ = tensor.f_mul_scalar_(1.0 - rate * decay)?;
-                    }
-                    let moments = Moments { beta1, beta2, epsilon, updates: self.updates };
-                    moments.update(&mut tensor, &gradient, memory, rate)?;
+                    let adam = Adam { beta1, beta2, epsilon, decoupled: true };
+                    group.adam(adam, rate, decay, &self.counter)?;
                 }
-                Method::Sgd { momentum, nesterov } => {
-                    let gradient = with_decay(gradient, &tensor, decay)?;
-                    descend(&mut tensor, gradient, memory, rate, momentum, nesterov)?;
-                }
+                Method::Sgd { momentum, nesterov } => group.sgd(momentum, nesterov, rate, decay)?,
             }
         }
         Ok(())
     }
-}
 
-/// L2 regularisation: the decay as part of the gradient.
-fn with_decay(gradient: Tensor, weight: &Tensor, decay: f64) -> Result<Tensor, TchError> {
-    if decay == 0.0 { Ok(gradient) } else { gradient.f_add(&weight.f_mul_scalar(decay)?) }
-}
-
-/// Adam's settings at one update.
-struct Moments {
-    beta1: f64,
-    beta2: f64,
-    epsilon: f64,
-    updates: u64,
-}
-
-impl Moments {
-    /// Algorithm 1 of Kingma, Ba 2014, with the bias corrections moved to the rate and the divisor.
-    fn update(
-        &self,
-        weight: &mut Tensor,
-        gradient: &Tensor,
-        memory: &mut [Tensor],
-        rate: f64,
-    ) -> Result<(), TchError> {
-        let [mean, square] = memory else { unreachable!("adam remembers two tensors for each weight") };
-        let n = i32::try_from(self.updates).unwrap_or(i32::MAX);
-        let (correction1, correction2) = (1.0 - self.beta1.powi(n), 1.0 - self.beta2.powi(n));
-        let _ = mean.f_lerp_(gradient, 1.0 - self.beta1)?;
-        let fresh = gradient.f_square()?.f_mul_scalar_(1.0 - self.beta2)?;
-        let _ = square.f_mul_scalar_(self.beta2)?.f_add_(&fresh)?;
-        let mut divisor = square.f_sqrt()?;
-        let divisor = divisor.f_div_scalar_(correction2.sqrt())?.f_add_scalar_(self.epsilon)?;
-        let step = mean.f_div(&divisor)?.f_mul_scalar_(rate / correction1)?;
-        weight.f_sub_(&step).map(|_| ())
+    /// Those weights that decay, or those that do not.
+    fn group<'a>(&'a self, weights: &[Weight<'a>], gradients: &'a [Tensor], decays: bool) -> Group<'a> {
+        let kinds = self.method.state_per_weight() as usize;
+        let mut group = Group { memory: vec![Vec::new(); kinds], ..Group::default() };
+        let all = weights.iter().zip(gradients).zip(&self.memory);
+        for ((weight, gradient), memory) in all.filter(|((weight, _), _)| weight.decays == decays) {
+            group.weights.push(weight.tensor);
+            group.gradients.push(gradient);
+            for (kind, tensor) in group.memory.iter_mut().zip(memory) {
+                kind.push(tensor);
+            }
+        }
+        group
     }
 }
 
-/// Gradient descent; the velocity begins as the first gradient.
-fn descend(
-    weight: &mut Tensor,
-    gradient: Tensor,
-    memory: &mut [Tensor],
-    rate: f64,
-    momentum: f64,
-    nesterov: bool,
-) -> Result<(), TchError> {
-    let step = match memory.first_mut() {
-        None => gradient,
-        Some(velocity) => {
-            let moved = velocity.f_mul_scalar_(momentum)?.f_add_(&gradient)?;
-            if nesterov { gradient.f_add(&moved.f_mul_scalar(momentum)?)? } else { moved }
+/// Shortens a gradient, all tensors together, to this length (Pascanu et al. 2013). Nothing is read back.
+fn shorten(gradients: &[Tensor], longest: f64) -> Result<(), TchError> {
+    let lengths = gradients.iter().map(Tensor::f_norm).collect::<Result<Vec<_>, _>>()?;
+    let length = Tensor::f_stack(&lengths, 0)?.f_norm()?;
+    let factor = length.f_add_scalar(TINY)?.f_reciprocal()?.f_mul_scalar(longest)?.f_clamp_max(1.0)?;
+    for gradient in gradients {
+        let _ = gradient.shallow_clone().f_mul_(&factor)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A few numbers in two tensors, the first of which decays.
+    fn weights() -> [Tensor; 2] {
+        [Tensor::from_slice(&[1.0f32, -2.0, 3.0]), Tensor::from_slice(&[0.5f32])]
+    }
+
+    fn numbers(tensors: &[Tensor]) -> Vec<f64> {
+        tensors.iter().flat_map(|t| (0..t.size()[0]).map(|i| t.double_value(&[i]))).collect()
+    }
+
+    /// Three steps towards 0 of the squared length, by the method.
+    fn after_three_steps(method: Method, restraint: Restraint) -> Vec<f64> {
+        let tensors = weights();
+        let list = |tensors| -> Vec<Weight<'_>> {
+            let each: &[Tensor; 2] = tensors;
+            each.iter().enumerate().map(|(i, tensor)| Weight { tensor, decays: i == 0 }).collect()
+        };
+        let mut optimizer = Optimizer::new(method, restraint, &list(&tensors)).unwrap();
+        for _ in 0..3 {
+            let gradients: Vec<Tensor> = tensors.iter().map(|tensor| tensor * 2.0).collect();
+            optimizer.update(&list(&tensors), &gradients, 0.1).unwrap();
         }
-    };
-    weight.f_sub_(&step.f_mul_scalar(rate)?).map(|_| ())
+        numbers(&tensors)
+    }
+
+    /// The same by the papers' formulas.
+    fn expected(step: impl Fn(f64, f64, &mut [f64; 2], i32) -> f64) -> Vec<f64> {
+        let mut all = numbers(&weights());
+        let mut memory = [[0.0; 2]; 4];
+        for n in 1..=3 {
+            for (i, (x, memory)) in all.iter_mut().zip(&mut memory).enumerate() {
+                let decay = if i < 3 { 0.01 } else { 0.0 };
+                *x = step(*x, decay, memory, n);
+            }
+        }
+        all
+    }
+
+    fn adam(x: f64, gradient: f64, memory: &mut [f64; 2], n: i32) -> f64 {
+        memory[0] = 0.9 * memory[0] + 0.1 * gradient;
+        memory[1] = 0.99 * memory[1] + 0.01 * gradient * gradient;
+        let (mean, square) = (memory[0] / (1.0 - 0.9f64.powi(n)), memory[1] / (1.0 - 0.99f64.powi(n)));
+        x - 0.1 * mean / (square.sqrt() + 1e-8)
+    }
+
+    #[test]
+    fn steps_are_those_of_the_papers() {
+        let near = |a: Vec<f64>, b: Vec<f64>| {
+            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-5), "{a:?} is not {b:?}");
+        };
+        let restraint = Restraint { weight_decay: 0.01, clip_norm: None };
+        let (beta1, beta2, epsilon) = (0.9, 0.99, 1e-8);
+        near(
+            after_three_steps(Method::Adam { beta1, beta2, epsilon }, restraint),
+            expected(|x, decay, memory, n| adam(x, 2.0 * x + decay * x, memory, n)),
+        );
+        near(
+            after_three_steps(Method::AdamW { beta1, beta2, epsilon }, restraint),
+            expected(|x, decay, memory, n| adam(x, 2.0 * x, memory, n) - 0.1 * decay * x),
+        );
+        near(
+            after_three_steps(Method::Sgd { momentum: 0.9, nesterov: false }, restraint),
+            expected(|x, decay, memory, _| {
+                memory[0] = 0.9 * memory[0] + 2.0 * x + decay * x;
+                x - 0.1 * memory[0]
+            }),
+        );
+        near(
+            after_three_steps(Method::Sgd { momentum: 0.9, nesterov: true }, restraint),
+            expected(|x, decay, memory, _| {
+                let gradient = 2.0 * x + decay * x;
+                memory[0] = 0.9 * memory[0] + gradient;
+                x - 0.1 * (gradient + 0.9 * memory[0])
+            }),
+        );
+        near(
+            after_three_steps(Method::Sgd { momentum: 0.0, nesterov: false }, restraint),
+            expected(|x, decay, _, _| x - 0.1 * (2.0 * x + decay * x)),
+        );
+    }
+
+    #[test]
+    fn a_long_gradient_is_shortened_and_a_short_one_is_not() {
+        let step = |clip_norm| {
+            let restraint = Restraint { weight_decay: 0.0, clip_norm: Some(clip_norm) };
+            let moved = after_three_steps(Method::Sgd { momentum: 0.0, nesterov: false }, restraint);
+            let before = numbers(&weights());
+            moved.iter().zip(before).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+        };
+        assert!((step(1.0) - 0.3).abs() < 1e-4, "{}", step(1.0));
+        assert!((step(1e6) - step(1e9)).abs() < 1e-9);
+        assert!(step(1e6) > 1.0);
+    }
+
+    #[test]
+    fn a_gradient_that_lies_otherwise_in_memory_is_laid_out() {
+        let weight = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
+        let gradient = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([3, 2]).transpose(0, 1);
+        let list = [Weight { tensor: &weight, decays: false }];
+        let method = Method::Sgd { momentum: 0.0, nesterov: false };
+        let none = Restraint { weight_decay: 0.0, clip_norm: None };
+        let mut optimizer = Optimizer::new(method, none, &list).unwrap();
+        optimizer.update(&list, &[gradient.shallow_clone()], 1.0).unwrap();
+        assert_eq!((weight + gradient).abs().max().double_value(&[]), 0.0);
+    }
 }

@@ -4,20 +4,25 @@
 //! that a training can go on from any batch exactly; the same seed, threads and library give the same bits.
 //! Within an epoch nothing is read back from the device, except for a checkpoint.
 
+use crate::average::Average;
 use crate::checkpoint::{self, Identity, Position, State};
 use crate::error::TrainError;
-use crate::evaluate::ValidationSet;
+use crate::evaluate::{Reading, ValidationSet};
 use crate::gradient::gradient;
+use crate::images::Images;
+use crate::loss::Objective;
 use crate::network::Network;
-use crate::optimizer::{Optimizer, Weight};
-use crate::samples::{Images, TrainingSet, batches, shuffled, target_scale};
+use crate::optimizer::{Optimizer, Restraint, Weight};
+use crate::precision;
+use crate::samples::{TrainingSet, batches, target_scale};
 use crate::weights;
+use std::rc::Rc;
 use std::time::Instant;
 use sweepd::dataset::{Dataset, Split};
 use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, Reason, TellState, metric};
-use sweepd::model::Plan;
-use tch::{Device, Kind, TchError, Tensor};
+use sweepd::model::{Plan, Precision};
+use tch::{Device, Kind, Tensor};
 
 /// What to train, on what, and with what.
 pub struct Job<'a> {
@@ -33,6 +38,8 @@ pub struct Job<'a> {
     pub device: Device,
     /// Threads to compute with on the CPU.
     pub threads: usize,
+    /// What layers compute in: `Auto` for what the device is fastest at. (The head, losses and weights are f32.)
+    pub precision: Precision,
     /// Into how many parts each batch is split, so that it fits the memory; 1 for none.
     pub accumulate: u32,
     /// A checkpoint of this training to go on from; `None` for the beginning.
@@ -108,14 +115,18 @@ struct Run<'a> {
     identity: Identity,
     until_step: u64,
     network: Network,
+    /// Follows the network, where the settings ask for it: this is then what is validated and kept.
+    average: Option<Average>,
     optimizer: Optimizer,
-    training: TrainingSet<'a>,
+    objective: Objective,
+    /// Shared with the epoch under way.
+    training: Rc<TrainingSet<'a>>,
     validation: ValidationSet<'a>,
     batch_size: usize,
     /// Where it stands; kept up to date where a checkpoint may be made.
     position: Position,
-    /// Sum of squared errors of the epoch under way, in the scale of the targets, f64 `[1]`.
-    squared_error: Tensor,
+    /// Sum of losses and sum of squared errors of the epoch under way, in the scale of the targets, f64 `[2]`.
+    sums: Tensor,
     best: Option<Kept>,
     /// Where the last checkpoint was made or gone on from: epochs that had ended, and batches.
     saved_at: (u64, u64),
@@ -135,8 +146,10 @@ pub struct Kept {
 
 /// What the training half of an epoch came to.
 struct Passed {
-    /// Mean squared error over the existing labels, in the scale of the targets.
+    /// Mean loss over the labels that count, in the scale of the targets.
     loss: f64,
+    /// Root of the mean squared error over the existing labels, in the scale of the targets.
+    rmse: f64,
     /// Learning rate of the last batch.
     rate: f64,
     /// Wall-clock seconds.
@@ -147,29 +160,36 @@ impl<'a> Run<'a> {
     fn new(job: &Job<'a>) -> Result<Self, TrainError> {
         let settings = job.plan.training();
         let seed = settings.seed.unwrap_or(job.seed);
-        let network = Network::initial(job.plan.layers(), seed, job.device)?;
-        let optimizer = Optimizer::new(settings.optimizer, settings.weight_decay, &trainable(&network))?;
-        let training = TrainingSet::new(job.dataset, &job.split.train, settings, job.device)?;
+        let precision = precision::resolve(job.precision, job.device);
+        let (table, compute) = (job.plan.layers(), precision::kind(precision));
+        let network = Network::initial(table, seed, job.device, compute)?;
+        let average = settings.ema.map(|decay| Average::new(table, seed, job.device, compute, decay));
+        let restraint = Restraint { weight_decay: settings.weight_decay, clip_norm: settings.clip_norm };
+        let optimizer = Optimizer::new(settings.optimizer, restraint, &trainable(&network))?;
+        let training = Rc::new(TrainingSet::new(job.dataset, &job.split.train, settings, job.device)?);
         let rows = job.split.validation.clone();
         let labels = rows.iter().flat_map(|row| job.dataset.labels(*row as usize)).copied().collect();
         let images = Images::of_dataset(job.dataset, rows, settings.input_scaling, job.device)?;
-        let batch_size = settings.batch_size.images(training.rows() as u64) as usize;
-        let validation = ValidationSet::new(images, labels)?;
+        let batch_size = settings.batch_size.images(training.samples() as u64) as usize;
+        let accumulate = job.accumulate.max(1);
+        let validation = ValidationSet::new(images, labels, Reading::new(settings, accumulate))?;
         let (plan, dataset) = (job.plan, job.dataset.hash());
         let threads = job.threads.max(1);
         let identity = Identity::new(plan.settings(), dataset, job.split, seed, threads, job.device);
-        let identity = Identity { accumulate: job.accumulate.max(1), ..identity };
+        let identity = Identity { accumulate, precision: precision.word().to_owned(), ..identity };
         let mut run = Self {
             plan,
             identity,
             until_step: job.until_step.unwrap_or(u64::MAX),
             network,
+            average: average.transpose()?,
             optimizer,
+            objective: Objective::new(settings),
             training,
             validation,
             batch_size,
             position: Position { epochs_done: 0, batch: 0, epoch_seconds: 0.0 },
-            squared_error: Tensor::f_zeros([1], (Kind::Double, job.device))?,
+            sums: Tensor::f_zeros([2], (Kind::Double, job.device))?,
             best: None,
             saved_at: (0, 0),
         };
@@ -180,7 +200,9 @@ impl<'a> Run<'a> {
     }
 
     fn go_on_from(&mut self, bytes: &[u8]) -> Result<(), TrainError> {
-        let restored = checkpoint::restore(bytes, &self.identity, &self.network, &mut self.optimizer)?;
+        let average = self.average.as_ref().map(Average::network);
+        let restored =
+            checkpoint::restore(bytes, &self.identity, &self.network, average, &mut self.optimizer)?;
         let at = restored.position;
         let cuts = self.batches_per_epoch();
         let updates = at.epochs_done.checked_mul(cuts).and_then(|all| all.checked_add(at.batch));
@@ -193,7 +215,7 @@ impl<'a> Run<'a> {
                 self.optimizer.updates()
             )));
         }
-        let _ = self.squared_error.f_fill_(restored.squared_error)?;
+        self.sums.f_copy_(&Tensor::f_from_slice(&restored.sums)?)?;
         self.best = restored.best;
         self.saved_at = (at.epochs_done, at.batch);
         self.position = at;
@@ -241,8 +263,9 @@ impl<'a> Run<'a> {
         }
         let state = State {
             position: self.position,
-            squared_error: &self.squared_error,
+            sums: &self.sums,
             network: &self.network,
+            average: self.average.as_ref().map(Average::network),
             optimizer: &self.optimizer,
             best: self.best.as_ref(),
         };
@@ -264,24 +287,29 @@ impl<'a> Run<'a> {
         if !passed.loss.is_finite() {
             return Err(diverged("the training loss"));
         }
-        let rmse = self.validation.rmse_px(&self.network, target_scale, self.identity.accumulate)?;
+        let rmse = self.validation.rmse_px(self.validated())?;
         if !rmse.is_finite() {
             return Err(diverged("the validation RMSE"));
         }
         self.position = Position { epochs_done: step, batch: 0, epoch_seconds: 0.0 };
-        let _ = self.squared_error.f_zero_()?;
+        let _ = self.sums.f_zero_()?;
         let metrics = Metrics::default()
             .with(metric::RMSE, rmse)
             .with(metric::TRAIN_LOSS, passed.loss)
-            .with(metric::TRAIN_RMSE, passed.loss.sqrt() * target_scale.1)
+            .with(metric::TRAIN_RMSE, passed.rmse * target_scale.1)
             .with(metric::LEARNING_RATE, passed.rate)
             .with(metric::SECONDS, before + began.elapsed().as_secs_f64())
-            .with(metric::IMAGES_PER_SECOND, self.training.rows() as f64 / passed.seconds.max(1e-9));
+            .with(metric::IMAGES_PER_SECOND, self.training.samples() as f64 / passed.seconds.max(1e-9));
         if self.best.as_ref().is_none_or(|best| rmse < best.rmse) {
-            let tensors = self.network.snapshot()?;
+            let tensors = self.validated().snapshot()?;
             self.best = Some(Kept { step, rmse, metrics: metrics.clone(), tensors });
         }
         Ok(observer.epoch(step, &metrics)?)
+    }
+
+    /// The network that counts.
+    fn validated(&self) -> &Network {
+        self.average.as_ref().map_or(&self.network, Average::network)
     }
 
     /// All training rows once, or those that are left, in the epoch's own order. The inner error is the
@@ -293,11 +321,14 @@ impl<'a> Run<'a> {
     ) -> Result<Result<Passed, Decision>, TrainError> {
         let (began, before) = (now(), self.position.epoch_seconds);
         let settings = self.plan.training();
-        let places = shuffled(self.training.rows(), self.identity.seed, epoch);
-        let cuts = batches(&places, self.batch_size);
+        let cuts = batches(0..self.training.samples(), self.batch_size);
         let count = cuts.len() as u64;
-        let mut rate = 0.0;
-        for (batch, places) in cuts.into_iter().enumerate().skip(self.position.batch as usize) {
+        // Computed anew where an epoch goes on: it is a function of seed and number.
+        let training = Rc::clone(&self.training);
+        let samples = training.epoch(self.identity.seed, epoch)?;
+        let labels = samples.labels() as f64;
+        let (mut rate, mut sums) = (0.0, self.sums.shallow_clone());
+        for (batch, range) in cuts.into_iter().enumerate().skip(self.position.batch as usize) {
             let batch = batch as u64;
             self.position.batch = batch;
             let decision = observer.progress(epoch, batch, count);
@@ -308,28 +339,26 @@ impl<'a> Run<'a> {
             if decision != Decision::Continue {
                 return Ok(Err(decision));
             }
-            let update = (epoch - 1) * count + batch;
-            rate = settings.learning_rate * settings.schedule.factor(update, count, settings.epochs);
+            let update_number = (epoch - 1) * count + batch;
+            rate = settings.learning_rate * settings.schedule.factor(update_number, count, settings.epochs);
             let keys = [Key::Number(epoch), Key::Number(batch)];
-            // libtorch takes any 64 bits; dropout draws from its generator.
+            // libtorch takes any 64 bits; dropout and noises draw from its generator.
             tch::manual_seed(seed_for(self.identity.seed, "dropout", &keys).cast_signed());
-            let error = self.update(places, rate)?;
-            let _ = self.squared_error.f_add_(&error.f_to_kind(Kind::Double)?)?;
+            let parts = self.identity.accumulate;
+            let step = gradient(&self.network, &samples, &self.objective, &range, parts)?;
+            self.optimizer.update(&trainable(&self.network), &step.gradients, rate)?;
+            let _ = sums.f_add_(&step.sums)?;
+            if let Some(average) = &self.average {
+                average.follow(&self.network, update_number + 1)?;
+            }
         }
-        let loss = self.squared_error.f_double_value(&[0])? / self.training.labels() as f64;
-        Ok(Ok(Passed { loss, rate, seconds: before + began.elapsed().as_secs_f64() }))
+        let loss = sums.f_double_value(&[0])? / (labels * self.objective.kept());
+        let rmse = (sums.f_double_value(&[1])? / labels).sqrt();
+        Ok(Ok(Passed { loss, rmse, rate, seconds: before + began.elapsed().as_secs_f64() }))
     }
 
     fn batches_per_epoch(&self) -> u64 {
-        let places: Vec<i64> = (0..self.training.rows() as i64).collect();
-        batches(&places, self.batch_size).len() as u64
-    }
-
-    /// One update of the weights; returns the sum of the batch's squared errors, in the scale of the targets.
-    fn update(&mut self, places: &[i64], rate: f64) -> Result<Tensor, TchError> {
-        let batch = gradient(&self.network, &self.training, places, self.identity.accumulate)?;
-        self.optimizer.update(&trainable(&self.network), batch.gradients, rate)?;
-        Ok(batch.squared_error)
+        batches(0..self.training.samples(), self.batch_size).len() as u64
     }
 }
 

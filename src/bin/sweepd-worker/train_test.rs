@@ -2,6 +2,7 @@
 
 use crate::error::TrainError;
 use crate::gradient::gradient;
+use crate::loss::Objective;
 use crate::network::Network;
 use crate::samples::TrainingSet;
 use crate::train::{Job, Observer, Trained, train};
@@ -10,8 +11,8 @@ use sweepd::dataset::builder::IfExists;
 use sweepd::dataset::{Dataset, Split, synth};
 use sweepd::domain::stream::{Key, stream, uniform};
 use sweepd::domain::{Decision, Metrics, Params, Reason, TellState, metric};
-use sweepd::model::Plan;
-use tch::{Device, Tensor};
+use sweepd::model::{Plan, Precision};
+use tch::{Device, Kind, Tensor};
 
 const ROWS: u64 = 44;
 
@@ -52,14 +53,41 @@ fn plans() -> Vec<(&'static str, Plan)> {
         r#""optimizer": "sgd", "momentum": 0.9, "schedule": "one_cycle", "patience": 3"#,
         r#""optimizer": "sgd", "momentum": 0.8, "nesterov": true, "schedule": "step", "learning_rate": 0.001"#,
         r#""optimizer": "sgd", "momentum": 0.0, "batch_size": "all""#,
+        // Everything at once.
+        r#""optimizer": "adamw", "schedule": "one_cycle", "ema": 0.9, "clip_norm": 0.5, "loss": "wing", "trim": 0.1,
+           "test_flip": true, "sources": "heads", "precision": "bf16", "augment_flip": 0.5, "augment_rotation": 20,
+           "augment_zoom": 0.2, "augment_shift": 0.1, "augment_crop": 0.2, "augment_distortion": 2,
+           "augment_brightness": 0.3, "augment_contrast": 0.3, "augment_noise": 0.1, "augment_poisson": 0.1,
+           "augment_salt_pepper": 0.1, "augment_blur": 1, "augment_erase": 0.3, "augment_erase_p": 0.5"#,
+        r#""optimizer": "adam", "ema": 0.8, "sources": "offset", "loss": "smooth_l1", "augment_quarter_turns": 0.3,
+           "augment_copies": 3, "augment_fill": "mirror", "augment_noise": 0.1"#,
     ];
     // A later key of the same name wins.
     all.into_iter().map(|more| (more, plan(more))).collect()
 }
 
+/// What the plan asks for; f32 where it leaves that to the device.
+fn settled(plan: &Plan) -> Precision {
+    match plan.training().precision {
+        Precision::Auto => Precision::F32,
+        settled => settled,
+    }
+}
+
 fn job<'a>(plan: &'a Plan, resume: Option<&'a [u8]>, until_step: Option<u64>) -> Job<'a> {
     let (dataset, split) = faces();
-    Job { plan, dataset, split, seed: 11, device: Device::Cpu, threads: 1, accumulate: 1, resume, until_step }
+    Job {
+        plan,
+        dataset,
+        split,
+        seed: 11,
+        device: Device::Cpu,
+        threads: 1,
+        precision: settled(plan),
+        accumulate: 1,
+        resume,
+        until_step,
+    }
 }
 
 /// Pauses where it is told to, and notes what it sees.
@@ -257,7 +285,7 @@ fn foreign_bytes_with_a_fitting_checksum_are_refused() {
     };
     assert!(refusal(&job(&plan, Some(&sealed(b"")), None)).contains("safetensors"));
     assert!(refusal(&job(&plan, Some(&sealed(b"hello, world")), None)).contains("safetensors"));
-    assert!(replaced(r#"\"format\":1"#, r#"\"format\":9"#).contains("format 9"));
+    assert!(replaced(r#"\"format\":2"#, r#"\"format\":9"#).contains("format 9"));
     assert!(replaced(r#"\"batch\":1"#, r#"\"batch\":9"#).contains("batch 9"));
     assert!(replaced(r#"\"updates\""#, r#"\"uqdates\""#).contains("what it says of itself"));
     assert!(replaced("sweepd_checkpoint", "sweepd_chequepoin").contains("something else"));
@@ -300,18 +328,20 @@ fn the_gradients_of_parts_add_up_to_that_of_the_batch() {
     let plan = plain();
     let settings = plan.training();
     let training = TrainingSet::new(dataset, &split.train, settings, Device::Cpu).unwrap();
-    let network = Network::initial(plan.layers(), 11, Device::Cpu).unwrap();
+    let network = Network::initial(plan.layers(), 11, Device::Cpu, Kind::Float).unwrap();
+    let objective = Objective::new(settings);
+    let epoch = training.epoch(11, 1).unwrap();
     // An odd number of rows; labels are missing in some.
-    let places: Vec<i64> = (0..27).collect();
-    let whole = gradient(&network, &training, &places, 1).unwrap();
+    let rows = 0..27;
+    let whole = gradient(&network, &epoch, &objective, &rows, 1).unwrap();
     assert!(whole.gradients.iter().all(|g| g.abs().max().double_value(&[]) > 0.0));
     for parts in [2, 4, 8] {
-        let split = gradient(&network, &training, &places, parts).unwrap();
+        let split = gradient(&network, &epoch, &objective, &rows, parts).unwrap();
         assert_eq!(split.gradients.len(), whole.gradients.len());
         for (a, b) in whole.gradients.iter().zip(&split.gradients) {
             assert!(relative_difference(a, b) < 1e-5, "{parts} parts: {}", relative_difference(a, b));
         }
-        assert!(relative_difference(&whole.squared_error, &split.squared_error) < 1e-5);
+        assert!(relative_difference(&whole.sums, &split.sums) < 1e-5);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::error::TrainError;
 use crate::network::Network;
+use crate::precision;
 use anyhow::Context;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
@@ -104,7 +105,8 @@ pub fn from_safetensors(bytes: &[u8], device: Device) -> anyhow::Result<(Plan, N
         anyhow::anyhow!("the network of these weights: {}", problems.join("; "))
     })?;
     let file = SafeTensors::deserialize(bytes).context("the weights are damaged")?;
-    let network = Network::build(plan.layers(), device, |spec| {
+    let compute = precision::kind(precision::resolve(plan.training().precision, device));
+    let network = Network::build(plan.layers(), device, compute, |spec| {
         let tensor = file.tensor(&spec.name).with_context(|| format!("the weights lack `{}`", spec.name))?;
         if tensor.shape() != spec.shape || tensor.dtype() != Dtype::F32 {
             return Err(anyhow::anyhow!("`{}` has another shape or type than its network", spec.name).into());

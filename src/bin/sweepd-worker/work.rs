@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use sweepd::dataset::{Dataset, Split, split};
 use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState, metric};
-use sweepd::model::Plan;
+use sweepd::model::{Plan, Precision};
 use sweepd::telemetry;
 use sweepd::worker::command::CommandTrainer;
 use sweepd::worker::memory::resident_bytes;
@@ -98,6 +98,12 @@ impl KeypointTrainer {
         let dataset = self.dataset(wanted)?;
         let split = Split::fraction(dataset, work.objective.validation, split::DEFAULT_SEED)
             .map_err(|error| TrainError::Other(error.into()))?;
+        let precision = match work.precision.as_deref() {
+            // What its first attempt computed with, too.
+            Some("bf16") if plan.training().precision == Precision::Auto => Precision::Bf16,
+            Some("f32") if plan.training().precision == Precision::Auto => Precision::F32,
+            _ => plan.training().precision,
+        };
         let seed = seed_for(work.seed, "trial", &[Key::Number(work.number)]);
         tracing::info!(
             parameters = plan.parameter_count(),
@@ -115,6 +121,7 @@ impl KeypointTrainer {
                 seed,
                 device,
                 threads,
+                precision,
                 accumulate: work.accumulate,
                 resume: from.as_ref().map(|from| from.bytes.as_slice()),
                 until_step: work.until_step,
