@@ -5,7 +5,7 @@ DEMO   := $(SWEEPD) --home .demo
 # With cargo-nextest where it is installed, else with cargo's own test runner.
 TEST   := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
 
-.PHONY: help setup build demo test simulate kill bench bench-search lint cuda clean
+.PHONY: help setup build demo test simulate kill bench bench-search bench-train lint cuda clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -37,6 +37,9 @@ bench: ## Measure a database of a million trials and a thousand workers; docs/sc
 
 bench-search: ## Compare the search with Optuna's, in hours; docs/search.md says how, and how to run a part
 	@benches/search/run $(ARGS)
+
+bench-train: setup ## Compare steps of training with PyTorch's; docs/performance.md says how
+	@benches/train/run $(ARGS)
 
 lint: setup ## Check format, warnings, documentation, licences
 	@scripts/lint

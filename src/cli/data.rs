@@ -1,5 +1,7 @@
 //! `sweepd data`: import, draw, list and show datasets.
 
+use super::exit::{FAILED, Failure};
+use crate::daemon::WorkerProgram;
 use crate::dataset::picture::{Face, Mark, contact_sheet};
 use crate::dataset::summary::Summary;
 use crate::dataset::{self, Dataset, IfExists, Written, kaggle, synth};
@@ -8,6 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Nothing but a line under the headings.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -80,6 +83,15 @@ struct ShowArgs {
     /// How many faces the picture shows, taken evenly from all rows
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rows: u32,
+    /// Show beside each face what augmentation makes of it: a sweep file or a JSON object with its parameters
+    #[arg(long, value_name = "FILE", requires = "picture")]
+    augment: Option<PathBuf>,
+    /// Seed of what is done to them
+    #[arg(long, default_value_t = 0, requires = "augment")]
+    seed: u64,
+    /// The worker program, which draws it [default: sweepd-worker beside sweepd]
+    #[arg(long, value_name = "PATH", requires = "augment")]
+    worker_program: Option<PathBuf>,
 }
 
 /// Runs the subcommand.
@@ -203,7 +215,10 @@ fn show(args: &ShowArgs, home: &Path, json: bool) -> anyhow::Result<()> {
     dataset.verify()?;
     let summary = Summary::of(&dataset);
     if let Some(path) = &args.picture {
-        draw_picture(&dataset, args.rows as usize, path)?;
+        match &args.augment {
+            None => draw_picture(&dataset, args.rows as usize, path)?,
+            Some(params) => draw_augmented(&dataset, args, params, path)?,
+        }
     }
     if json {
         let mut value = serde_json::to_value(&summary)?;
@@ -249,6 +264,32 @@ fn draw_picture(dataset: &Dataset, faces: usize, path: &Path) -> anyhow::Result<
         .map(|row| Face { image: dataset.image(row), points: vec![(dataset.labels(row), Mark::Dot)] })
         .collect();
     contact_sheet(&faces, ACROSS).write_png(path).context("the picture was not written")
+}
+
+/// The same beside what augmentation makes of them: by the program that trains, so what is seen is what is trained.
+fn draw_augmented(dataset: &Dataset, args: &ShowArgs, params: &Path, path: &Path) -> anyhow::Result<()> {
+    let program = WorkerProgram::find(args.worker_program.as_deref())?;
+    if !program.trains {
+        let message = "augmentation is drawn by sweepd-worker beside sweepd: `make setup`, then `cargo build --release`";
+        return Err(Failure::new(FAILED, message).into());
+    }
+    let said = Command::new(&program.path)
+        .arg("augment")
+        .arg("--dataset")
+        .arg(dataset.path())
+        .arg("--params")
+        .arg(params)
+        .args(["--faces", &args.rows.to_string(), "--seed", &args.seed.to_string()])
+        .arg("--out")
+        .arg(path)
+        .output()
+        .with_context(|| format!("starting {}", program.path.display()))?;
+    if !said.status.success() {
+        let why = String::from_utf8_lossy(&said.stderr);
+        let why = why.trim().trim_start_matches("error: ").to_owned();
+        return Err(Failure::new(FAILED, why).into());
+    }
+    Ok(())
 }
 
 fn new_table(headings: &[&str]) -> Table {

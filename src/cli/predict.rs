@@ -56,7 +56,9 @@ pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
         trial.trial.number,
         trial.sweep_name
     );
-    let predictions = predict(&args, &weights, &test.images, scratch.path())?;
+    let common =
+        lookup.as_deref().map_or_else(|| vec![false; test.ids.len()], |asked| test.only_common(asked));
+    let predictions = predict(&args, &weights, &test.images, &common, scratch.path())?;
     let rows = write_submission(&args.out, &test, &predictions, lookup.as_deref())?;
     if context.json {
         let out = serde_json::json!({ "file": args.out, "rows": rows, "images": test.ids.len() });
@@ -79,15 +81,23 @@ fn weights_of(hash: &Option<String>, trial: &str, context: &Context) -> anyhow::
 }
 
 /// Pixels, f32 `[images, 30]`.
-fn predict(args: &PredictArgs, weights: &Path, images: &[u8], scratch: &Path) -> anyhow::Result<Vec<f32>> {
+fn predict(
+    args: &PredictArgs,
+    weights: &Path,
+    images: &[u8],
+    common: &[bool],
+    scratch: &Path,
+) -> anyhow::Result<Vec<f32>> {
     let program = WorkerProgram::find(args.worker_program.as_deref())?;
     if !program.trains {
         let message =
             "predicting needs sweepd-worker beside sweepd: `make setup`, then `cargo build --release`";
         return Err(Failure::new(FAILED, message).into());
     }
-    let (input, output) = (scratch.join("images"), scratch.join("predictions"));
+    let [input, sources, output] = ["images", "common", "predictions"].map(|name| scratch.join(name));
     std::fs::write(&input, images).context("writing the images")?;
+    let bytes: Vec<u8> = common.iter().map(|common| u8::from(*common)).collect();
+    std::fs::write(&sources, bytes).context("writing which images are of which source")?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let said = Command::new(&program.path)
         .arg("predict")
@@ -95,6 +105,8 @@ fn predict(args: &PredictArgs, weights: &Path, images: &[u8], scratch: &Path) ->
         .arg(weights)
         .arg("--images")
         .arg(&input)
+        .arg("--common")
+        .arg(&sources)
         .arg("--out")
         .arg(&output)
         .args(["--device", &args.device, "--threads", &threads.to_string()])

@@ -1,6 +1,6 @@
 //! The other end of Kaggle's data: test images in, submission.csv out.
 
-use super::columns::{COLUMNS, PIXELS, SIDE_PX, index_of, names};
+use super::columns::{COLUMNS, COMMON_POINTS, PIXELS, SIDE_PX, index_of, names};
 use super::error::DatasetError;
 use super::kaggle::IMAGE;
 use super::source::{Limits, Source};
@@ -16,6 +16,17 @@ pub struct TestImages {
     pub ids: Vec<u64>,
     /// Grey values, `[ids, 96 * 96]`.
     pub images: Vec<u8>,
+}
+
+impl TestImages {
+    /// For each image, whether only the four common points are asked for: it is then of the source whose labels have
+    /// no others, and a network that knows sources can tell.
+    #[must_use]
+    pub fn only_common(&self, asked: &[Asked]) -> Vec<bool> {
+        let beyond = asked.iter().filter(|asked| !COMMON_POINTS.contains(&(asked.column / 2)));
+        let beyond: HashSet<u64> = beyond.map(|asked| asked.image_id).collect();
+        self.ids.iter().map(|id| !beyond.contains(id)).collect()
+    }
 }
 
 /// One row of IdLookupTable.csv: a number that is asked for.

@@ -222,6 +222,18 @@ impl LayerTable {
         self.tensors().filter(|t| t.trainable).map(|t| t.numel() as u64).sum()
     }
 
+    /// Multiplications, each with an addition, for one image on its way forwards; the way back takes twice as many.
+    #[must_use]
+    pub fn multiply_adds(&self) -> u64 {
+        let of = |layer: &Layer| match layer.kind {
+            LayerKind::Conv2d { inputs, kernel, .. } => layer.output.numel() * inputs * kernel * kernel,
+            LayerKind::Linear { inputs, outputs } => inputs * outputs,
+            LayerKind::Heads { inputs, outputs } => 2 * inputs * outputs,
+            _ => 0,
+        };
+        self.layers.iter().map(|layer| of(layer) as u64).sum()
+    }
+
     /// The table of an architecture for grey images of 96 x 96 and 15 keypoints.
     pub(crate) fn build(architecture: &Architecture) -> Result<Self, Problem> {
         let mut builder =

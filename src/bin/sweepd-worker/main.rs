@@ -7,6 +7,7 @@
 
 mod alone;
 mod average;
+mod bench;
 mod checkpoint;
 mod device;
 mod environment;
@@ -21,6 +22,8 @@ mod network;
 mod optimizer;
 mod params;
 mod pixels;
+#[cfg(test)]
+mod pixels_test;
 mod precision;
 mod preview;
 mod samples;
@@ -48,6 +51,7 @@ enum Command {
     Train(alone::Train),
     Predict(alone::Predict),
     Augment(preview::Augment),
+    Bench(bench::Bench),
     Info(alone::Info),
 }
 
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Train(command) => command.run(),
         Command::Predict(command) => command.run(),
         Command::Augment(command) => command.run(),
+        Command::Bench(command) => command.run(),
         Command::Info(command) => command.run(),
     };
     match done {

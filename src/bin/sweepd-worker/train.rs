@@ -362,7 +362,8 @@ impl<'a> Run<'a> {
     }
 }
 
-fn trainable(network: &Network) -> Vec<Weight<'_>> {
+/// The tensors of a network that an optimiser changes.
+pub fn trainable(network: &Network) -> Vec<Weight<'_>> {
     let trainable = network.tensors().iter().filter(|named| named.trainable);
     trainable.map(|named| Weight { tensor: &named.tensor, decays: named.decays }).collect()
 }

@@ -1,0 +1,203 @@
+//! How fast a plan trains here: steps on drawn images, measured.
+
+use crate::gradient::gradient;
+use crate::loss::Objective;
+use crate::network::Network;
+use crate::optimizer::{Optimizer, Restraint};
+use crate::samples::{Epoch, TrainingSet};
+use crate::{device, environment, memory, params, precision, train};
+use anyhow::ensure;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Instant;
+use sweepd::dataset::builder::IfExists;
+use sweepd::dataset::{Dataset, synth};
+use sweepd::domain::Value;
+use sweepd::model::Plan;
+use sweepd::worker::memory::resident_bytes;
+use tch::{Cuda, Device, Kind, Tensor};
+
+/// Sides of the square matrices whose product shows what a device can do: on CPUs, on GPUs.
+const MATRIX_SIDES: (i64, i64) = (2048, 8192);
+/// Products of which the fastest counts.
+const PRODUCTS: usize = 5;
+/// A forward pass, and a backward pass of twice the work.
+const PASSES: f64 = 3.0;
+
+/// Measures how fast a network trains on this machine.
+#[derive(Debug, clap::Args)]
+pub struct Bench {
+    /// A sweep file whose parameters are all fixed, or a JSON object of parameters.
+    file: PathBuf,
+    /// cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Threads to compute with.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// auto, f32 or bf16, instead of what the file says.
+    #[arg(long)]
+    precision: Option<String>,
+    /// Steps to measure, after some to warm up.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+struct Measured {
+    precision: &'static str,
+    batch_size: usize,
+    /// Of the median step.
+    images_per_second: f64,
+    step_ms: Steps,
+    /// The process's memory at most, in bytes.
+    resident_bytes: Option<u64>,
+    /// What the GPU's allocator held at most, in bytes.
+    device_memory_bytes: Option<u64>,
+    /// Of the median step, in 10^9 floating-point operations per second.
+    gflops: f64,
+    /// Of a product of two large matrices in the same precision.
+    matrix_gflops: f64,
+    environment: BTreeMap<String, String>,
+}
+
+/// Wall-clock milliseconds of steps.
+#[derive(Debug, Serialize)]
+struct Steps {
+    fastest: f64,
+    median: f64,
+    slowest: f64,
+}
+
+impl Bench {
+    pub fn run(&self) -> anyhow::Result<()> {
+        let device = device::open(&self.device)?;
+        tch::set_num_threads(i32::try_from(self.threads.max(1)).unwrap_or(i32::MAX));
+        let mut given = params::read(&self.file)?;
+        if let Some(precision) = &self.precision {
+            given.insert("precision".to_owned(), Value::Text(precision.clone()));
+        }
+        let plan = params::plan(&given)?;
+        let measured = self.measure(&plan, device)?;
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string_pretty(&measured)?)?;
+            return Ok(());
+        }
+        let Measured { step_ms, .. } = &measured;
+        writeln!(
+            out,
+            "{:.0} images/s in {}, batches of {}: {:.1} ms per step ({:.1} to {:.1})",
+            measured.images_per_second,
+            measured.precision,
+            measured.batch_size,
+            step_ms.median,
+            step_ms.fastest,
+            step_ms.slowest
+        )?;
+        writeln!(
+            out,
+            "{:.0} GFLOP/s, {:.0} % of a large matrix product's {:.0}",
+            measured.gflops,
+            100.0 * measured.gflops / measured.matrix_gflops,
+            measured.matrix_gflops
+        )?;
+        let mib = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |b| format!("{} MiB", b >> 20));
+        let (here, there) = (mib(measured.resident_bytes), mib(measured.device_memory_bytes));
+        writeln!(out, "memory: {here} of the machine's, {there} of a GPU's")?;
+        Ok(())
+    }
+
+    fn measure(&self, plan: &Plan, device: Device) -> anyhow::Result<Measured> {
+        let settings = plan.training();
+        let precision = precision::resolve(settings.precision, device);
+        let network = Network::initial(plan.layers(), 0, device, precision::kind(precision))?;
+        let restraint = Restraint { weight_decay: settings.weight_decay, clip_norm: settings.clip_norm };
+        let mut optimizer = Optimizer::new(settings.optimizer, restraint, &train::trainable(&network))?;
+        let objective = Objective::new(settings);
+        let faces = Faces::new()?;
+        let rows: Vec<u32> = (0..Faces::ROWS as u32).collect();
+        let set = TrainingSet::new(&faces.dataset, &rows, settings, device)?;
+        let epoch = set.epoch(0, 1)?;
+        let batch = settings.batch_size.images(Faces::ROWS) as usize;
+        ensure!(batch > 1, "a batch of one image says little: set `batch_size`");
+        let mut step = |epoch: &Epoch<'_>| -> anyhow::Result<f64> {
+            let began = now();
+            let step = gradient(&network, epoch, &objective, &(0..batch), 1)?;
+            optimizer.update(&train::trainable(&network), &step.gradients, 0.0)?;
+            settle(device);
+            Ok(began.elapsed().as_secs_f64())
+        };
+        for _ in 0..2.max(self.steps / 5) {
+            step(&epoch)?;
+        }
+        memory::begin(device);
+        let mut seconds = (0..self.steps).map(|_| step(&epoch)).collect::<anyhow::Result<Vec<f64>>>()?;
+        seconds.sort_by(f64::total_cmp);
+        let median = seconds[seconds.len() / 2];
+        let flops = 2.0 * PASSES * plan.layers().multiply_adds() as f64 * batch as f64;
+        let ms = |place: usize| seconds[place] * 1e3;
+        Ok(Measured {
+            precision: precision.word(),
+            batch_size: batch,
+            images_per_second: batch as f64 / median,
+            step_ms: Steps { fastest: ms(0), median: median * 1e3, slowest: ms(seconds.len() - 1) },
+            resident_bytes: resident_bytes(),
+            device_memory_bytes: memory::held_at_most(device),
+            gflops: flops / median / 1e9,
+            matrix_gflops: matrix_rate(device, precision::kind(precision))? / 1e9,
+            environment: environment::environment(device, self.threads),
+        })
+    }
+}
+
+/// Faces to train on, drawn for the occasion.
+struct Faces {
+    dataset: Dataset,
+}
+
+impl Faces {
+    const ROWS: u64 = 1024;
+
+    fn new() -> anyhow::Result<Self> {
+        let home = tempfile::tempdir()?;
+        let request =
+            synth::Request { home: home.path(), name: "bench", rows: Self::ROWS, seed: 0, threads: 1 };
+        let written = synth::write(&request, IfExists::Refuse, &mut |_| {})?;
+        // Mapped: it outlives its file.
+        Ok(Self { dataset: Dataset::open(written.dataset().path())? })
+    }
+}
+
+/// Floating-point operations per second of a product of two large matrices.
+fn matrix_rate(device: Device, kind: Kind) -> anyhow::Result<f64> {
+    let side = if device.is_cuda() { MATRIX_SIDES.1 } else { MATRIX_SIDES.0 };
+    let matrix = Tensor::f_rand([side, side], (Kind::Float, device))?.f_to_kind(kind)?;
+    let mut fastest = f64::INFINITY;
+    for _ in 0..=PRODUCTS {
+        settle(device);
+        let began = now();
+        let _product = matrix.f_matmul(&matrix)?;
+        settle(device);
+        fastest = fastest.min(began.elapsed().as_secs_f64());
+    }
+    Ok(2.0 * (side as f64).powi(3) / fastest)
+}
+
+/// Waits for what a GPU was told to do.
+fn settle(device: Device) {
+    if let Device::Cuda(index) = device {
+        Cuda::synchronize(index as i64);
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "real time is what is measured")]
+fn now() -> Instant {
+    Instant::now()
+}
