@@ -88,7 +88,7 @@ pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
     };
     let sampler = sampler::build(&sweep.search.sampler);
     let feasible = |params: &Params| feasible.check(params);
-    let mut history = History::new(&space, 1);
+    let mut history = History::new(&space, sweep.objective.count());
     let mut suggestions = Vec::new();
     for number in 0..n {
         let ask = Ask {

@@ -24,6 +24,7 @@ pub(super) fn spec() -> Sweep {
             validation: 0.2,
             metric: "rmse".into(),
             direction: Direction::Minimize,
+            further: Vec::new(),
             command: None,
             timeout_s: None,
             workdir: None,
@@ -82,6 +83,7 @@ fn trial(number: u64, value: Option<f64>, state: TrialState, ended: Option<Reaso
         number,
         state,
         value,
+        further: Vec::new(),
         best_step: value.map(|_| 3),
         steps: 4,
         budget_steps: Some(5),
@@ -137,7 +139,7 @@ fn trials_that_ended_badly_say_why() {
 
 #[test]
 fn a_sweep_is_told_in_full() {
-    insta::assert_snapshot!(sweep_detail(&sweep(), Millis(65_000)), @"
+    insta::assert_snapshot!(sweep_detail(&sweep(), None, Millis(65_000)), @"
     name        small
     id          abcdefgh
     state       active

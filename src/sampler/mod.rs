@@ -15,7 +15,6 @@ mod grid;
 mod halton;
 mod history;
 mod nsga2;
-pub mod pareto;
 mod propose;
 mod random;
 mod sobol;

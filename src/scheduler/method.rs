@@ -39,7 +39,8 @@ pub(super) struct Method {
     seed: u64,
     trials: Option<u64>,
     duplicates: Duplicates,
-    direction: Direction,
+    /// One per objective, the primary one first.
+    directions: Vec<Direction>,
     order: Order,
     parallel: u64,
     /// The stopper judges running trials; it must know what completed ones reported.
@@ -61,11 +62,11 @@ impl Method {
     pub fn new(spec: &Sweep) -> Result<Self, String> {
         let space = Space::new(&spec.space)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        let direction = spec.objective.direction;
+        let directions: Vec<Direction> = spec.objective.targets().map(|(_, direction)| direction).collect();
         Ok(Self {
-            history: History::new(&space, 1),
+            history: History::new(&space, directions.len()),
             space,
-            stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, direction)),
+            stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, &directions)),
             feasible: Feasible::of(spec)?,
             sampler: sampler::build(&spec.search.sampler),
             needs_points: spec.needs_points(),
@@ -73,7 +74,7 @@ impl Method {
             seed: spec.seed,
             trials: spec.search.trials,
             duplicates: spec.search.duplicates,
-            direction,
+            directions,
             judges: spec.search.stopper.as_ref().is_some_and(StopperSpec::judges),
             needs_curves: spec.search.stopper.as_ref().is_some_and(StopperSpec::needs_curves),
             overruled: BTreeSet::new(),
@@ -118,7 +119,7 @@ impl Method {
             let Some(trial) = record.trial else { continue };
             legs.entry(trial).or_default().push((record.decided_seq, record.number));
             if let (Some(LegOutcome::Completed), Some(curve)) =
-                (record.end.map(|end| end.outcome), stored.curves.get(&trial))
+                (record.end.as_ref().map(|end| end.outcome), stored.curves.get(&trial))
             {
                 self.completed(record.number, curve);
             }
@@ -172,16 +173,23 @@ impl Method {
         self.needs_curves
     }
 
-    /// What the stopper says of trial `trial`, which works on leg `leg` and has reported `curve`. Ordered by
-    /// number it sees what the decision about that leg saw, and no more.
-    pub fn judge(&mut self, trial: u64, leg: u64, at_its_end: bool, curve: &[(u64, f64)]) -> Verdict {
+    /// What the stopper says of trial `trial`, which works on leg `leg` and has reported this: its curve, and what
+    /// its best step is worth by the further objectives. Ordered by number the stopper sees what the decision about
+    /// that leg saw, and no more.
+    pub fn judge(
+        &mut self,
+        trial: u64,
+        leg: u64,
+        at_its_end: bool,
+        (curve, further): (&[(u64, f64)], &[Option<f64>]),
+    ) -> Verdict {
         let sees_below = match self.order {
             Order::Arrival => u64::MAX,
             Order::Number => (leg + 1).saturating_sub(self.parallel),
         };
         match &mut self.stopper {
             Some(stopper) if !self.overruled.contains(&trial) => {
-                stopper.judge(&Judged { trial, leg, sees_below, at_its_end, curve })
+                stopper.judge(&Judged { trial, leg, sees_below, at_its_end, further, curve })
             }
             _ => Verdict::Nothing,
         }
@@ -227,7 +235,7 @@ impl Method {
         }
         self.last = None;
         for end in ends.iter().filter(|_| self.learns) {
-            match news(self.direction, end) {
+            match news(&self.directions, end) {
                 Some(news) => self.history.ended(&news),
                 None => self.history.gone(end.trial),
             }
@@ -345,23 +353,21 @@ impl Method {
 
 /// The end of a leg that has a trial, with the input that led to it.
 fn end_of(record: &LegRecord) -> Option<(i64, u64, Ended)> {
-    let (trial, end) = (record.trial?, record.end?);
-    let ended = Ended { trial, until_step: record.until_step, outcome: end.outcome, value: end.value };
+    let (trial, end) = (record.trial?, record.end.as_ref()?);
+    let (until_step, outcome, value) = (record.until_step, end.outcome, end.value);
+    let ended = Ended { trial, until_step, outcome, value, further: end.further.clone() };
     Some((end.seq, record.number, ended))
 }
 
 /// What an end says to the sampler; `None` where it says nothing.
-fn news(direction: Direction, end: &Ended) -> Option<News> {
+fn news(directions: &[Direction], end: &Ended) -> Option<News> {
     let rung = end.until_step.map_or(Level::Full, Level::Rung);
-    let loss = end.value.map_or(f64::INFINITY, |value| match direction {
-        Direction::Minimize => value,
-        Direction::Maximize => -value,
-    });
-    let (level, loss) = match end.outcome {
+    let failed = end.outcome == LegOutcome::Failed || end.value.is_none();
+    let losses = if failed { vec![f64::INFINITY; directions.len()] } else { end.losses(directions) };
+    let level = match end.outcome {
         LegOutcome::Cancelled => return None,
-        LegOutcome::Failed => (rung, f64::INFINITY),
-        LegOutcome::Paused => (rung, loss),
-        LegOutcome::Completed | LegOutcome::Stopped => (Level::Full, loss),
+        LegOutcome::Failed | LegOutcome::Paused => rung,
+        LegOutcome::Completed | LegOutcome::Stopped => Level::Full,
     };
-    Some(News { trial: end.trial, level, losses: vec![loss] })
+    Some(News { trial: end.trial, level, losses })
 }

@@ -41,7 +41,8 @@ impl fmt::Display for Difference {
 pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
     let mut replay = Replay::new(stored)?;
     let events = stored.events.iter().map(|event| event.seq);
-    let legs = stored.legs.iter().flat_map(|leg| [Some(leg.decided_seq), leg.end.map(|end| end.seq)]);
+    let legs =
+        stored.legs.iter().flat_map(|leg| [Some(leg.decided_seq), leg.end.as_ref().map(|end| end.seq)]);
     let reports = stored.reports.iter().map(|report| report.seq);
     let moments: BTreeSet<i64> = events.chain(legs.flatten()).chain(reports).collect();
     for seq in moments {
@@ -53,7 +54,7 @@ pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
 
 /// Where the derivation stands.
 pub(super) struct Replay<'a> {
-    spec: &'a Sweep,
+    pub(super) spec: &'a Sweep,
     pub(super) method: Method,
     pub(super) stored: &'a StoredDecisions,
     /// The record and the legs by the inputs that led to them.
@@ -61,8 +62,10 @@ pub(super) struct Replay<'a> {
     decided: BTreeMap<i64, Vec<&'a LegRecord>>,
     ended: BTreeMap<i64, Vec<&'a LegRecord>>,
     /// Values that were reported, by the input they came with, and those so far by trial and step.
-    pub(super) reports: BTreeMap<i64, StoredReport>,
+    pub(super) reports: BTreeMap<i64, &'a StoredReport>,
     pub(super) curves: BTreeMap<u64, Vec<(u64, f64)>>,
+    /// The same values' steps by the further objectives.
+    pub(super) further: BTreeMap<u64, BTreeMap<u64, &'a [Option<f64>]>>,
     /// Each trial's latest leg, and who has been told to end in it.
     pub(super) leg_of: BTreeMap<u64, u64>,
     pub(super) stopping: BTreeSet<u64>,
@@ -102,7 +105,7 @@ impl<'a> Replay<'a> {
         let (mut decided, mut ended) = (BTreeMap::new(), BTreeMap::new());
         for leg in &stored.legs {
             decided.entry(leg.decided_seq).or_insert_with(Vec::new).push(leg);
-            if let Some(end) = leg.end {
+            if let Some(end) = &leg.end {
                 ended.entry(end.seq).or_insert_with(Vec::new).push(leg);
             }
         }
@@ -113,8 +116,9 @@ impl<'a> Replay<'a> {
             events,
             decided,
             ended,
-            reports: stored.reports.iter().map(|report| (report.seq, *report)).collect(),
+            reports: stored.reports.iter().map(|report| (report.seq, report)).collect(),
             curves: BTreeMap::new(),
+            further: BTreeMap::new(),
             leg_of: BTreeMap::new(),
             stopping: BTreeSet::new(),
             created: 0,
@@ -148,10 +152,11 @@ impl<'a> Replay<'a> {
     }
 
     fn end(&mut self, leg: &LegRecord) {
-        let (Some(trial), Some(end)) = (leg.trial, leg.end) else { return };
+        let (Some(trial), Some(end)) = (leg.trial, &leg.end) else { return };
         self.open_legs.remove(&leg.number);
-        let (until_step, outcome, value) = (leg.until_step, end.outcome, end.value);
-        self.method.ended(leg.number, Ended { trial, until_step, outcome, value });
+        let (until_step, outcome, value, further) =
+            (leg.until_step, end.outcome, end.value, end.further.clone());
+        self.method.ended(leg.number, Ended { trial, until_step, outcome, value, further });
         if outcome == LegOutcome::Completed && self.method.needs_curves() {
             self.method.completed(leg.number, self.curves.get(&trial).map_or(&[], Vec::as_slice));
         }

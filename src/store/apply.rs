@@ -1,7 +1,7 @@
 //! Writing changes: a group in one transaction, guarded by the state each row must be in.
 
 use super::open::{Durability, Writer};
-use super::rows::{signed, split_metrics, to_json};
+use super::rows::{further_text, signed, split_metrics, to_json};
 use super::{StoreError, blob, checkpoints, legs};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{
@@ -96,9 +96,7 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
             one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
         }
         Change::LegDecided(decided) => legs::insert(connection, decided).await,
-        Change::LegEnded { leg, outcome, value, seq } => {
-            legs::end(connection, *leg, *outcome, *value, *seq).await
-        }
+        Change::LegEnded { leg, end } => legs::end(connection, *leg, end).await,
         Change::CheckpointStored(checkpoint) => checkpoints::insert(connection, checkpoint).await,
         Change::CheckpointDropped(checkpoint) => checkpoints::delete(connection, checkpoint).await,
         Change::AttemptOpened(attempt) => open_attempt(connection, attempt).await,
@@ -123,6 +121,12 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
             let query = sqlx::query("update trial set best_step = ?, best_value = ? where trial_id = ?")
                 .bind(signed("trial.best_step", *step)?)
                 .bind(value)
+                .bind(trial.0);
+            one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
+        }
+        Change::FurtherMoved { trial, values } => {
+            let query = sqlx::query("update trial set further = ? where trial_id = ?")
+                .bind(further_text(values)?)
                 .bind(trial.0);
             one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
         }

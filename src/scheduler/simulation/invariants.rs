@@ -100,12 +100,17 @@ const WRONG: &[&str] = &[
      > json_extract(spec, '$.search.parallel')",
     // Values.
     "select 'trial ' || trial_id || ' has a value of ' || value || ', its best is ' || coalesce(best_value, 'none') from \
-     trial_value join trial using (trial_id) where best_value is not value or best_step is not step \
-     or ranked <> (trial.state = 'completed') or trial.state in ('queued', 'running', 'paused', 'stopping')",
+     trial_value join trial using (trial_id) where best_step is not step or value is not case objective \
+     when 0 then best_value else json_extract(further, '$[' || (objective - 1) || ']') end or ranked <> (trial.state = 'completed') or trial.state in ('queued', 'running', 'paused', 'stopping')",
     "select 'trial ' || trial_id || ' ended without its value' from trial where best_value is not null \
      and state in ('completed', 'stopped', 'failed', 'cancelled') \
      and not exists (select 1 from trial_value where trial_value.trial_id = trial.trial_id)",
     "select 'completed trial ' || trial_id || ' has no value' from trial where state = 'completed' and best_value is null",
+    "select 'completed trial ' || trial_id || ' lacks a value' from trial join sweep using (sweep_id) where trial.state = 'completed' and \
+     (select count(*) from trial_value where trial_value.trial_id = trial.trial_id) \
+     <> 1 + coalesce(json_array_length(spec, '$.objective.further'), 0)",
+    "select 'leg ' || leg_id || ' ended with other values than trial ' || trial_id from leg join trial using (trial_id) where \
+     outcome = 'completed' and (leg.value is not best_value or leg.further is not trial.further)",
     // Checkpoints.
     "select 'trial ' || trial_id || ' has ' || count(*) || ' checkpoints' from checkpoint join trial using (trial_id) \
      group by trial_id having count(*) > case when state in ('queued', 'running', 'stopping') then 2 \

@@ -45,6 +45,8 @@ const TROUBLED_STEPS: usize = 400;
 struct Tally {
     /// Sweeps that were compared with their calm selves.
     compared: AtomicU64,
+    /// Those of them that have several objectives.
+    several: AtomicU64,
     /// What stoppers said of running trials, by its kind.
     judged: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -89,6 +91,7 @@ async fn live(seed: u64, tally: &Tally) {
         let (table, calm) = (table::of(&mut world.checker.db, sweep.sweep).await, table::calm(spec).await);
         assert!(table == calm, "{:?} without faults\n{calm:#?}\nwith faults\n{table:#?}", spec.search);
         tally.compared.fetch_add(1, Ordering::Relaxed);
+        tally.several.fetch_add(u64::from(spec.objective.count() > 1), Ordering::Relaxed);
     }
 }
 
@@ -124,14 +127,16 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
             });
         }
     });
+    let several = tally.several.into_inner();
     let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
     println!(
-        "{} lives, {compared} sweeps compared with their calm selves; stoppers said {judged:?}",
+        "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; stoppers said {judged:?}",
         seeds.len()
     );
     assert!(
         seeds.len() < 100 || compared * 10 >= seeds.len() as u64,
         "{compared} comparisons are too few to mean anything"
     );
+    assert!(seeds.len() < 100 || several > 5, "{several} comparisons with several objectives are too few");
     assert!(seeds.len() < 100 || judged.len() == 5, "what stoppers can say was not all said: {judged:?}");
 }

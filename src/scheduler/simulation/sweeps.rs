@@ -6,14 +6,15 @@ use crate::domain::metric::TRAIN_LOSS;
 use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
-    Sweep, Value,
+    Sweep, Target, Value,
 };
 use std::collections::BTreeMap;
 
 pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
     let order = dice.among(&[Order::Arrival, Order::Number]);
     let number = order == Order::Number;
-    let grid = dice.chance(0.4);
+    let several = dice.chance(0.3);
+    let grid = dice.chance(if several { 0.2 } else { 0.4 });
     let large = dice.chance(0.1);
     let trials = Some(dice.between(1, if large { 16 } else { 8 }) as u64);
     let parallel = Some(dice.between(1, 3) as u32);
@@ -31,12 +32,13 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             validation: 0.2,
             metric: dice.among(&["rmse", "loss"]).into(),
             direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
+            further: random_further(dice, several),
         },
         search: Search {
             sampler: if grid {
                 SamplerSpec::Grid { divisions: if large { 4 } else { 3 } }
             } else {
-                random_sampler(dice)
+                random_sampler(dice, several)
             },
             trials: if grid && dice.chance(0.7) { None } else { trials },
             parallel: if !number && dice.chance(0.3) { None } else { parallel },
@@ -78,8 +80,25 @@ fn random_stopper(dice: &mut Dice) -> StopperSpec {
     }
 }
 
+fn random_further(dice: &mut Dice, several: bool) -> Vec<Target> {
+    let further = ["cost", "size"].map(|name| Target {
+        name: name.into(),
+        direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
+    });
+    let count = if several { dice.between(1, 2) as usize } else { 0 };
+    further.into_iter().take(count).collect()
+}
+
 /// Few trials at the start, so that what came of trials matters soon.
-fn random_sampler(dice: &mut Dice) -> SamplerSpec {
+fn random_sampler(dice: &mut Dice, several: bool) -> SamplerSpec {
+    if several {
+        return match dice.below(5) {
+            0 => SamplerSpec::Auto,
+            1 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
+            2 => SamplerSpec::Random,
+            _ => SamplerSpec::Nsga2 { population: Some(2) },
+        };
+    }
     match dice.below(12) {
         0 => SamplerSpec::Auto,
         1 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
@@ -132,7 +151,7 @@ pub fn behaves(params: &Params) -> &str {
 }
 
 /// What a step reports.
-pub fn metrics(metric: &str, params: &Params, step: u64) -> Metrics {
+pub fn metrics(objective: &Objective, params: &Params, step: u64) -> Metrics {
     let base = match (params.get("x"), params.get("y")) {
         (Some(x), _) => x.as_f64().unwrap(),
         (_, Some(y)) => y.as_f64().unwrap(),
@@ -143,5 +162,15 @@ pub fn metrics(metric: &str, params: &Params, step: u64) -> Metrics {
         "none" => f64::INFINITY,
         _ => (base - 0.3) * (base - 0.3) + 1.0 / (step as f64 + 0.1),
     };
-    Metrics::default().with(metric, value).with(TRAIN_LOSS, if step == 2 { -0.0 } else { 0.1 * step as f64 })
+    let train_loss = if step == 2 { -0.0 } else { 0.1 * step as f64 };
+    let mut all = Metrics::default().with(&objective.metric, value).with(TRAIN_LOSS, train_loss);
+    for (number, target) in (1..).zip(&objective.further) {
+        // The better the one, the worse the other, for some; and not always known.
+        let value = match behaves(params) {
+            "some" if step % 4 == 2 => f64::NAN,
+            _ => f64::from(number) * base.round() + if step > 2 { 1.0 } else { 0.5 },
+        };
+        all = all.with(&target.name, value);
+    }
+    all
 }

@@ -12,41 +12,96 @@ pub fn dominates(a: &[f64], b: &[f64]) -> bool {
 }
 
 fn bounded(x: f64) -> f64 {
-    if x.is_nan() { f64::INFINITY } else { x }
+    // Zeros of both signs are equal, also for an order of all bits.
+    if x.is_nan() { f64::INFINITY } else { x + 0.0 }
 }
 
 /// The places of the losses by fronts: the first front is dominated by none, the next only by those before, and so
-/// on (the fast non-dominated sort of Deb et al., "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II",
-/// 2002). Within a front by place.
+/// on. Within a front by place. (The efficient non-dominated sort of Zhang et al., "An Efficient Approach to
+/// Nondominated Sorting for Evolutionary Multiobjective Optimization", 2015.)
 #[must_use]
 pub fn fronts(losses: &[&[f64]]) -> Vec<Vec<usize>> {
-    let mut beats: Vec<Vec<usize>> = vec![Vec::new(); losses.len()];
-    let mut beaten_by = vec![0usize; losses.len()];
-    for a in 0..losses.len() {
-        for b in a + 1..losses.len() {
-            if dominates(losses[a], losses[b]) {
-                beats[a].push(b);
-                beaten_by[b] += 1;
-            } else if dominates(losses[b], losses[a]) {
-                beats[b].push(a);
-                beaten_by[a] += 1;
-            }
+    let mut fronts: Vec<Vec<usize>> = Vec::new();
+    for place in lexicographic(losses) {
+        // Whoever is dominated from within a front is so from within all before it.
+        let is_beaten = |front: &Vec<usize>| front.iter().rev().any(|i| dominates(losses[*i], losses[place]));
+        let at = fronts.partition_point(is_beaten);
+        match fronts.get_mut(at) {
+            Some(front) => front.push(place),
+            None => fronts.push(vec![place]),
         }
     }
-    let mut fronts = Vec::new();
-    let mut front: Vec<usize> = (0..losses.len()).filter(|i| beaten_by[*i] == 0).collect();
-    while !front.is_empty() {
-        let mut next = Vec::new();
-        for b in front.iter().flat_map(|a| &beats[*a]) {
-            beaten_by[*b] -= 1;
-            if beaten_by[*b] == 0 {
-                next.push(*b);
-            }
-        }
-        next.sort_unstable();
-        fronts.push(std::mem::replace(&mut front, next));
-    }
+    fronts.iter_mut().for_each(|front| front.sort_unstable());
     fronts
+}
+
+/// The places of those that none dominates: the first of all fronts, without the others.
+#[must_use]
+pub fn first_front(losses: &[&[f64]]) -> Vec<usize> {
+    let mut front: Vec<usize> = Vec::new();
+    for place in lexicographic(losses) {
+        if !front.iter().rev().any(|i| dominates(losses[*i], losses[place])) {
+            front.push(place);
+        }
+    }
+    front.sort_unstable();
+    front
+}
+
+/// The places from the best to the worst by the first loss, equal ones by the next: none is dominated by a later one.
+fn lexicographic(losses: &[&[f64]]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..losses.len()).collect();
+    let order = |a: &[f64], b: &[f64]| {
+        let each = a.iter().zip(b).map(|(x, y)| bounded(*x).total_cmp(&bounded(*y)));
+        each.fold(Ordering::Equal, Ordering::then)
+    };
+    places.sort_by(|a, b| order(losses[*a], losses[*b]).then(a.cmp(b)));
+    places
+}
+
+/// The places from the best to the worst: by fronts, and within a front so that any number of first ones are spread
+/// over it. The best by the first loss leads its front; next is always the one farthest from all before it, each
+/// loss in units of its range within the front. (The epsilon-net of Schmucker et al., "Multi-objective Asynchronous
+/// Successive Halving", 2021, after Salinas et al. of the same year.)
+#[must_use]
+pub fn best_first(losses: &[&[f64]]) -> Vec<usize> {
+    fronts(losses).iter().flat_map(|front| spread(losses, front)).collect()
+}
+
+fn spread(losses: &[&[f64]], front: &[usize]) -> Vec<usize> {
+    let objectives = front.first().map_or(0, |first| losses[*first].len());
+    let value = |place: usize, k: usize| losses[place].get(k).map_or(f64::INFINITY, |x| bounded(*x));
+    let scaled: Vec<(f64, f64)> = (0..objectives)
+        .map(|k| {
+            let finite = || front.iter().map(|place| value(*place, k)).filter(|x| x.is_finite());
+            let (least, most) =
+                (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+            (least, most - least)
+        })
+        .collect();
+    // What has no finite loss lies beyond all that have one.
+    let coordinate = |place: usize, k: usize| match (value(place, k), scaled[k]) {
+        (x, _) if !x.is_finite() => 2.0,
+        (x, (least, range)) if range > 0.0 => (x - least) / range,
+        _ => 0.0,
+    };
+    let distance = |a: usize, b: usize| -> f64 {
+        (0..objectives).map(|k| (coordinate(a, k) - coordinate(b, k)).powi(2)).sum()
+    };
+    let mut left: Vec<(usize, f64)> = front.iter().map(|place| (*place, f64::INFINITY)).collect();
+    let mut order = Vec::with_capacity(front.len());
+    while let Some(first) = left.first() {
+        let farther = |best: (usize, f64), other: &(usize, f64)| if other.1 > best.1 { *other } else { best };
+        let next = match order.is_empty() {
+            true => left.iter().copied().reduce(|a, b| if value(b.0, 0) < value(a.0, 0) { b } else { a }),
+            false => Some(left.iter().fold(*first, farther)),
+        };
+        let Some((place, _)) = next else { break };
+        left.retain(|(other, _)| *other != place);
+        left.iter_mut().for_each(|(other, near)| *near = near.min(distance(*other, place)));
+        order.push(place);
+    }
+    order
 }
 
 /// How far apart the neighbours of each lie, summed over the losses, each in units of its whole range (section
