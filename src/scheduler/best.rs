@@ -87,3 +87,7 @@ impl Open {
         objective.further_values(step, &self.told, self.row.parameter_count)
     }
 }
+
+#[cfg(test)]
+#[path = "best_test.rs"]
+mod best_test;

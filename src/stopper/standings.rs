@@ -137,3 +137,7 @@ impl Standings {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "standings_test.rs"]
+mod standings_test;
