@@ -97,7 +97,7 @@ pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
             number,
             trials: sweep.search.trials,
             history: &history,
-            duplicates: sweep.search.duplicates == Duplicates::Allow || !sweep.needs_points(),
+            duplicates: sweep.search.duplicates != Duplicates::Skip || !sweep.needs_points(),
             feasible: &feasible,
         };
         let enqueued = usize::try_from(number).ok().and_then(|number| sweep.enqueue.get(number));

@@ -116,6 +116,15 @@ pub enum Change {
         /// A value per further objective; none at all where there is no best step any more.
         values: Vec<Option<f64>>,
     },
+    /// A trial's values and weights are those of another trial of its sweep.
+    ResultCopied {
+        /// Which trial.
+        trial: TrialId,
+        /// The sweep of both.
+        sweep: SweepId,
+        /// The number of the other one, which has completed.
+        from: u64,
+    },
     /// A trial ended with a value.
     Valued {
         /// The sweep.
@@ -285,6 +294,16 @@ pub struct LegRecord {
     pub decided_seq: i64,
     /// How it ended, if it has.
     pub end: Option<LegEnd>,
+}
+
+impl LegRecord {
+    /// Whether nobody worked on it: its trial got the result of another one. Only then does the input that decided a
+    /// leg also complete it.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        let completed = self.end.as_ref().filter(|end| end.outcome == LegOutcome::Completed);
+        completed.is_some_and(|end| end.seq == self.decided_seq)
+    }
 }
 
 /// How a leg ended.

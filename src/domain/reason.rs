@@ -24,6 +24,11 @@ pub enum Reason {
     },
     /// The whole budget was spent.
     BudgetSpent,
+    /// The result is that of an earlier trial with the same configuration.
+    Copied {
+        /// That trial's number.
+        from: u64,
+    },
     /// The trial's own patience ran out: no better validation step for `patience` steps.
     NoImprovement {
         /// Steps without a better value.
@@ -182,6 +187,7 @@ impl Reason {
             Self::Suggested { .. } => "suggested",
             Self::Enqueued { .. } => "enqueued",
             Self::BudgetSpent => "budget_spent",
+            Self::Copied { .. } => "copied",
             Self::NoImprovement { .. } => "no_improvement",
             Self::Diverged { .. } => "diverged",
             Self::OutOfMemory { .. } => "out_of_memory",
@@ -264,6 +270,9 @@ impl fmt::Display for Reason {
                 write!(f, "asked for by the user; {} filled in by the sampler", filled_in.join(", "))
             }
             Self::BudgetSpent => f.write_str("budget spent"),
+            Self::Copied { from } => {
+                write!(f, "the result of trial {from}, which has the same configuration")
+            }
             Self::NoImprovement { patience } => write!(f, "no better step for {patience} epochs"),
             Self::Diverged { step, what } => write!(f, "diverged: {what} was not finite in epoch {step}"),
             Self::OutOfMemory { message } => write!(f, "out of memory: {message}"),

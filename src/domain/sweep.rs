@@ -31,16 +31,26 @@ impl Sweep {
     /// Whether the configurations of earlier trials decide about later ones.
     #[must_use]
     pub fn needs_points(&self) -> bool {
+        self.search.sampler.learns() || self.may_repeat() && self.search.duplicates != Duplicates::Allow
+    }
+
+    /// Whether the same configuration may be suggested twice.
+    fn may_repeat(&self) -> bool {
         let is_endless = |parameter: &Parameter| matches!(parameter.kind, ParameterKind::Float { low, high, step: None, .. } if low < high);
         let is_grid = matches!(self.search.sampler, SamplerSpec::Grid { .. });
-        let may_repeat = !is_grid && !self.space.values().any(is_endless);
-        self.search.sampler.learns() || may_repeat && self.search.duplicates == Duplicates::Skip
+        !is_grid && !self.space.values().any(is_endless)
+    }
+
+    /// Whether results of earlier trials stand in for new ones.
+    #[must_use]
+    pub fn reuses(&self) -> bool {
+        self.search.duplicates == Duplicates::Reuse && self.may_repeat()
     }
 
     /// Whether the ends of earlier legs decide about later ones.
     #[must_use]
     pub fn needs_ends(&self) -> bool {
-        self.search.stopper.is_some() || self.search.sampler.learns()
+        self.search.stopper.is_some() || self.search.sampler.learns() || self.reuses()
     }
 }
 
@@ -82,6 +92,8 @@ pub enum Duplicates {
     Skip,
     /// It is tried again.
     Allow,
+    /// It gets the result of the trial that completed with it, at once; tried again where none has.
+    Reuse,
 }
 
 impl Duplicates {
@@ -91,6 +103,7 @@ impl Duplicates {
         match self {
             Self::Skip => "skip",
             Self::Allow => "allow",
+            Self::Reuse => "reuse",
         }
     }
 }

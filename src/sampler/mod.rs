@@ -22,7 +22,7 @@ mod tpe;
 #[cfg(test)]
 mod trial_runs_test;
 
-pub use history::{ABSENT, End, History, Level, News, Ranked};
+pub use history::{ABSENT, End, History, Level, News, Ranked, signature};
 
 use crate::domain::sweep::SamplerSpec;
 use crate::domain::{Params, Reason};

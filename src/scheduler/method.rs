@@ -5,6 +5,7 @@
 //! waits here until a decision may see it.
 
 use super::feasible::Feasible;
+use super::reuse::{Known, Results};
 use crate::domain::recovery::OpenSweep;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
 use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
@@ -22,6 +23,8 @@ pub(super) enum Next<T> {
     Promotion(Promotion),
     /// A new trial.
     New(Params, Reason),
+    /// A new trial that gets a known result.
+    Copy(Params, Reason, Known),
     /// There is nothing to do.
     Nothing,
 }
@@ -39,6 +42,8 @@ pub(super) struct Method {
     seed: u64,
     trials: Option<u64>,
     duplicates: Duplicates,
+    /// What may stand in for new trials, where the sweep wants that.
+    results: Option<Results>,
     /// One per objective, the primary one first.
     directions: Vec<Direction>,
     order: Order,
@@ -74,6 +79,7 @@ impl Method {
             seed: spec.seed,
             trials: spec.search.trials,
             duplicates: spec.search.duplicates,
+            results: spec.reuses().then(Results::default),
             directions,
             judges: spec.search.stopper.as_ref().is_some_and(StopperSpec::judges),
             needs_curves: spec.search.stopper.as_ref().is_some_and(StopperSpec::needs_curves),
@@ -92,7 +98,7 @@ impl Method {
         }
         for record in &stored.records {
             let Some(trial) = record.trial else { continue };
-            self.decided(trial, record.until_step);
+            self.decided(trial, record.until_step, record.is_copy());
         }
         self.learn_judgements(stored);
         let mut ends: Vec<(i64, u64, Ended)> = stored.records.iter().filter_map(end_of).collect();
@@ -141,9 +147,12 @@ impl Method {
         }
     }
 
-    /// A leg was decided.
-    pub fn decided(&mut self, trial: u64, until_step: Option<u64>) {
+    /// A leg was decided; `copied` where its trial gets a known result.
+    pub fn decided(&mut self, trial: u64, until_step: Option<u64>, copied: bool) {
         self.last = None;
+        if let Some(results) = &mut self.results {
+            results.decided(copied);
+        }
         if self.learns {
             self.history.began(trial);
         }
@@ -155,7 +164,7 @@ impl Method {
     /// A leg ended.
     pub fn ended(&mut self, leg: u64, end: Ended) {
         match self.order {
-            _ if self.stopper.is_none() && !self.learns => {}
+            _ if self.stopper.is_none() && !self.learns && self.results.is_none() => {}
             Order::Arrival => self.show(vec![end]),
             Order::Number => {
                 self.unseen.insert(leg, end);
@@ -240,6 +249,9 @@ impl Method {
                 None => self.history.gone(end.trial),
             }
         }
+        if let Some(results) = &mut self.results {
+            ends.iter().for_each(|end| results.ended(&self.history, end));
+        }
         let Some(stopper) = &mut self.stopper else { return };
         for end in ends {
             stopper.ended(end);
@@ -266,7 +278,12 @@ impl Method {
             Some(promotion) if at_last.as_ref() == Some(&promotion) => Next::Promotion(promotion),
             promotion => match (promotion, new.and_then(|number| self.suggest(number))) {
                 (Some(promotion), Some(_)) => Next::Promotion(promotion),
-                (None, Some((params, reason))) => Next::New(params, reason),
+                (None, Some((params, reason))) => {
+                    match self.results.as_ref().and_then(|results| results.of(&self.space, &params)) {
+                        Some(known) => Next::Copy(params, reason, known.clone()),
+                        None => Next::New(params, reason),
+                    }
+                }
                 (_, None) => at_last.map_or(Next::Nothing, Next::Promotion),
             },
         }
@@ -303,7 +320,12 @@ impl Method {
             number,
             trials: self.trials,
             history: &self.history,
-            duplicates: !self.needs_points || self.duplicates == Duplicates::Allow,
+            duplicates: match (self.duplicates, &self.results) {
+                _ if !self.needs_points => true,
+                (Duplicates::Skip, _) => false,
+                (Duplicates::Allow, _) | (_, None) => true,
+                (Duplicates::Reuse, Some(results)) => results.may_repeat(),
+            },
             feasible,
         }
     }
@@ -335,7 +357,8 @@ impl Method {
         let known: Vec<_> = (0..self.history.ends().len()).map(|end| self.history.losses(end)).collect();
         let running: Vec<_> = self.history.running().collect();
         format!(
-            "unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            "results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            self.results.as_ref().map(Results::essence),
             self.unseen,
             self.overruled,
             stopper.map(|stopper| stopper.essence()),

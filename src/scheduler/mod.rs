@@ -21,6 +21,7 @@ mod rejudge;
 mod replay;
 mod reserve;
 mod retry;
+mod reuse;
 pub mod shell;
 #[cfg(test)]
 mod simulation;

@@ -6,6 +6,7 @@
 //! further.
 
 use super::method::{Method, Next};
+use super::reuse::Known;
 use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport};
 use crate::domain::sweep::Sweep;
 use crate::domain::{EventKind, LegOutcome, LegRecord, Params, Reason};
@@ -89,6 +90,8 @@ pub(super) struct Replay<'a> {
 struct Said<'a> {
     suggested: BTreeSet<u64>,
     continued: BTreeMap<u64, Option<&'a Reason>>,
+    /// Whose results new trials got.
+    copied: BTreeMap<u64, u64>,
     idle: usize,
     /// Ends of trials that were not being worked on.
     endings: Vec<&'a StoredEvent>,
@@ -134,7 +137,7 @@ impl<'a> Replay<'a> {
 
     /// One input: what it ended and what users did come first, then what was decided, then what followed.
     fn moment(&mut self, seq: i64) -> Result<(), Box<Difference>> {
-        for leg in self.ended.remove(&seq).unwrap_or_default() {
+        for leg in self.ended.remove(&seq).unwrap_or_default().into_iter().filter(|leg| !leg.is_copy()) {
             self.end(leg);
         }
         let events = self.events.remove(&seq).unwrap_or_default();
@@ -179,6 +182,11 @@ impl<'a> Replay<'a> {
             EventKind::TrialSuggested => {
                 said.suggested.insert(trial);
             }
+            EventKind::TrialCopied => {
+                if let Some(Reason::Copied { from }) = event.reason {
+                    said.copied.insert(trial, from);
+                }
+            }
             EventKind::TrialContinued => {
                 said.continued.insert(trial, event.reason.as_ref());
             }
@@ -211,7 +219,8 @@ impl<'a> Replay<'a> {
         self.method.show_for(number);
         let derived = self.next();
         let reason = leg.trial.and_then(|trial| said.continued.remove(&trial).flatten());
-        let stored = self.stored_leg(leg, reason);
+        let copied = leg.trial.and_then(|trial| said.copied.remove(&trial));
+        let stored = self.stored_leg(leg, reason, copied);
         let derived = self.derived_leg(derived);
         if stored != derived {
             return Err(difference(Some(number), stored.to_string(), derived.to_string()));
@@ -230,7 +239,10 @@ impl<'a> Replay<'a> {
                 self.leg_of.insert(trial, number);
                 self.stopping.remove(&trial);
                 self.open_legs.insert(number);
-                self.method.decided(trial, leg.until_step);
+                self.method.decided(trial, leg.until_step, leg.is_copy());
+                if leg.is_copy() {
+                    self.end(leg);
+                }
             }
         }
         Ok(())
@@ -250,7 +262,7 @@ impl<'a> Replay<'a> {
         self.created += 1;
     }
 
-    fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>) -> Decided {
+    fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>, copied: Option<u64>) -> Decided {
         let Some(trial) = leg.trial else { return Decided::Nothing };
         let until = leg.until_step;
         if self.waiting.contains(&trial) {
@@ -262,7 +274,13 @@ impl<'a> Replay<'a> {
             let row = row.filter(|row| row.number == trial);
             let (params, reason) =
                 row.map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
-            Decided::New { trial, until, params, reason }
+            match (copied, &leg.end) {
+                (Some(from), Some(end)) => {
+                    let known = Known { trial: from, value: end.value, further: end.further.clone() };
+                    Decided::Copied { trial, until, params, reason, known }
+                }
+                _ => Decided::New { trial, until, params, reason },
+            }
         }
     }
 
@@ -283,12 +301,22 @@ impl<'a> Replay<'a> {
                 params: text_of(&params),
                 reason: Some(reason),
             },
+            Next::Copy(params, reason, known) => Decided::Copied {
+                trial: self.created,
+                until: None,
+                params: text_of(&params),
+                reason: Some(reason),
+                known,
+            },
             Next::Nothing => Decided::Nothing,
         }
     }
 
     /// The record speaks of no leg that is not stored.
     fn nothing_left(&self, said: &Said<'_>) -> Result<(), Box<Difference>> {
+        if let Some((trial, _)) = said.copied.first_key_value() {
+            return Err(self.missing(&format!("trial {trial} got a known result")));
+        }
         let what = match (said.suggested.first(), said.continued.first_key_value()) {
             (Some(trial), _) => format!("trial {trial} was suggested"),
             (_, Some((trial, _))) => format!("trial {trial} went on"),
@@ -355,6 +383,7 @@ enum Decided {
     Waiting { trial: u64, until: Option<u64> },
     Promoted { trial: u64, until: Option<u64>, reason: Reason },
     New { trial: u64, until: Option<u64>, params: String, reason: Option<Reason> },
+    Copied { trial: u64, until: Option<u64>, params: String, reason: Option<Reason>, known: Known },
     Nothing,
 }
 
@@ -364,10 +393,16 @@ impl fmt::Display for Decided {
             Self::Nothing => return f.write_str("nothing to do"),
             Self::Waiting { trial, until }
             | Self::Promoted { trial, until, .. }
-            | Self::New { trial, until, .. } => (trial, until),
+            | Self::New { trial, until, .. }
+            | Self::Copied { trial, until, .. } => (trial, until),
         };
         match self {
             Self::New { params, .. } => write!(f, "trial {trial} is new, with {params}")?,
+            Self::Copied { params, known, .. } => {
+                let Known { trial: from, value, .. } = known;
+                let value = value.map_or_else(|| "nothing".into(), |value| value.to_string());
+                write!(f, "trial {trial} gets {value} from trial {from}, with {params}")?;
+            }
             Self::Waiting { .. } => write!(f, "trial {trial} had been asked for")?,
             _ => write!(f, "trial {trial} goes on")?,
         }
@@ -376,7 +411,9 @@ impl fmt::Display for Decided {
             None => f.write_str(", to its end")?,
         }
         match self {
-            Self::Promoted { reason, .. } | Self::New { reason: Some(reason), .. } => {
+            Self::Promoted { reason, .. }
+            | Self::New { reason: Some(reason), .. }
+            | Self::Copied { reason: Some(reason), .. } => {
                 write!(f, " ({reason})")
             }
             _ => Ok(()),

@@ -130,6 +130,16 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
                 .bind(trial.0);
             one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
         }
+        Change::ResultCopied { trial, sweep, from } => {
+            let sql = "update trial set (best_step, best_value, further, weights, accumulate) = (select best_step, \
+                       best_value, further, weights, accumulate from trial known where known.sweep_id = ?1 and \
+                       known.number = ?2 and known.state = 'completed') where trial_id = ?3; \
+                       insert into trial_value (trial_id, objective, sweep_id, step, value, ranked) \
+                       select ?3, objective, v.sweep_id, step, value, ranked from trial_value v join trial known \
+                       using (trial_id) where known.sweep_id = ?1 and known.number = ?2";
+            let query = sqlx::query(sql).bind(sweep.0).bind(signed("trial.number", *from)?).bind(trial.0);
+            execute(connection, query).await
+        }
         Change::Valued { sweep, trial, objective, step, value, ranked } => {
             let query = sqlx::query(
                 "insert into trial_value (trial_id, objective, sweep_id, step, value, ranked) \

@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
     let order = dice.among(&[Order::Arrival, Order::Number]);
     let number = order == Order::Number;
-    let several = dice.chance(0.3);
-    let grid = dice.chance(if several { 0.2 } else { 0.4 });
+    let grid = dice.chance(0.4);
     let large = dice.chance(0.1);
     let trials = Some(dice.between(1, if large { 16 } else { 8 }) as u64);
     let parallel = Some(dice.between(1, 3) as u32);
@@ -32,13 +31,13 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             validation: 0.2,
             metric: dice.among(&["rmse", "loss"]).into(),
             direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
-            further: random_further(dice, several),
+            further: Vec::new(),
         },
         search: Search {
             sampler: if grid {
                 SamplerSpec::Grid { divisions: if large { 4 } else { 3 } }
             } else {
-                random_sampler(dice, several)
+                random_sampler(dice)
             },
             trials: if grid && dice.chance(0.7) { None } else { trials },
             parallel: if !number && dice.chance(0.3) { None } else { parallel },
@@ -51,6 +50,52 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
         },
         space: random_space(dice, grid, large),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
+    }
+}
+
+/// Makes some sweeps of another kind, with dice of their own.
+pub fn vary(sweep: &mut Sweep) {
+    let mut dice = Dice::new(sweep.seed, "variants");
+    match dice.below(10) {
+        0..3 => have_several(&mut dice, sweep),
+        3..5 => reuse(&mut dice, sweep),
+        _ => {}
+    }
+}
+
+/// Makes it a sweep with several objectives.
+fn have_several(dice: &mut Dice, sweep: &mut Sweep) {
+    let further = ["cost", "size"].map(|name| Target {
+        name: name.into(),
+        direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
+    });
+    sweep.objective.further = further.into_iter().take(dice.between(1, 2) as usize).collect();
+    if !matches!(sweep.search.sampler, SamplerSpec::Grid { .. }) {
+        sweep.search.sampler = match dice.below(5) {
+            0 => SamplerSpec::Auto,
+            1 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
+            2 => SamplerSpec::Random,
+            _ => SamplerSpec::Nsga2 { population: Some(2) },
+        };
+    }
+    if dice.chance(0.5) {
+        let mode = dice.among(&[Mode::Promote, Mode::Stop]);
+        sweep.search.stopper = Some(StopperSpec::Asha { min_steps: 1, factor: 2, mode });
+    }
+}
+
+/// Makes it a sweep that draws the same few configurations again and again, and has each only once.
+fn reuse(dice: &mut Dice, sweep: &mut Sweep) {
+    sweep.search.duplicates = Duplicates::Reuse;
+    if matches!(sweep.search.sampler, SamplerSpec::Grid { .. }) {
+        return;
+    }
+    sweep.search.trials = Some(dice.between(4, 30) as u64);
+    let x = ParameterKind::Int { low: 0, high: 3, log: false, step: None };
+    let epochs = ParameterKind::Fixed { value: dice.between(1, 3).into() };
+    sweep.space.remove("y");
+    for (name, kind) in [("x", x), ("epochs", epochs)] {
+        sweep.space.insert(name.into(), Parameter { kind, when: None });
     }
 }
 
@@ -80,25 +125,8 @@ fn random_stopper(dice: &mut Dice) -> StopperSpec {
     }
 }
 
-fn random_further(dice: &mut Dice, several: bool) -> Vec<Target> {
-    let further = ["cost", "size"].map(|name| Target {
-        name: name.into(),
-        direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
-    });
-    let count = if several { dice.between(1, 2) as usize } else { 0 };
-    further.into_iter().take(count).collect()
-}
-
 /// Few trials at the start, so that what came of trials matters soon.
-fn random_sampler(dice: &mut Dice, several: bool) -> SamplerSpec {
-    if several {
-        return match dice.below(5) {
-            0 => SamplerSpec::Auto,
-            1 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
-            2 => SamplerSpec::Random,
-            _ => SamplerSpec::Nsga2 { population: Some(2) },
-        };
-    }
+fn random_sampler(dice: &mut Dice) -> SamplerSpec {
     match dice.below(12) {
         0 => SamplerSpec::Auto,
         1 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
