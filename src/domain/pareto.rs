@@ -24,8 +24,7 @@ pub fn fronts(losses: &[&[f64]]) -> Vec<Vec<usize>> {
     let mut fronts: Vec<Vec<usize>> = Vec::new();
     for place in lexicographic(losses) {
         // Whoever is dominated from within a front is so from within all before it.
-        let is_beaten = |front: &Vec<usize>| front.iter().rev().any(|i| dominates(losses[*i], losses[place]));
-        let at = fronts.partition_point(is_beaten);
+        let at = fronts.partition_point(|front| is_beaten(losses, front, place));
         match fronts.get_mut(at) {
             Some(front) => front.push(place),
             None => fronts.push(vec![place]),
@@ -40,7 +39,7 @@ pub fn fronts(losses: &[&[f64]]) -> Vec<Vec<usize>> {
 pub fn first_front(losses: &[&[f64]]) -> Vec<usize> {
     let mut front: Vec<usize> = Vec::new();
     for place in lexicographic(losses) {
-        if !front.iter().rev().any(|i| dominates(losses[*i], losses[place])) {
+        if !is_beaten(losses, &front, place) {
             front.push(place);
         }
     }
@@ -48,13 +47,16 @@ pub fn first_front(losses: &[&[f64]]) -> Vec<usize> {
     front
 }
 
+/// Whether some of a front dominates a place that comes after all of it in lexicographic order.
+fn is_beaten(losses: &[&[f64]], front: &[usize], place: usize) -> bool {
+    // Of two losses the second only falls along a front, so its end says it all.
+    let looked_at = if losses[place].len() == 2 { 1 } else { front.len() };
+    front.iter().rev().take(looked_at).any(|i| dominates(losses[*i], losses[place]))
+}
+
 /// The places from the best to the worst by the first loss, equal ones by the next: none is dominated by a later one.
 fn lexicographic(losses: &[&[f64]]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..losses.len()).collect();
-    let order = |a: &[f64], b: &[f64]| {
-        let each = a.iter().zip(b).map(|(x, y)| bounded(*x).total_cmp(&bounded(*y)));
-        each.fold(Ordering::Equal, Ordering::then)
-    };
     places.sort_by(|a, b| order(losses[*a], losses[*b]).then(a.cmp(b)));
     places
 }
@@ -66,6 +68,11 @@ fn lexicographic(losses: &[&[f64]]) -> Vec<usize> {
 #[must_use]
 pub fn best_first(losses: &[&[f64]]) -> Vec<usize> {
     fronts(losses).iter().flat_map(|front| spread(losses, front)).collect()
+}
+
+fn order(a: &[f64], b: &[f64]) -> Ordering {
+    let each = a.iter().zip(b).map(|(x, y)| bounded(*x).total_cmp(&bounded(*y)));
+    each.fold(Ordering::Equal, Ordering::then)
 }
 
 fn spread(losses: &[&[f64]], front: &[usize]) -> Vec<usize> {
@@ -178,18 +185,11 @@ fn alone(point: &[f64], others: &[Vec<f64>], reference: &[f64]) -> f64 {
 
 /// Those that none dominates, each once.
 fn best(mut points: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
-    let order = |a: &Vec<f64>, b: &Vec<f64>| {
-        a.iter().zip(b).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-    };
-    points.sort_by(order);
-    points.dedup();
-    let mut kept: Vec<Vec<f64>> = Vec::new();
-    for point in points {
-        // In this order no point is dominated by a later one.
-        if !kept.iter().any(|earlier| dominates(earlier, &point)) {
-            kept.push(point);
-        }
-    }
+    let losses: Vec<&[f64]> = points.iter().map(Vec::as_slice).collect();
+    let front = first_front(&losses);
+    let mut kept: Vec<Vec<f64>> = front.into_iter().map(|place| std::mem::take(&mut points[place])).collect();
+    kept.sort_by(|a, b| order(a, b));
+    kept.dedup();
     kept
 }
 

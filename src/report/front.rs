@@ -43,7 +43,7 @@ pub fn front_table(front: &Front, width: Option<usize>) -> String {
     }
     let more = shape.size.saturating_sub(front.members.len() as u64);
     if more > 0 {
-        text.push_str(&format!("\nnot shown: {more} more trials (-n shows more)"));
+        text.push_str(&format!("\nnot shown: {more} more of the front (-n shows more)"));
     }
     if !left_out.is_empty() {
         text.push_str(&format!("\nnot shown: {} (--wide shows them)", left_out.join(", ")));

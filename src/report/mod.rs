@@ -34,12 +34,14 @@ pub fn value(x: Option<f64>) -> String {
     x.map_or_else(|| "-".to_owned(), |x| format!("{x:.4}"))
 }
 
-/// A value of an objective: four digits after the point, none for what is a large whole number.
+/// A value of an objective: four digits after the point, none for what is large.
 #[must_use]
 pub fn objective_value(x: Option<f64>) -> String {
     match x {
         // Small enough that every whole number is just that.
-        Some(n) if n.fract() == 0.0 && (1e3..9e15).contains(&n) => grouped(n as u64),
+        Some(n) if (1e5..9e15).contains(&n) || n.fract() == 0.0 && (1e3..1e5).contains(&n) => {
+            grouped(n.round() as u64)
+        }
         _ => value(x),
     }
 }

@@ -155,6 +155,21 @@ fn a_sweep_with_two_objectives_comes_out_the_same_whatever_is_killed() {
     victim.survives(rounds("kills of toy sweeps with two objectives", 5, 0.5));
 }
 
+/// A result that stands in for a new one is decided like any other leg, and as lasting.
+#[test]
+fn a_sweep_that_reuses_results_comes_out_the_same_whatever_is_killed() {
+    let sweep = TOYS.replace("trials = 12", "trials = 24\nduplicates = \"reuse\"");
+    let sweep =
+        sweep.replace("{ type = \"float\", low = 0.0, high = 1.0 }", "{ type = \"fixed\", value = 1 }");
+    let sweep = sweep.replace("low = 1, high = 12", "low = 2, high = 3");
+    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let undisturbed = victim.undisturbed(1);
+    let copies =
+        undisturbed.lines().filter(|line| line.starts_with("trial ") && line.contains("\"copied\"")).count();
+    assert!(copies > 2, "{copies} copies\n{undisturbed}");
+    victim.survives(rounds("kills of toy sweeps that reuse results", 5, 0.5));
+}
+
 /// The same with real trainings, down to the bits of their weights.
 #[cfg(feature = "torch")]
 #[test]

@@ -71,7 +71,7 @@ fn the_front_is_shown_in_every_way() {
     let table = home.ok(&["best", &id, "-n", "2"]);
     let heading: Vec<&str> = table.lines().next().unwrap().split_whitespace().take(3).collect();
     assert_eq!(heading, ["TRIAL", "RMSE", "COST"], "{table}");
-    assert!(table.contains(&format!("not shown: {} more trials", expected.len() - 2)), "{table}");
+    assert!(table.contains(&format!("not shown: {} more of the front", expected.len() - 2)), "{table}");
     let line =
         format!("{} of 20 completed trials, hypervolume {volume:.4} up to the worst: RMSE", expected.len());
     assert!(table.contains(&format!("front: {line}")), "{table}");

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// The size of the largest front whose volume is computed, by the number of objectives from one: with more of them it
 /// soon costs more than anybody waits for.
-const MOST_WITH_VOLUME: [usize; 4] = [usize::MAX, usize::MAX, 2_000, 200];
+const MOST_WITH_VOLUME: [usize; 4] = [usize::MAX, usize::MAX, 2_000, 1_000];
 
 /// A sweep's front in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
