@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::metric::PARAMETERS;
-use crate::domain::{AttemptId, Direction, Millis, Reason, Target, TellState, TrialId};
+use crate::domain::sweep::SamplerSpec;
+use crate::domain::{AttemptId, Direction, Millis, Params, Reason, Target, TellState, TrialId};
 use crate::scheduler::core::core_test::{World, toy_sweep};
 use crate::scheduler::{Claimed, Handled, Input};
 
@@ -123,4 +124,39 @@ fn values_follow_the_best_step_when_steps_are_taken_back() {
     report(&mut world, &again, 1, &[("rmse", 4.0), ("ms", 2.0)]);
     let handled = complete(&mut world, &again, &[]);
     assert_eq!(values(&handled), [(1, 4.0, true), (1, 2.0, true)]);
+}
+
+/// The configurations of a search for two objectives, each turned by a sign.
+fn searched(sampler: SamplerSpec, signs: [f64; 2]) -> Vec<Params> {
+    let mut world = World::new();
+    let mut sweep = toy_sweep("s", 0, 40);
+    let direction = |sign: f64| if sign > 0.0 { Direction::Minimize } else { Direction::Maximize };
+    sweep.objective.direction = direction(signs[0]);
+    sweep.objective.further = vec![target("ms", direction(signs[1]))];
+    sweep.search.sampler = sampler;
+    world.submit(sweep);
+    let mut all = Vec::new();
+    for request in 0..40 {
+        let claimed = world.claim("w", &request.to_string()).unwrap();
+        let x = claimed.params["x"].as_f64().unwrap();
+        report(&mut world, &claimed, 1, &[("rmse", signs[0] * (x - 300.0).abs()), ("ms", signs[1] * x)]);
+        assert_eq!(values(&complete(&mut world, &claimed, &[])).len(), 2);
+        all.push(claimed.params);
+    }
+    all
+}
+
+#[test]
+fn a_search_is_the_same_in_every_direction_and_looks_at_both_objectives() {
+    for sampler in
+        [SamplerSpec::Nsga2 { population: Some(6) }, SamplerSpec::Tpe { startup: 6, candidates: 12 }]
+    {
+        let plain = searched(sampler.clone(), [1.0, 1.0]);
+        for signs in [[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]] {
+            assert_eq!(searched(sampler.clone(), signs), plain, "{signs:?}");
+        }
+        // Those between 0 and 300 are beaten by none.
+        let late = plain[20..].iter().filter(|params| params["x"].as_f64().unwrap() < 330.0).count();
+        assert!(late > 12, "{late} of the last 20 are near the front: {plain:?}");
+    }
 }

@@ -122,3 +122,7 @@ fn shape(objectives: Vec<Target>, trials: Vec<Valued>) -> (FrontShape, Vec<Value
     let front = front.into_iter().map(|place| trials[place].clone()).collect();
     (FrontShape { objectives, completed, size, reference, hypervolume }, front)
 }
+
+#[cfg(test)]
+#[path = "front_test.rs"]
+mod front_test;
