@@ -147,7 +147,8 @@ pub fn hypervolume(losses: &[&[f64]], reference: &[f64]) -> f64 {
         return 0.0;
     }
     let points: Vec<Vec<f64>> = losses.iter().filter(is_below).map(|loss| loss.to_vec()).collect();
-    volume(best(points), reference)
+    // A sum of nothing is a negative zero.
+    volume(best(points), reference) + 0.0
 }
 
 /// The volume of points none of which dominates another.

@@ -64,13 +64,10 @@ pub fn front_line(shape: &FrontShape) -> Option<String> {
             .objectives
             .iter()
             .zip(&shape.reference)
-            .map(|(target, worst)| format!("{} {}", heading(&target.name), objective_value(Some(*worst))))
+            .map(|(target, value)| format!("{} {}", heading(&target.name), objective_value(Some(*value))))
             .collect();
         let reference = reference.join(", ");
-        line.push_str(&format!(
-            ", hypervolume {} up to the worst: {reference}",
-            objective_value(Some(volume))
-        ));
+        line.push_str(&format!(", hypervolume {} up to {reference}", objective_value(Some(volume))));
     }
     Some(line)
 }

@@ -154,7 +154,7 @@ fn a_front_has_a_column_per_objective_and_says_what_it_covers() {
     ──────────────────────────────────────────────────────────────────────────
          4   1.5000    1,234,567        4   12 s   relu               0.00123
          1   2.2500       12,345        4   12 s   relu               0.00123
-    front: 3 of 9 completed trials, hypervolume 2,345,679 up to the worst: RMSE 4.0000, PARAMETERS 2,000,000
+    front: 3 of 9 completed trials, hypervolume 2,345,679 up to RMSE 4.0000, PARAMETERS 2,000,000
     not shown: 1 more of the front (-n shows more)
     ");
     let narrow = front_table(&front(), Some(60));

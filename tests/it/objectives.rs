@@ -53,7 +53,7 @@ fn the_front_is_shown_in_every_way() {
     let objectives =
         json!([{"name": "rmse", "direction": "minimize"}, {"name": "cost", "direction": "maximize"}]);
     assert_eq!(front["objectives"], objectives);
-    // The area between the front's steps and the worst of all, counted by hand.
+    // The area between the front's steps and the corner, counted by hand.
     let reference = numbers(&front["reference"]);
     let ends = expected.iter().skip(1).map(|(_, values)| values[0]).chain([reference[0]]);
     let area: f64 = expected.iter().zip(ends).map(|((_, v), end)| (end - v[0]) * (v[1] - reference[1])).sum();
@@ -72,8 +72,7 @@ fn the_front_is_shown_in_every_way() {
     let heading: Vec<&str> = table.lines().next().unwrap().split_whitespace().take(3).collect();
     assert_eq!(heading, ["TRIAL", "RMSE", "COST"], "{table}");
     assert!(table.contains(&format!("not shown: {} more of the front", expected.len() - 2)), "{table}");
-    let line =
-        format!("{} of 20 completed trials, hypervolume {volume:.4} up to the worst: RMSE", expected.len());
+    let line = format!("{} of 20 completed trials, hypervolume {volume:.4} up to RMSE", expected.len());
     assert!(table.contains(&format!("front: {line}")), "{table}");
     let detail = home.ok(&["show", &id]);
     assert!(

@@ -22,7 +22,8 @@ pub struct FrontShape {
     pub completed: u64,
     /// How many of them no other one dominates.
     pub size: u64,
-    /// The worst value of each objective among the completed trials.
+    /// Of each objective the worst value among the completed trials and a tenth of their range more, so that whoever is
+    /// the worst of the front by one objective counts too.
     pub reference: Vec<f64>,
     /// The volume of what the front dominates up to `reference`; absent where that would take too long.
     pub hypervolume: Option<f64>,
@@ -111,13 +112,16 @@ fn shape(objectives: Vec<Target>, trials: Vec<Valued>) -> (FrontShape, Vec<Value
         .collect();
     let losses: Vec<&[f64]> = losses.iter().map(Vec::as_slice).collect();
     let mut front = pareto::first_front(&losses);
-    let worst = |k: usize| losses.iter().map(|losses| losses[k]).reduce(f64::max);
-    let worst: Vec<f64> = (0..objectives.len()).filter_map(worst).collect();
+    let beyond = |k: usize| {
+        let of = || losses.iter().map(|losses| losses[k]);
+        of().reduce(f64::max).zip(of().reduce(f64::min)).map(|(worst, best)| worst + (worst - best) / 10.0)
+    };
+    let corner: Vec<f64> = (0..objectives.len()).filter_map(beyond).collect();
     let small = MOST_WITH_VOLUME.get(objectives.len() - 1).is_some_and(|most| front.len() <= *most);
     let members: Vec<&[f64]> = front.iter().map(|place| losses[*place]).collect();
-    let hypervolume = (small && !trials.is_empty()).then(|| pareto::hypervolume(&members, &worst));
+    let hypervolume = (small && !trials.is_empty()).then(|| pareto::hypervolume(&members, &corner));
     front.sort_by(|a, b| losses[*a][0].total_cmp(&losses[*b][0]).then(a.cmp(b)));
-    let reference = objectives.iter().zip(&worst).map(|(of, loss)| of.direction.signed(*loss)).collect();
+    let reference = objectives.iter().zip(&corner).map(|(of, loss)| of.direction.signed(*loss)).collect();
     let (completed, size) = (trials.len() as u64, front.len() as u64);
     let front = front.into_iter().map(|place| trials[place].clone()).collect();
     (FrontShape { objectives, completed, size, reference, hypervolume }, front)

@@ -39,3 +39,10 @@ fn one_trial_is_a_front_without_volume_and_none_is_none() {
     let none = super::shape(targets(&[1.0, 1.0]), Vec::new());
     assert_eq!((none.0.size, none.0.hypervolume, none.1.len()), (0, None, 0));
 }
+
+#[test]
+fn the_ends_of_a_front_count() {
+    let values = [vec![0.0, 10.0], vec![10.0, 0.0]];
+    let (shape, _) = super::shape(targets(&[1.0, 1.0]), trials(&values, &[1.0, 1.0]));
+    assert_eq!((shape.reference, shape.hypervolume), (vec![11.0, 11.0], Some(11.0 + 10.0)));
+}
