@@ -88,7 +88,7 @@ pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
     };
     let sampler = sampler::build(&sweep.search.sampler);
     let feasible = |params: &Params| feasible.check(params);
-    let mut history = History::new(&space, 1);
+    let mut history = History::new(&space, sweep.objective.count());
     let mut suggestions = Vec::new();
     for number in 0..n {
         let ask = Ask {
@@ -97,7 +97,7 @@ pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
             number,
             trials: sweep.search.trials,
             history: &history,
-            duplicates: sweep.search.duplicates == Duplicates::Allow || !sweep.needs_points(),
+            duplicates: sweep.search.duplicates != Duplicates::Skip || !sweep.needs_points(),
             feasible: &feasible,
         };
         let enqueued = usize::try_from(number).ok().and_then(|number| sweep.enqueue.get(number));

@@ -39,7 +39,7 @@ impl Contest {
         if spec.judges() {
             return Err("here trials report at rungs only, and this one judges every step".into());
         }
-        let stopper = stopper::build(&spec, Direction::Minimize);
+        let stopper = stopper::build(&spec, &[Direction::Minimize]);
         Ok(Self { stopper, trials: start.trials, created: 0 })
     }
 
@@ -62,7 +62,7 @@ impl Contest {
     pub fn end(&mut self, end: &End) {
         let outcome = if end.done { LegOutcome::Completed } else { LegOutcome::Paused };
         let (trial, until_step, value) = (end.trial, Some(end.until), Some(end.value));
-        self.stopper.ended(Ended { trial, until_step, outcome, value });
+        self.stopper.ended(Ended { trial, until_step, outcome, value, further: Vec::new() });
     }
 }
 

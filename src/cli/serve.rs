@@ -161,6 +161,7 @@ mod tests {
             memory_bytes: 8 << 30,
             free_bytes: 8 << 30,
             processes: BTreeMap::new(),
+            compute_capability: (9, 0),
         };
         let chosen = |text: &str, found: &[Gpu]| text.parse::<Gpus>().unwrap().choose(found);
         assert_eq!(chosen("none", &[gpu(0)]).unwrap(), Vec::<u32>::new());

@@ -5,8 +5,9 @@ use super::exit::{FAILED, Failure};
 use crate::daemon::now;
 use crate::report;
 use crate::store::Reader;
-use crate::store::query::SweepSummary;
+use crate::store::query::{FrontShape, SweepSummary};
 use clap::Args;
+use serde::Serialize;
 
 /// Show one sweep
 #[derive(Args, Debug)]
@@ -16,6 +17,15 @@ pub struct ShowArgs {
     /// How much each parameter mattered, by the completed trials
     #[arg(long)]
     pub importance: bool,
+}
+
+/// A sweep, and its front where it has several objectives.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    sweep: SweepSummary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    front: Option<FrontShape>,
 }
 
 /// Prints a sweep's state, settings and space.
@@ -28,10 +38,14 @@ pub async fn run(args: ShowArgs, context: &Context) -> anyhow::Result<()> {
     if args.importance {
         return show_importance(&reader, &sweep, context).await;
     }
+    let front = match sweep.spec.objective.count() {
+        0..=1 => None,
+        _ => reader.front(sweep.sweep, 0).await?.map(|front| front.shape),
+    };
     if context.json {
-        return context.print_json(&sweep);
+        return context.print_json(&Shown { sweep, front });
     }
-    println!("{}", report::sweep_detail(&sweep, now()));
+    println!("{}", report::sweep_detail(&sweep, front.as_ref(), now()));
     Ok(())
 }
 

@@ -22,6 +22,6 @@ pub async fn run(args: TrialArgs, context: &Context) -> anyhow::Result<()> {
         return context.print_json(&detail);
     }
     let sweep = context.find_sweep(&reader, &detail.sweep).await?;
-    println!("{}", report::trial_detail(&detail, &sweep.spec.objective.metric));
+    println!("{}", report::trial_detail(&detail, &sweep.spec.objective));
     Ok(())
 }

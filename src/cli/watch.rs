@@ -1,5 +1,6 @@
-//! `sweepd watch`: progress until the sweep ends, then its leaderboard.
+//! `sweepd watch`: progress until the sweep ends, then its best trials.
 
+use super::best;
 use super::context::Context;
 use super::exit::{FAILED, Failure, NO_DAEMON, NO_RESULT};
 use super::run::answers;
@@ -36,7 +37,7 @@ pub async fn run(args: WatchArgs, context: &Context) -> anyhow::Result<()> {
     watch_sweep(context, sweep.sweep).await
 }
 
-/// Shows progress until the sweep ends, then its leaderboard. Ctrl-C ends the watching, not the sweep.
+/// Shows progress until the sweep ends, then its best trials. Ctrl-C ends the watching, not the sweep.
 ///
 /// # Errors
 /// Where the sweep is removed, no daemon works on it, or not one of its trials completed.
@@ -50,12 +51,8 @@ pub(super) async fn watch_sweep(context: &Context, sweep: SweepId) -> anyhow::Re
             return Ok(());
         }
     };
-    let board = reader.leaderboard(sweep, 10).await?.ok_or_else(removed)?;
-    if context.json {
-        context.print_json(&board)?;
-    } else {
-        println!("{}", report::leaderboard(&board, context.width(false)));
-    }
+    let (most, wide) = (None, false);
+    best::print(context, &reader, &summary, most, wide).await?;
     match summary.trials.completed {
         0 if summary.trials.created() > 0 => {
             let message = format!("no trial completed: `sweepd trials {}` says why", summary.id);
@@ -129,7 +126,7 @@ impl Bars {
                 self.all.insert_before(&self.sweep, bar)
             });
             bar.set_position(trial.steps);
-            bar.set_message(report::trial_line(trial, last.as_ref(), &sweep.spec.objective.metric));
+            bar.set_message(report::trial_line(trial, last.as_ref(), &sweep.spec.objective));
         }
         self.trials.retain(|number, bar| {
             let runs = running.iter().any(|trial| trial.number == *number);

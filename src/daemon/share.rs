@@ -127,7 +127,14 @@ mod tests {
 
     fn gpu(total_gib: u64, free_gib: u64) -> Gpu {
         let (memory_bytes, free_bytes) = (total_gib * GIB, free_gib * GIB);
-        Gpu { index: 0, name: "a GPU".into(), memory_bytes, free_bytes, processes: BTreeMap::new() }
+        Gpu {
+            index: 0,
+            name: "a GPU".into(),
+            memory_bytes,
+            free_bytes,
+            processes: BTreeMap::new(),
+            compute_capability: (9, 0),
+        }
     }
 
     #[test]

@@ -71,6 +71,7 @@ mod tests {
             memory_bytes: 80,
             free_bytes: 7,
             processes: BTreeMap::new(),
+            compute_capability: (9, 0),
         };
         let used = ["cuda:1".to_owned(), "cuda:2".to_owned()];
         let (seen, told) = look(vec![gpu(0), gpu(1)], &used);

@@ -72,11 +72,7 @@ pub enum Change {
         /// Which.
         leg: LegId,
         /// How.
-        outcome: LegOutcome,
-        /// The trial's best value so far.
-        value: Option<f64>,
-        /// The input that led to it.
-        seq: i64,
+        end: LegEnd,
     },
     /// An attempt at a leg began.
     AttemptOpened(Box<NewAttempt>),
@@ -112,6 +108,22 @@ pub enum Change {
         step: u64,
         /// The value there.
         value: f64,
+    },
+    /// What a trial's best step so far is worth by the further objectives; only where there are any.
+    FurtherMoved {
+        /// Which trial.
+        trial: TrialId,
+        /// A value per further objective; none at all where there is no best step any more.
+        values: Vec<Option<f64>>,
+    },
+    /// A trial's values and weights are those of another trial of its sweep.
+    ResultCopied {
+        /// Which trial.
+        trial: TrialId,
+        /// The sweep of both.
+        sweep: SweepId,
+        /// The number of the other one, which has completed.
+        from: u64,
     },
     /// A trial ended with a value.
     Valued {
@@ -284,13 +296,25 @@ pub struct LegRecord {
     pub end: Option<LegEnd>,
 }
 
+impl LegRecord {
+    /// Whether nobody worked on it: its trial got the result of another one. Only then does the input that decided a
+    /// leg also complete it.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        let completed = self.end.as_ref().filter(|end| end.outcome == LegOutcome::Completed);
+        completed.is_some_and(|end| end.seq == self.decided_seq)
+    }
+}
+
 /// How a leg ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LegEnd {
     /// How.
     pub outcome: LegOutcome,
     /// The trial's best value up to there.
     pub value: Option<f64>,
+    /// What that step is worth by the further objectives; nothing where there are none.
+    pub further: Vec<Option<f64>>,
     /// The input that led to it.
     pub seq: i64,
 }

@@ -49,7 +49,7 @@ pub struct StoredEvent {
 }
 
 /// One step's value, with the trial's number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredReport {
     /// The input that it came with.
     pub seq: i64,
@@ -59,4 +59,6 @@ pub struct StoredReport {
     pub step: u64,
     /// The value.
     pub value: f64,
+    /// Its values by the further objectives; nothing where there are none.
+    pub further: Vec<Option<f64>>,
 }

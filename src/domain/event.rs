@@ -39,6 +39,8 @@ pub enum EventKind {
     TrialStopping,
     /// A trial spent its budget.
     TrialCompleted,
+    /// A trial got the result of another one with the same configuration.
+    TrialCopied,
     /// A trial was stopped early.
     TrialStopped,
     /// A trial failed.
@@ -67,6 +69,7 @@ impl EventKind {
             Self::TrialPassed => "trial_passed",
             Self::TrialStopping => "trial_stopping",
             Self::TrialCompleted => "trial_completed",
+            Self::TrialCopied => "trial_copied",
             Self::TrialStopped => "trial_stopped",
             Self::TrialFailed => "trial_failed",
             Self::TrialCancelled => "trial_cancelled",

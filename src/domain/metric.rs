@@ -25,6 +25,12 @@ pub const DEVICE_MEMORY_BYTES: &str = "device_memory_bytes";
 /// What the process holds of the machine's memory, in bytes.
 pub const RESIDENT_BYTES: &str = "resident_bytes";
 
+/// Number of weights of the built-in trainer's network. It follows from the configuration: no step reports it.
+pub const PARAMETERS: &str = "parameters";
+
+/// Metrics that the clock decides: they differ from run to run.
+pub const TIMED: [&str; 2] = [SECONDS, IMAGES_PER_SECOND];
+
 /// Numbers by name. They may be non-finite: JSON has no such number, so it travels as the word
 /// `"NaN"`, `"Infinity"` or `"-Infinity"`; `null` is read as NaN.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -8,6 +8,8 @@ pub mod device;
 pub mod event;
 pub mod ids;
 pub mod metric;
+pub mod objective;
+pub mod pareto;
 pub mod reason;
 pub mod recovery;
 pub mod stopper;
@@ -31,7 +33,7 @@ pub use reason::Reason;
 pub use recovery::Recovery;
 pub use sweep::{
     Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Search, Sweep, SweepState,
-    When,
+    Target, When,
 };
 pub use time::Millis;
 pub use trial::{Decision, TellState, TrialState};

@@ -24,6 +24,11 @@ pub enum Reason {
     },
     /// The whole budget was spent.
     BudgetSpent,
+    /// The result is that of an earlier trial with the same configuration.
+    Copied {
+        /// That trial's number.
+        from: u64,
+    },
     /// The trial's own patience ran out: no better validation step for `patience` steps.
     NoImprovement {
         /// Steps without a better value.
@@ -45,6 +50,11 @@ pub enum Reason {
     BadConfiguration {
         /// What is wrong with it.
         message: String,
+    },
+    /// It completed without a finite value of an objective.
+    NoValue {
+        /// The metric.
+        metric: String,
     },
     /// The worker process ended, or fell silent, in the middle.
     WorkerLost {
@@ -94,6 +104,10 @@ pub enum Reason {
         of: u64,
         /// One in so many goes on.
         factor: u64,
+        /// Its values by the further objectives; nothing where there are none. Where there are, what counts is its
+        /// place by fronts, and there is no bound.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        further: Vec<Option<f64>>,
     },
     /// It is not among the best that are known at a rung.
     BelowRung {
@@ -109,6 +123,9 @@ pub enum Reason {
         of: u64,
         /// See [`Reason::PassedRung`].
         factor: u64,
+        /// See [`Reason::PassedRung`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        further: Vec<Option<f64>>,
     },
     /// Its best so far is worse than what others had reached by the same step.
     WorseThanOthers {
@@ -170,10 +187,12 @@ impl Reason {
             Self::Suggested { .. } => "suggested",
             Self::Enqueued { .. } => "enqueued",
             Self::BudgetSpent => "budget_spent",
+            Self::Copied { .. } => "copied",
             Self::NoImprovement { .. } => "no_improvement",
             Self::Diverged { .. } => "diverged",
             Self::OutOfMemory { .. } => "out_of_memory",
             Self::BadConfiguration { .. } => "bad_configuration",
+            Self::NoValue { .. } => "no_value",
             Self::WorkerLost { .. } => "worker_lost",
             Self::Error { .. } => "error",
             Self::Promoted { .. } => "promoted",
@@ -251,10 +270,14 @@ impl fmt::Display for Reason {
                 write!(f, "asked for by the user; {} filled in by the sampler", filled_in.join(", "))
             }
             Self::BudgetSpent => f.write_str("budget spent"),
+            Self::Copied { from } => {
+                write!(f, "the result of trial {from}, which has the same configuration")
+            }
             Self::NoImprovement { patience } => write!(f, "no better step for {patience} epochs"),
             Self::Diverged { step, what } => write!(f, "diverged: {what} was not finite in epoch {step}"),
             Self::OutOfMemory { message } => write!(f, "out of memory: {message}"),
             Self::BadConfiguration { message } => write!(f, "bad configuration: {message}"),
+            Self::NoValue { metric } => write!(f, "it completed without a finite value of {metric:?}"),
             Self::WorkerLost { how } => write!(f, "the worker was lost: {how}"),
             Self::Error { message } => f.write_str(message),
             Self::Promoted { rung, value, rank, of } => {
@@ -262,6 +285,17 @@ impl fmt::Display for Reason {
             }
             Self::NotPromoted { rung, value, rank, of, promoted } => {
                 write!(f, "rung {rung}: {value:.4} is number {rank} of {of}, and {promoted} went on")
+            }
+            Self::PassedRung { rung, value, of, factor, further, .. } if !further.is_empty() => {
+                let (value, share) = (Number(*value), Share(*factor));
+                write!(
+                    f,
+                    "rung {rung}: with {value} it is among the best {share} of {of} by fronts: it goes on"
+                )
+            }
+            Self::BelowRung { rung, value, of, factor, further, .. } if !further.is_empty() => {
+                let (value, share) = (Number(*value), Share(*factor));
+                write!(f, "rung {rung}: with {value} it is not among the best {share} of {of} by fronts")
             }
             Self::PassedRung { rung, value, bound, of, factor, .. } => {
                 let (value, bound, share) = (Number(*value), Number(*bound), Share(*factor));

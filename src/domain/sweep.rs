@@ -1,11 +1,11 @@
 //! A sweep as its file says it, with every default filled in.
 
+pub use super::objective::{Direction, Objective, ObjectiveKind, OutOfMemory, Target};
 pub use super::stopper::{Against, Mode, StopperSpec};
 use super::time::Millis;
 use super::value::{Params, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// One search: what is optimised, how it is searched, and over which space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,104 +31,26 @@ impl Sweep {
     /// Whether the configurations of earlier trials decide about later ones.
     #[must_use]
     pub fn needs_points(&self) -> bool {
+        self.search.sampler.learns() || self.may_repeat() && self.search.duplicates != Duplicates::Allow
+    }
+
+    /// Whether the same configuration may be suggested twice.
+    fn may_repeat(&self) -> bool {
         let is_endless = |parameter: &Parameter| matches!(parameter.kind, ParameterKind::Float { low, high, step: None, .. } if low < high);
         let is_grid = matches!(self.search.sampler, SamplerSpec::Grid { .. });
-        let may_repeat = !is_grid && !self.space.values().any(is_endless);
-        self.search.sampler.learns() || may_repeat && self.search.duplicates == Duplicates::Skip
+        !is_grid && !self.space.values().any(is_endless)
+    }
+
+    /// Whether results of earlier trials stand in for new ones.
+    #[must_use]
+    pub fn reuses(&self) -> bool {
+        self.search.duplicates == Duplicates::Reuse && self.may_repeat()
     }
 
     /// Whether the ends of earlier legs decide about later ones.
     #[must_use]
     pub fn needs_ends(&self) -> bool {
-        self.search.stopper.is_some() || self.search.sampler.learns()
-    }
-}
-
-/// What a trial runs and what of it is optimised.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Objective {
-    /// Who runs a trial.
-    pub kind: ObjectiveKind,
-    /// Name of the dataset, for the built-in trainer.
-    pub dataset: Option<String>,
-    /// Share of the images (by group of identical images) kept for validation, for the built-in trainer.
-    pub validation: f64,
-    /// The reported metric that ranks trials.
-    pub metric: String,
-    /// Whether less or more of the metric is better.
-    pub direction: Direction,
-    /// The program and its arguments, for [`ObjectiveKind::Command`]; see [`super::template`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<Vec<String>>,
-    /// Seconds that one attempt of a command may take; `None` for as long as it likes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_s: Option<u64>,
-    /// The folder that a command runs in. Absolute once the sweep is submitted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub workdir: Option<PathBuf>,
-    /// What becomes of a trial that does not fit its device's memory.
-    #[serde(default, skip_serializing_if = "OutOfMemory::is_default")]
-    pub out_of_memory: OutOfMemory,
-}
-
-/// What becomes of a trial that ran out of memory with its device to itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutOfMemory {
-    /// It fails.
-    #[default]
-    Fail,
-    /// It is tried again with each batch in 2, then 4, then 8 parts, whose gradients are summed: the same gradient
-    /// within rounding, but for batch norms, which see parts. Inexact, therefore.
-    Accumulate,
-}
-
-impl OutOfMemory {
-    /// Whether it is what a sweep has that says nothing of it.
-    #[must_use]
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// Who runs a trial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ObjectiveKind {
-    /// The built-in trainer: keypoint regression on a dataset.
-    Keypoints,
-    /// A synthetic function of the parameters, evaluated in a worker process: for trying out a search.
-    Toy,
-    /// A program of the user's, started once for every attempt of a trial.
-    Command,
-    /// Any client that asks and tells over HTTP.
-    External,
-}
-
-/// Whether less or more is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Less is better.
-    Minimize,
-    /// More is better.
-    Maximize,
-}
-
-impl Direction {
-    /// Whether `a` is better than `b`. A non-finite number is never better.
-    #[must_use]
-    pub fn better(self, a: f64, b: f64) -> bool {
-        if !a.is_finite() {
-            return false;
-        }
-        if !b.is_finite() {
-            return true;
-        }
-        match self {
-            Self::Minimize => a < b,
-            Self::Maximize => a > b,
-        }
+        self.search.stopper.is_some() || self.search.sampler.learns() || self.reuses()
     }
 }
 
@@ -170,6 +92,8 @@ pub enum Duplicates {
     Skip,
     /// It is tried again.
     Allow,
+    /// It gets the result of the trial that completed with it, at once; tried again where none has.
+    Reuse,
 }
 
 impl Duplicates {
@@ -179,6 +103,7 @@ impl Duplicates {
         match self {
             Self::Skip => "skip",
             Self::Allow => "allow",
+            Self::Reuse => "reuse",
         }
     }
 }
@@ -269,6 +194,12 @@ impl SamplerSpec {
             Self::Evolution { .. } => "evolution",
             Self::Grid { .. } => "grid",
         }
+    }
+
+    /// Whether it serves a sweep with several objectives: it knows what to do with them, or learns from none.
+    #[must_use]
+    pub fn takes_several(&self) -> bool {
+        !matches!(self, Self::Gp { .. } | Self::Cmaes { .. } | Self::Evolution { .. })
     }
 
     /// Whether what came of earlier trials decides about later ones.

@@ -38,6 +38,8 @@ pub enum TrialEvent {
     StopRequested,
     /// Its worker spent the whole budget.
     Completed,
+    /// It got the result of another trial with the same configuration.
+    Copied,
     /// Its worker ended early on a stopper's word.
     Stopped,
     /// It ended by an error.
@@ -83,7 +85,7 @@ impl TrialState {
             (Self::Running, E::Paused) => Ok(Self::Paused),
             (Self::Running, E::StopRequested) => Ok(Self::Stopping),
             // A result that arrives after the word to stop is still a result.
-            (Self::Running | Self::Stopping, E::Completed) => Ok(Self::Completed),
+            (Self::Running | Self::Stopping, E::Completed) | (Self::Queued, E::Copied) => Ok(Self::Completed),
             (Self::Running | Self::Stopping | Self::Paused, E::Stopped) => Ok(Self::Stopped),
             (Self::Running | Self::Stopping | Self::Queued, E::Failed) => Ok(Self::Failed),
             (Self::Queued | Self::Paused | Self::Stopping, E::Cancelled) => Ok(Self::Cancelled),
@@ -152,8 +154,16 @@ mod tests {
     #[test]
     fn ended_trials_only_leave_by_retry() {
         use TrialEvent as E;
-        let events =
-            [E::Started, E::Paused, E::StopRequested, E::Completed, E::Stopped, E::Failed, E::Cancelled];
+        let events = [
+            E::Started,
+            E::Paused,
+            E::StopRequested,
+            E::Completed,
+            E::Copied,
+            E::Stopped,
+            E::Failed,
+            E::Cancelled,
+        ];
         for state in TrialState::ALL.into_iter().filter(|s| s.is_over()) {
             for event in events {
                 assert!(state.apply(event).is_err(), "{state:?} took {event:?}");

@@ -7,7 +7,7 @@ use crate::domain::{ObjectiveKind, Params, SweepId};
 use crate::intake;
 use crate::report;
 use crate::scheduler::{Command, Input, Reply, Seeker};
-use crate::store::query::{Leaderboard, SweepSummary};
+use crate::store::query::{Front, Leaderboard, SweepSummary};
 use crate::worker::protocol::{Ask, Asked};
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -24,6 +24,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/sweeps", get(list).post(submit))
         .route("/api/v1/sweeps/{sweep}", get(show).delete(remove))
         .route("/api/v1/sweeps/{sweep}/best", get(best))
+        .route("/api/v1/sweeps/{sweep}/front", get(front))
         .route("/api/v1/sweeps/{sweep}/importance", get(importance))
         .route("/api/v1/sweeps/{sweep}/ask", post(ask))
         .route("/api/v1/sweeps/{sweep}/enqueue", post(enqueue))
@@ -115,8 +116,32 @@ async fn best(
     Query(HowMany { n }): Query<HowMany>,
 ) -> Result<Json<Leaderboard>, ApiError> {
     let sweep = find(&app, &word).await?;
-    let board = app.reader.leaderboard(sweep, n.min(10_000)).await?;
+    let board = app.reader.leaderboard(sweep, n.min(MOST_TRIALS)).await?;
     board.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
+}
+
+#[derive(Deserialize)]
+struct HowManyOfFront {
+    #[serde(default = "all_that_fit")]
+    n: u64,
+}
+
+/// The most trials that one answer holds.
+const MOST_TRIALS: u64 = 10_000;
+
+fn all_that_fit() -> u64 {
+    MOST_TRIALS
+}
+
+/// The completed trials that no other one dominates.
+async fn front(
+    State(app): State<App>,
+    Path(word): Path<String>,
+    Query(HowManyOfFront { n }): Query<HowManyOfFront>,
+) -> Result<Json<Front>, ApiError> {
+    let sweep = find(&app, &word).await?;
+    let front = app.reader.front(sweep, n.min(MOST_TRIALS)).await?;
+    front.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
 }
 
 /// How much each parameter mattered; 409 while too few trials have completed.

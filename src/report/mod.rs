@@ -3,6 +3,7 @@
 //!
 //! Must not know files, sockets, clocks or terminals; it is handed what the store's questions answered.
 
+mod front;
 mod importance;
 mod leaderboard;
 mod progress;
@@ -13,6 +14,7 @@ mod trial;
 mod trials;
 mod workers;
 
+pub use front::{front_line, front_table};
 pub use importance::{Importance, Importances, LEAST_RESULTS, importance_table, importances};
 pub use leaderboard::leaderboard;
 pub use progress::{Eta, sweep_line, trial_line};
@@ -30,6 +32,18 @@ use crate::space::Space;
 #[must_use]
 pub fn value(x: Option<f64>) -> String {
     x.map_or_else(|| "-".to_owned(), |x| format!("{x:.4}"))
+}
+
+/// A value of an objective: four digits after the point, none for what is large.
+#[must_use]
+pub fn objective_value(x: Option<f64>) -> String {
+    match x {
+        // Small enough that every whole number is just that.
+        Some(n) if (1e5..9e15).contains(&n) || n.fract() == 0.0 && (1e3..1e5).contains(&n) => {
+            grouped(n.round() as u64)
+        }
+        _ => value(x),
+    }
 }
 
 /// A metric's name as a heading: `RMSE`.

@@ -1,20 +1,24 @@
 //! Lines of progress: one per running trial, one for the sweep.
 
 use super::sweeps::done;
-use super::{duration_ms, heading, value};
-use crate::domain::Millis;
+use super::{duration_ms, heading, objective_value, value};
 use crate::domain::metric::SECONDS;
+use crate::domain::{Millis, Objective};
 use crate::store::query::{StepRow, SweepSummary, TrialSummary};
 
 /// What a running trial says: `trial 7  epoch 3/12  RMSE 3.4120  best 3.1002  20 s left`.
 #[must_use]
-pub fn trial_line(trial: &TrialSummary, last: Option<&StepRow>, metric: &str) -> String {
+pub fn trial_line(trial: &TrialSummary, last: Option<&StepRow>, objective: &Objective) -> String {
+    let metric = &objective.metric;
     let name = heading(metric);
     let of = trial.budget_steps.map_or_else(String::new, |budget| format!("/{budget}"));
     let mut line = format!("trial {:<4} epoch {:>3}{of:<4}", trial.number, trial.steps);
     if let Some(step) = last {
         let now = value(step.metrics.get(metric));
         line.push_str(&format!("  {name} {now:>8}  best {:>8}", value(trial.value)));
+        for (target, value) in objective.further.iter().zip(&trial.further) {
+            line.push_str(&format!("  {} {:>8}", heading(&target.name), objective_value(*value)));
+        }
         let left = trial.budget_steps.map(|budget| budget.saturating_sub(trial.steps));
         if let (Some(left), Some(seconds)) = (left, step.metrics.get(SECONDS).filter(|s| s.is_finite())) {
             line.push_str(&format!("  {} left", duration_ms((left as f64 * seconds * 1000.0) as i64)));

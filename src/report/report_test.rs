@@ -3,12 +3,12 @@
 use super::*;
 use crate::domain::sweep::{Order, SamplerSpec};
 use crate::domain::{
-    Direction, Millis, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Reason, Search, SweepId,
-    SweepState, TrialId, TrialState,
+    Direction, Metrics, Millis, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Reason, Search,
+    SweepId, SweepState, Target, TrialId, TrialState,
 };
 use crate::store::query::{
-    Counts, CurrentWork, DeviceSummary, KnownFrom, Leaderboard, Ranked, SweepSummary, TrialSummary,
-    WorkerState, WorkerSummary, Workers,
+    Counts, CurrentWork, DeviceSummary, Front, FrontMember, FrontShape, KnownFrom, Leaderboard, Ranked,
+    StepRow, SweepSummary, TrialSummary, WorkerState, WorkerSummary, Workers,
 };
 use std::collections::BTreeMap;
 
@@ -24,6 +24,7 @@ pub(super) fn spec() -> Sweep {
             validation: 0.2,
             metric: "rmse".into(),
             direction: Direction::Minimize,
+            further: Vec::new(),
             command: None,
             timeout_s: None,
             workdir: None,
@@ -82,6 +83,7 @@ fn trial(number: u64, value: Option<f64>, state: TrialState, ended: Option<Reaso
         number,
         state,
         value,
+        further: Vec::new(),
         best_step: value.map(|_| 3),
         steps: 4,
         budget_steps: Some(5),
@@ -120,6 +122,60 @@ fn a_leaderboard_ends_with_the_mean_face() {
     assert!(narrow.ends_with("not shown: activation, learning_rate (--wide shows them)"), "{narrow}");
 }
 
+/// A sweep with two objectives, and its front of two trials.
+fn front() -> Front {
+    let mut sweep = sweep();
+    let name = "parameters".to_owned();
+    sweep.spec.objective.further = vec![Target { name, direction: Direction::Minimize }];
+    let objectives = sweep.spec.objective.targets();
+    let objectives =
+        objectives.map(|(name, direction)| Target { name: name.to_owned(), direction }).collect();
+    let member = |number, values: [f64; 2]| FrontMember {
+        trial: TrialSummary {
+            further: vec![Some(values[1])],
+            ..trial(number, Some(values[0]), TrialState::Completed, Some(Reason::BudgetSpent))
+        },
+        values: values.to_vec(),
+    };
+    let shape = FrontShape {
+        objectives,
+        completed: 9,
+        size: 3,
+        reference: vec![4.0, 2_000_000.0],
+        hypervolume: Some(2_345_678.9),
+    };
+    Front { sweep, shape, members: vec![member(4, [1.5, 1_234_567.0]), member(1, [2.25, 12_345.0])] }
+}
+
+#[test]
+fn a_front_has_a_column_per_objective_and_says_what_it_covers() {
+    insta::assert_snapshot!(front_table(&front(), None), @"
+     TRIAL     RMSE   PARAMETERS   EPOCHS   TIME   activation   learning_rate
+    ──────────────────────────────────────────────────────────────────────────
+         4   1.5000    1,234,567        4   12 s   relu               0.00123
+         1   2.2500       12,345        4   12 s   relu               0.00123
+    front: 3 of 9 completed trials, hypervolume 2,345,679 up to RMSE 4.0000, PARAMETERS 2,000,000
+    not shown: 1 more of the front (-n shows more)
+    ");
+    let narrow = front_table(&front(), Some(60));
+    assert!(narrow.ends_with("not shown: learning_rate (--wide shows them)"), "{narrow}");
+    let Front { mut shape, members, sweep } = front();
+    shape.hypervolume = None;
+    assert_eq!(front_line(&shape).unwrap(), "3 of 9 completed trials");
+    let trials: Vec<TrialSummary> = members.into_iter().map(|member| member.trial).collect();
+    insta::assert_snapshot!(trial_list(&trials, &sweep.spec, None), @"
+     TRIAL   STATE         RMSE   PARAMETERS   EPOCHS   TIME   activation   learning_rate
+    ──────────────────────────────────────────────────────────────────────────────────────
+         4   completed   1.5000    1,234,567      4/5   12 s   relu               0.00123
+         1   completed   2.2500       12,345      4/5   12 s   relu               0.00123
+    ");
+    let step = StepRow { fold: 0, step: 4, at_ms: Millis(9), metrics: Metrics::default().with("rmse", 1.75) };
+    let line = trial_line(&trials[0], Some(&step), &sweep.spec.objective);
+    insta::assert_snapshot!(line, @"trial 4    epoch   4/5    RMSE   1.7500  best   1.5000  PARAMETERS 1,234,567");
+    shape = FrontShape { completed: 0, size: 0, reference: Vec::new(), ..shape };
+    assert!(front_table(&Front { shape, members: Vec::new(), sweep }, None).ends_with("has completed yet"));
+}
+
 #[test]
 fn trials_that_ended_badly_say_why() {
     let lost = Reason::WorkerLost { how: "signal 9".into() };
@@ -137,7 +193,7 @@ fn trials_that_ended_badly_say_why() {
 
 #[test]
 fn a_sweep_is_told_in_full() {
-    insta::assert_snapshot!(sweep_detail(&sweep(), Millis(65_000)), @"
+    insta::assert_snapshot!(sweep_detail(&sweep(), None, Millis(65_000)), @"
     name        small
     id          abcdefgh
     state       active

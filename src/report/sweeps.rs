@@ -1,8 +1,8 @@
 //! Sweeps: the list, and one with its settings.
 
-use super::{TextTable, age, duration_ms, heading, moment, value};
-use crate::domain::{Millis, Parameter, ParameterKind, Sweep, SweepState, Value};
-use crate::store::query::SweepSummary;
+use super::{TextTable, age, duration_ms, front_line, heading, moment, value};
+use crate::domain::{Direction, Millis, Parameter, ParameterKind, Sweep, SweepState, Value};
+use crate::store::query::{FrontShape, SweepSummary};
 
 /// All sweeps as a table, at the time `now`.
 #[must_use]
@@ -44,9 +44,9 @@ pub(super) fn done(sweep: &SweepSummary) -> String {
     }
 }
 
-/// All that is known of a sweep but its trials.
+/// All that is known of a sweep but its trials; with several objectives also its front.
 #[must_use]
-pub fn sweep_detail(sweep: &SweepSummary, now: Millis) -> String {
+pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Millis) -> String {
     let counts = &sweep.trials;
     let objective = &sweep.spec.objective;
     let mut lines = vec![
@@ -75,14 +75,19 @@ pub fn sweep_detail(sweep: &SweepSummary, now: Millis) -> String {
         }
     }
     lines.push(("trials", of.join(", ")));
-    let direction = match objective.direction {
-        crate::domain::Direction::Minimize => "less is better",
-        crate::domain::Direction::Maximize => "more is better",
-    };
-    lines.push(("metric", format!("{} ({direction})", heading(&objective.metric))));
+    for ((name, direction), label) in
+        objective.targets().zip(std::iter::once("metric").chain(std::iter::repeat("and")))
+    {
+        let direction = match direction {
+            Direction::Minimize => "less is better",
+            Direction::Maximize => "more is better",
+        };
+        lines.push((label, format!("{} ({direction})", heading(name))));
+    }
     if let (Some(best), Some(trial)) = (sweep.best, sweep.best_trial) {
         lines.push(("best", format!("{} by trial {trial}", value(Some(best)))));
     }
+    lines.extend(front.and_then(front_line).map(|line| ("front", line)));
     if let Some(baseline) = sweep.baseline {
         lines.push(("mean face", value(Some(baseline))));
     }

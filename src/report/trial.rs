@@ -1,15 +1,15 @@
 //! One trial with all that is known of it.
 
 use super::trials::epochs;
-use super::{TextTable, bytes, duration_ms, grouped, heading, moment, value};
+use super::{TextTable, bytes, duration_ms, grouped, heading, moment, objective_value, value};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
-use crate::domain::{Event, Millis};
+use crate::domain::{Event, Millis, Objective};
 use crate::store::query::{AttemptDetail, StepRow, TrialDetail};
 use std::collections::BTreeSet;
 
-/// A trial: its state, parameters, attempts, decisions and every step. `metric` is the sweep's.
+/// A trial: its state, parameters, attempts, decisions and every step. `objective` is the sweep's.
 #[must_use]
-pub fn trial_detail(detail: &TrialDetail, metric: &str) -> String {
+pub fn trial_detail(detail: &TrialDetail, objective: &Objective) -> String {
     let trial = &detail.trial;
     let mut lines = vec![
         ("trial", format!("{} of {} ({}/{})", trial.number, detail.sweep_name, detail.sweep, trial.number)),
@@ -21,7 +21,11 @@ pub fn trial_detail(detail: &TrialDetail, metric: &str) -> String {
         lines.push(("ended", ended.to_string()));
     }
     if let (Some(best), Some(step)) = (trial.value, trial.best_step) {
-        lines.push(("best", format!("{} {} in epoch {step}", heading(metric), value(Some(best)))));
+        let mut text = format!("{} {} in epoch {step}", heading(&objective.metric), value(Some(best)));
+        for (target, value) in objective.further.iter().zip(&trial.further) {
+            text.push_str(&format!(", there {} {}", heading(&target.name), objective_value(*value)));
+        }
+        lines.push(("best", text));
     }
     lines.push(("epochs", epochs(trial)));
     if let Some(count) = trial.parameter_count {

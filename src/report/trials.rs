@@ -1,6 +1,6 @@
 //! Trials of a sweep as a table.
 
-use super::{TextTable, duration_ms, heading, value, varying};
+use super::{TextTable, duration_ms, heading, objective_value, value, varying};
 use crate::domain::Sweep;
 use crate::store::query::TrialSummary;
 
@@ -8,12 +8,12 @@ use crate::store::query::TrialSummary;
 #[must_use]
 pub fn trial_list(trials: &[TrialSummary], sweep: &Sweep, width: Option<usize>) -> String {
     let names = varying(sweep);
-    let mut table = TextTable::new()
-        .numbers("TRIAL")
-        .words("STATE")
-        .numbers(heading(&sweep.objective.metric))
-        .numbers("EPOCHS")
-        .numbers("TIME");
+    let mut table =
+        TextTable::new().numbers("TRIAL").words("STATE").numbers(heading(&sweep.objective.metric));
+    for target in &sweep.objective.further {
+        table = table.numbers(heading(&target.name));
+    }
+    table = table.numbers("EPOCHS").numbers("TIME");
     for name in &names {
         let is_number = |t: &TrialSummary| t.params.get(name).is_some_and(|value| value.as_f64().is_some());
         table = table.optional(name.as_str(), trials.iter().any(is_number));
@@ -24,17 +24,15 @@ pub fn trial_list(trials: &[TrialSummary], sweep: &Sweep, width: Option<usize>) 
     }
     for trial in trials {
         let time = trial.started_ms.zip(trial.finished_ms).map(|(from, to)| duration_ms(to.since_ms(from)));
-        let fixed = [
-            trial.number.to_string(),
-            trial.state.as_str().to_owned(),
-            value(trial.value),
-            epochs(trial),
-            time.unwrap_or_default(),
-        ];
+        let fixed = [trial.number.to_string(), trial.state.as_str().to_owned(), value(trial.value)];
+        let further = (0..sweep.objective.further.len())
+            .map(|at| objective_value(trial.further.get(at).copied().flatten()));
+        let rest = [epochs(trial), time.unwrap_or_default()];
         let params =
             names.iter().map(|name| trial.params.get(name).map(ToString::to_string).unwrap_or_default());
         let why = trial.ended.as_ref().filter(|_| !is_plain(trial)).map(ToString::to_string);
-        table.row(fixed.into_iter().chain(params).chain([why.unwrap_or_default()]));
+        table
+            .row(fixed.into_iter().chain(further).chain(rest).chain(params).chain([why.unwrap_or_default()]));
     }
     let (mut text, left_out) = table.render(width);
     if !left_out.is_empty() {

@@ -206,7 +206,9 @@ impl History {
     }
 }
 
-fn signature(point: &[f64]) -> Vec<u64> {
+/// What tells a point from all others.
+#[must_use]
+pub fn signature(point: &[f64]) -> Vec<u64> {
     point.iter().map(|x| if x.is_nan() { u64::MAX } else { x.to_bits() }).collect()
 }
 

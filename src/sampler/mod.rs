@@ -15,7 +15,6 @@ mod grid;
 mod halton;
 mod history;
 mod nsga2;
-pub mod pareto;
 mod propose;
 mod random;
 mod sobol;
@@ -23,7 +22,7 @@ mod tpe;
 #[cfg(test)]
 mod trial_runs_test;
 
-pub use history::{ABSENT, End, History, Level, News, Ranked};
+pub use history::{ABSENT, End, History, Level, News, Ranked, signature};
 
 use crate::domain::sweep::SamplerSpec;
 use crate::domain::{Params, Reason};

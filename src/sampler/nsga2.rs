@@ -8,10 +8,10 @@
 
 use super::axes::{Axis, axes, below};
 use super::evolution::moved;
-use super::pareto::{crowding, fronts};
 use super::propose::Propose;
 use super::random::Random;
 use super::{Ask, End, Level, sobol};
+use crate::domain::pareto::{crowding, fronts};
 use crate::domain::stream::{Key, stream, uniform};
 use rand_chacha::rand_core::Rng;
 use std::sync::{Mutex, PoisonError};

@@ -1,6 +1,6 @@
 use super::*;
 use crate::domain::Params;
-use crate::sampler::pareto::hypervolume;
+use crate::domain::pareto::hypervolume;
 use crate::sampler::trial_runs_test::{check_better_than_random, check_oddities, check_pure, float, space};
 use crate::sampler::{History, News};
 use crate::space::Space;

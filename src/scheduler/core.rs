@@ -1,5 +1,6 @@
 //! The state machine: input and time in, changes and reply out.
 
+use super::best::best_of;
 use super::input::{Input, Refusal, Reply};
 use super::method::Method;
 use super::presence::Askers;
@@ -8,8 +9,8 @@ use super::trials::Trials;
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    AttemptId, Change, Decision, Event, EventKind, LegId, Millis, Objective, Reason, StepReport, SweepId,
-    SweepRow, SweepState, TrialId, TrialState,
+    AttemptId, Change, Decision, Event, EventKind, LegId, Metrics, Millis, Objective, Reason, StepReport,
+    SweepId, SweepRow, SweepState, TrialId, TrialState,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use thiserror::Error;
@@ -309,13 +310,6 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
         recovered: true,
     });
     debug_assert!(attempt.is_some() || !matches!(stored.state, TrialState::Running | TrialState::Stopping));
-    let mut best: Option<(u64, f64)> = None;
-    for report in &stored.reports {
-        let value = report.metrics.get(&objective.metric).filter(|value| value.is_finite());
-        if let Some(value) = value.filter(|v| best.is_none_or(|(_, b)| objective.direction.better(*v, b))) {
-            best = Some((report.step, value));
-        }
-    }
     // Whoever was told to end was told so again at every later step.
     let told = stored.stopping.as_ref().map_or(i64::MAX, |stopping| stopping.seq);
     let to_end = stored.stopping.filter(|stopping| stopping.reason.is_judgement()).and_then(|stopping| {
@@ -326,14 +320,16 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
         let answer = if report.seq >= told { Decision::Stop } else { Decision::Continue };
         (report.step, Step { metrics: report.metrics, attempt: report.attempt, answer })
     };
+    let steps = stored.reports.into_iter().map(step).collect();
     Open {
         row: stored.row,
         state: stored.state,
         leg: stored.leg,
         has_leg: false,
         attempt,
-        steps: stored.reports.into_iter().map(step).collect(),
-        best,
+        best: best_of(&steps, objective),
+        steps,
+        told: Metrics::default(),
         to_end,
         checkpoints: stored.checkpoints,
         setbacks: stored.setbacks,

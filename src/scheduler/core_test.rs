@@ -20,6 +20,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             validation: 0.2,
             metric: "rmse".into(),
             direction: Direction::Minimize,
+            further: Vec::new(),
             command: None,
             timeout_s: None,
             workdir: None,

@@ -30,6 +30,9 @@ impl Core {
                     let trial = self.insert_trial(turn, sweep, params, reason)?;
                     return self.begin_leg(turn, sweep, trial, None);
                 }
+                Next::Copy(params, reason, known) => {
+                    self.copy_result(turn, sweep, (params, reason), known)?;
+                }
                 Next::Nothing => {
                     if !self.skip_leg(turn, sweep) {
                         self.complete_if_done(turn, sweep);
@@ -102,7 +105,7 @@ impl Core {
         active.legs += 1;
         active.idle_legs = 0;
         active.open_legs.insert(number);
-        active.method.decided(open.row.number, until_step);
+        active.method.decided(open.row.number, until_step, false);
         (open.leg, open.has_leg) = (Some(leg), true);
         open.setbacks.clear();
         if let Some(promotion) = promotion {
@@ -113,7 +116,7 @@ impl Core {
     }
 
     /// Adds a trial, which then waits to be handed out.
-    fn insert_trial(
+    pub(super) fn insert_trial(
         &mut self,
         turn: &mut Turn,
         sweep: SweepId,

@@ -18,7 +18,8 @@ impl Core {
         if !method.judges() || open.state != TrialState::Running {
             return open.steps.get(&step).map_or(Decision::Continue, |step| step.answer);
         }
-        let (Some(leg), curve) = (open.leg, open.curve(&row.spec.objective.metric)) else {
+        let objective = &row.spec.objective;
+        let (Some(leg), curve) = (open.leg, open.curve(&objective.metric)) else {
             return Decision::Continue;
         };
         // A step without the metric says nothing.
@@ -27,8 +28,9 @@ impl Core {
         }
         let attempt = open.attempt.as_ref().map(|attempt| attempt.row.id);
         let (number, at_its_end) = (open.row.number, open.is_spent_at(step));
+        let further = open.further(objective);
         loop {
-            match method.judge(number, leg.number, at_its_end, &curve) {
+            match method.judge(number, leg.number, at_its_end, (&curve, &further)) {
                 Verdict::Nothing => return Decision::Continue,
                 Verdict::Passed(reason) => {
                     method.remember(number, leg.number, &reason);

@@ -5,6 +5,7 @@
 //! waits here until a decision may see it.
 
 use super::feasible::Feasible;
+use super::reuse::{Known, Results};
 use crate::domain::recovery::OpenSweep;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
 use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
@@ -22,6 +23,8 @@ pub(super) enum Next<T> {
     Promotion(Promotion),
     /// A new trial.
     New(Params, Reason),
+    /// A new trial that gets a known result.
+    Copy(Params, Reason, Known),
     /// There is nothing to do.
     Nothing,
 }
@@ -39,7 +42,10 @@ pub(super) struct Method {
     seed: u64,
     trials: Option<u64>,
     duplicates: Duplicates,
-    direction: Direction,
+    /// What may stand in for new trials, where the sweep wants that.
+    results: Option<Results>,
+    /// One per objective, the primary one first.
+    directions: Vec<Direction>,
     order: Order,
     parallel: u64,
     /// The stopper judges running trials; it must know what completed ones reported.
@@ -61,11 +67,11 @@ impl Method {
     pub fn new(spec: &Sweep) -> Result<Self, String> {
         let space = Space::new(&spec.space)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
-        let direction = spec.objective.direction;
+        let directions: Vec<Direction> = spec.objective.targets().map(|(_, direction)| direction).collect();
         Ok(Self {
-            history: History::new(&space, 1),
+            history: History::new(&space, directions.len()),
             space,
-            stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, direction)),
+            stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, &directions)),
             feasible: Feasible::of(spec)?,
             sampler: sampler::build(&spec.search.sampler),
             needs_points: spec.needs_points(),
@@ -73,7 +79,8 @@ impl Method {
             seed: spec.seed,
             trials: spec.search.trials,
             duplicates: spec.search.duplicates,
-            direction,
+            results: spec.reuses().then(Results::default),
+            directions,
             judges: spec.search.stopper.as_ref().is_some_and(StopperSpec::judges),
             needs_curves: spec.search.stopper.as_ref().is_some_and(StopperSpec::needs_curves),
             overruled: BTreeSet::new(),
@@ -91,7 +98,7 @@ impl Method {
         }
         for record in &stored.records {
             let Some(trial) = record.trial else { continue };
-            self.decided(trial, record.until_step);
+            self.decided(trial, record.until_step, record.is_copy());
         }
         self.learn_judgements(stored);
         let mut ends: Vec<(i64, u64, Ended)> = stored.records.iter().filter_map(end_of).collect();
@@ -118,7 +125,7 @@ impl Method {
             let Some(trial) = record.trial else { continue };
             legs.entry(trial).or_default().push((record.decided_seq, record.number));
             if let (Some(LegOutcome::Completed), Some(curve)) =
-                (record.end.map(|end| end.outcome), stored.curves.get(&trial))
+                (record.end.as_ref().map(|end| end.outcome), stored.curves.get(&trial))
             {
                 self.completed(record.number, curve);
             }
@@ -140,9 +147,12 @@ impl Method {
         }
     }
 
-    /// A leg was decided.
-    pub fn decided(&mut self, trial: u64, until_step: Option<u64>) {
+    /// A leg was decided; `copied` where its trial gets a known result.
+    pub fn decided(&mut self, trial: u64, until_step: Option<u64>, copied: bool) {
         self.last = None;
+        if let Some(results) = &mut self.results {
+            results.decided(copied);
+        }
         if self.learns {
             self.history.began(trial);
         }
@@ -154,7 +164,7 @@ impl Method {
     /// A leg ended.
     pub fn ended(&mut self, leg: u64, end: Ended) {
         match self.order {
-            _ if self.stopper.is_none() && !self.learns => {}
+            _ if self.stopper.is_none() && !self.learns && self.results.is_none() => {}
             Order::Arrival => self.show(vec![end]),
             Order::Number => {
                 self.unseen.insert(leg, end);
@@ -172,16 +182,23 @@ impl Method {
         self.needs_curves
     }
 
-    /// What the stopper says of trial `trial`, which works on leg `leg` and has reported `curve`. Ordered by
-    /// number it sees what the decision about that leg saw, and no more.
-    pub fn judge(&mut self, trial: u64, leg: u64, at_its_end: bool, curve: &[(u64, f64)]) -> Verdict {
+    /// What the stopper says of trial `trial`, which works on leg `leg` and has reported this: its curve, and what
+    /// its best step is worth by the further objectives. Ordered by number the stopper sees what the decision about
+    /// that leg saw, and no more.
+    pub fn judge(
+        &mut self,
+        trial: u64,
+        leg: u64,
+        at_its_end: bool,
+        (curve, further): (&[(u64, f64)], &[Option<f64>]),
+    ) -> Verdict {
         let sees_below = match self.order {
             Order::Arrival => u64::MAX,
             Order::Number => (leg + 1).saturating_sub(self.parallel),
         };
         match &mut self.stopper {
             Some(stopper) if !self.overruled.contains(&trial) => {
-                stopper.judge(&Judged { trial, leg, sees_below, at_its_end, curve })
+                stopper.judge(&Judged { trial, leg, sees_below, at_its_end, further, curve })
             }
             _ => Verdict::Nothing,
         }
@@ -227,10 +244,13 @@ impl Method {
         }
         self.last = None;
         for end in ends.iter().filter(|_| self.learns) {
-            match news(self.direction, end) {
+            match news(&self.directions, end) {
                 Some(news) => self.history.ended(&news),
                 None => self.history.gone(end.trial),
             }
+        }
+        if let Some(results) = &mut self.results {
+            ends.iter().for_each(|end| results.ended(&self.history, end));
         }
         let Some(stopper) = &mut self.stopper else { return };
         for end in ends {
@@ -258,7 +278,12 @@ impl Method {
             Some(promotion) if at_last.as_ref() == Some(&promotion) => Next::Promotion(promotion),
             promotion => match (promotion, new.and_then(|number| self.suggest(number))) {
                 (Some(promotion), Some(_)) => Next::Promotion(promotion),
-                (None, Some((params, reason))) => Next::New(params, reason),
+                (None, Some((params, reason))) => {
+                    match self.results.as_ref().and_then(|results| results.of(&self.space, &params)) {
+                        Some(known) => Next::Copy(params, reason, known.clone()),
+                        None => Next::New(params, reason),
+                    }
+                }
                 (_, None) => at_last.map_or(Next::Nothing, Next::Promotion),
             },
         }
@@ -295,7 +320,12 @@ impl Method {
             number,
             trials: self.trials,
             history: &self.history,
-            duplicates: !self.needs_points || self.duplicates == Duplicates::Allow,
+            duplicates: match (self.duplicates, &self.results) {
+                _ if !self.needs_points => true,
+                (Duplicates::Skip, _) => false,
+                (Duplicates::Allow, _) | (_, None) => true,
+                (Duplicates::Reuse, Some(results)) => results.may_repeat(),
+            },
             feasible,
         }
     }
@@ -327,7 +357,8 @@ impl Method {
         let known: Vec<_> = (0..self.history.ends().len()).map(|end| self.history.losses(end)).collect();
         let running: Vec<_> = self.history.running().collect();
         format!(
-            "unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            "results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            self.results.as_ref().map(Results::essence),
             self.unseen,
             self.overruled,
             stopper.map(|stopper| stopper.essence()),
@@ -345,23 +376,21 @@ impl Method {
 
 /// The end of a leg that has a trial, with the input that led to it.
 fn end_of(record: &LegRecord) -> Option<(i64, u64, Ended)> {
-    let (trial, end) = (record.trial?, record.end?);
-    let ended = Ended { trial, until_step: record.until_step, outcome: end.outcome, value: end.value };
+    let (trial, end) = (record.trial?, record.end.as_ref()?);
+    let (until_step, outcome, value) = (record.until_step, end.outcome, end.value);
+    let ended = Ended { trial, until_step, outcome, value, further: end.further.clone() };
     Some((end.seq, record.number, ended))
 }
 
 /// What an end says to the sampler; `None` where it says nothing.
-fn news(direction: Direction, end: &Ended) -> Option<News> {
+fn news(directions: &[Direction], end: &Ended) -> Option<News> {
     let rung = end.until_step.map_or(Level::Full, Level::Rung);
-    let loss = end.value.map_or(f64::INFINITY, |value| match direction {
-        Direction::Minimize => value,
-        Direction::Maximize => -value,
-    });
-    let (level, loss) = match end.outcome {
+    let failed = end.outcome == LegOutcome::Failed || end.value.is_none();
+    let losses = if failed { vec![f64::INFINITY; directions.len()] } else { end.losses(directions) };
+    let level = match end.outcome {
         LegOutcome::Cancelled => return None,
-        LegOutcome::Failed => (rung, f64::INFINITY),
-        LegOutcome::Paused => (rung, loss),
-        LegOutcome::Completed | LegOutcome::Stopped => (Level::Full, loss),
+        LegOutcome::Failed | LegOutcome::Paused => rung,
+        LegOutcome::Completed | LegOutcome::Stopped => Level::Full,
     };
-    Some(News { trial: end.trial, level, losses: vec![loss] })
+    Some(News { trial: end.trial, level, losses })
 }

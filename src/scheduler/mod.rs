@@ -4,6 +4,7 @@
 //! clock or a socket. `shell`, spoken to through a `dispatcher`, owns the core in one task, persists what it
 //! decided and only then answers.
 
+mod best;
 mod command;
 mod core;
 mod decide;
@@ -20,6 +21,7 @@ mod rejudge;
 mod replay;
 mod reserve;
 mod retry;
+mod reuse;
 pub mod shell;
 #[cfg(test)]
 mod simulation;

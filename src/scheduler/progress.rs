@@ -1,5 +1,6 @@
 //! What workers say of their attempts: reports, checkpoints, ends, and silence.
 
+use super::best::{self, look_again, note_end, note_step};
 use super::core::{Core, Turn};
 use super::input::{Refusal, Reply};
 use super::judge;
@@ -9,8 +10,8 @@ use super::trials::Guard;
 use crate::domain::sweep::Order;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    AttemptId, AttemptState, Change, Checkpoint, Decision, EventKind, LegOutcome, Metrics, Reason,
-    StepReport, SweepId, SweepState, TellState, TrialId, TrialState,
+    AttemptId, AttemptState, Change, Checkpoint, Decision, EventKind, LegEnd, LegOutcome, Metrics, Objective,
+    Reason, StepReport, SweepId, SweepRow, SweepState, TellState, TrialId, TrialState,
 };
 use crate::stopper::Ended;
 
@@ -49,9 +50,8 @@ impl Core {
         step: u64,
         metrics: Metrics,
     ) -> Result<Reply, Refusal> {
-        let objective = self.objective_of(trial)?;
-        let (_, mut guard) = self.open_trial(trial, attempt)?;
-        let open = &mut *guard;
+        let (row, mut guard) = self.open_trial(trial, attempt)?;
+        let (objective, open) = (&row.spec.objective, &mut *guard);
         extend_lease(turn, open);
         let last = open.last_step();
         match open.steps.get(&step) {
@@ -69,7 +69,7 @@ impl Core {
                 if own {
                     return Err(Refusal::StepBackwards { step, last });
                 }
-                discard_after(turn, open, step - 1, &objective);
+                discard_after(turn, open, step - 1, objective);
                 // It went back because it could not go on from these; whoever comes next would miss the steps
                 // in between.
                 drop_checkpoints(turn, open, |checkpoint| checkpoint.step >= step);
@@ -81,13 +81,8 @@ impl Core {
         let report =
             StepReport { trial, fold, step, attempt, seq: turn.seq, at: turn.now, metrics: metrics.clone() };
         turn.changes.push(Change::Reported(Box::new(report)));
-        if let Some(value) = metrics.get(&objective.0).filter(|value| value.is_finite())
-            && open.best.is_none_or(|(_, best)| objective.1.better(value, best))
-        {
-            open.best = Some((step, value));
-            turn.changes.push(Change::BestMoved { trial, step, value });
-        }
         open.steps.insert(step, Step { metrics, attempt, answer });
+        note_step(turn, open, objective, step);
         drop(guard);
         Ok(Reply::Decision(self.judge(turn, trial, step)))
     }
@@ -132,12 +127,10 @@ impl Core {
         attempt: AttemptId,
         told: Told,
     ) -> Result<Reply, Refusal> {
-        let (metric, _) = self.objective_of(trial)?;
-        let row = &self.sweep_of(trial)?.row;
-        let (cancelled, out_of_memory) =
-            (row.state == SweepState::Cancelled, row.spec.objective.out_of_memory);
+        let (row, mut open) = self.open_trial(trial, attempt)?;
+        let (sweep, objective) = (row.id, &row.spec.objective);
+        let (cancelled, out_of_memory) = (row.state == SweepState::Cancelled, objective.out_of_memory);
         let strict = row.spec.search.order == Order::Number;
-        let (sweep, mut open) = self.open_trial(trial, attempt)?;
         let (mut event, mut reason) = match (told.state, open.state) {
             (TellState::Completed, _) => (TrialEvent::Completed, told.reason.or(Some(Reason::BudgetSpent))),
             (TellState::Failed, _) => {
@@ -171,19 +164,10 @@ impl Core {
         if judged.is_some() {
             (event, reason) = (TrialEvent::Stopped, judged);
         }
-        if event == TrialEvent::Completed && open.best.is_none() {
-            match told.metrics.get(&metric).filter(|value| value.is_finite()) {
-                // A client that reports no steps: its one value counts as of no step.
-                Some(value) => {
-                    open.best = Some((0, value));
-                    turn.changes.push(Change::BestMoved { trial, step: 0, value });
-                }
-                None => {
-                    event = TrialEvent::Failed;
-                    let message = format!("it completed without a finite value of {metric:?}");
-                    reason = Some(Reason::Error { message });
-                }
-            }
+        if event == TrialEvent::Completed
+            && let Err(metric) = note_end(turn, &mut open, objective, told.metrics)
+        {
+            (event, reason) = (TrialEvent::Failed, Some(Reason::NoValue { metric }));
         }
         // They may be of a step that does not count.
         if let Some(hash) = told.weights.filter(|_| !late_weights) {
@@ -265,7 +249,6 @@ impl Core {
     ) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let objective = &active.row.spec.objective;
-        let objective = (objective.metric.clone(), objective.direction);
         let strict = active.row.spec.search.order == Order::Number;
         let Some(mut guard) = active.open.get_mut(trial) else { return };
         let open = &mut *guard;
@@ -285,17 +268,16 @@ impl Core {
         // What came after the stopper's word came by the timing of the answer.
         let last = open.to_end.as_ref().map(|to_end| to_end.step);
         if let (Some(last), TrialEvent::Stopped, true) = (last, event, strict) {
-            discard_after(turn, open, last, &objective);
+            discard_after(turn, open, last, objective);
         }
         if event == TrialEvent::Requeued {
             let from = open.leg.map_or(0, |leg| leg.from_step);
             let from = open.checkpoints.first().map_or(from, |checkpoint| checkpoint.step);
-            discard_after(turn, open, from, &objective);
+            discard_after(turn, open, from, objective);
         } else {
             keep_checkpoints(turn, open, event);
-            if let Some((step, value)) = open.best.filter(|_| !goes_on) {
-                let ranked = event == TrialEvent::Completed;
-                turn.changes.push(Change::Valued { sweep, trial, objective: 0, step, value, ranked });
+            if !goes_on {
+                best::value(turn, sweep, open, objective, event == TrialEvent::Completed);
             }
         }
         drop(guard);
@@ -323,9 +305,7 @@ impl Core {
         };
         Self::move_trial(turn, open, event, Some(reason.clone()));
         keep_checkpoints(turn, open, event);
-        if let Some((step, value)) = open.best {
-            turn.changes.push(Change::Valued { sweep, trial, objective: 0, step, value, ranked: false });
-        }
+        best::value(turn, sweep, open, &active.row.spec.objective, false);
         drop(guard);
         turn.record(sweep, Some(trial), None, kind, Some(reason));
         active.open.remove(trial);
@@ -337,26 +317,17 @@ impl Core {
         self.sweeps.get_mut(sweep).ok_or(Refusal::NotOpen)
     }
 
-    fn objective_of(&mut self, trial: TrialId) -> Result<Metric, Refusal> {
-        let objective = &self.sweep_of(trial)?.row.spec.objective;
-        Ok((objective.metric.clone(), objective.direction))
-    }
-
-    /// The trial, if `attempt` is its open attempt: the fence against everything older.
-    fn open_trial(&mut self, trial: TrialId, attempt: AttemptId) -> Result<(SweepId, Guard<'_>), Refusal> {
-        let active = self.sweep_of(trial)?;
-        let sweep = active.row.id;
-        let open = active.open.get_mut(trial).ok_or(Refusal::NotOpen)?;
+    /// The trial and its sweep, if `attempt` is its open attempt: the fence against everything older.
+    fn open_trial(&mut self, trial: TrialId, attempt: AttemptId) -> Result<(&SweepRow, Guard<'_>), Refusal> {
+        let Active { row, open, .. } = self.sweep_of(trial)?;
+        let open = open.get_mut(trial).ok_or(Refusal::NotOpen)?;
         match &open.attempt {
-            Some(current) if current.row.id == attempt => Ok((sweep, open)),
+            Some(current) if current.row.id == attempt => Ok((row, open)),
             Some(_) => Err(Refusal::StaleAttempt { attempt }),
             None => Err(Refusal::NotOpen),
         }
     }
 }
-
-/// The metric that counts, and whether less or more of it is better.
-type Metric = (String, crate::domain::Direction);
 
 impl Active {
     /// Ends a trial's leg for good and tells the stopper.
@@ -371,11 +342,12 @@ impl Active {
             TrialEvent::Paused => LegOutcome::Paused,
             _ => LegOutcome::Cancelled,
         };
-        let value = open.best.map(|(_, value)| value);
-        turn.changes.push(Change::LegEnded { leg: leg.id, outcome, value, seq: turn.seq });
+        let (value, further) = (open.best.map(|(_, value)| value), open.further(&self.row.spec.objective));
+        let end = LegEnd { outcome, value, further: further.clone(), seq: turn.seq };
+        turn.changes.push(Change::LegEnded { leg: leg.id, end });
         self.open_legs.remove(&leg.number);
-        let end = Ended { trial: open.row.number, until_step: leg.until_step, outcome, value };
-        self.method.ended(leg.number, end);
+        let (trial, until_step) = (open.row.number, leg.until_step);
+        self.method.ended(leg.number, Ended { trial, until_step, outcome, value, further });
         if event == TrialEvent::Completed && self.method.needs_curves() {
             self.method.completed(leg.number, &open.curve(&self.row.spec.objective.metric));
         }
@@ -430,7 +402,7 @@ fn close_attempt(
 }
 
 /// What was reported after a step does not count any more: the trial is trained again from there.
-fn discard_after(turn: &mut Turn, trial: &mut Open, after_step: u64, (metric, direction): &Metric) {
+fn discard_after(turn: &mut Turn, trial: &mut Open, after_step: u64, objective: &Objective) {
     if trial.last_step() <= after_step {
         return;
     }
@@ -440,16 +412,7 @@ fn discard_after(turn: &mut Turn, trial: &mut Open, after_step: u64, (metric, di
     if trial.best.is_none_or(|(step, _)| step <= after_step) {
         return;
     }
-    trial.best = None;
-    for (step, reported) in &trial.steps {
-        let value = reported.metrics.get(metric).filter(|value| value.is_finite());
-        if let Some(value) = value.filter(|v| trial.best.is_none_or(|(_, best)| direction.better(*v, best))) {
-            trial.best = Some((*step, value));
-        }
-    }
-    if let Some((step, value)) = trial.best {
-        turn.changes.push(Change::BestMoved { trial: id, step, value });
-    }
+    look_again(turn, trial, objective);
 }
 
 /// Drops some of a trial's checkpoints.

@@ -15,15 +15,21 @@ impl Replay<'_> {
             return Ok(());
         }
         let mut said = events.iter().filter(|event| is_judgement(event)).peekable();
-        let (trial, curve) = match (self.reports.remove(&seq), said.peek()) {
+        let (trial, curve, further) = match (self.reports.remove(&seq), said.peek()) {
             (Some(report), _) => {
                 let curve = self.curves.entry(report.trial).or_default();
                 curve.retain(|(step, _)| *step < report.step);
                 curve.push((report.step, report.value));
-                (report.trial, curve.clone())
+                let curve = curve.clone();
+                let steps = self.further.entry(report.trial).or_default();
+                steps.insert(report.step, &report.further);
+                let best = self.spec.objective.direction.best(curve.iter().copied());
+                let further = best.and_then(|(step, _)| steps.get(&step)).map(|further| further.to_vec());
+                let none = || vec![None; self.spec.objective.further.len()];
+                (report.trial, curve, further.unwrap_or_else(none))
             }
             (None, Some(StoredEvent { trial: Some(trial), reason: Some(reason), .. })) => {
-                (*trial, curve_of(reason))
+                (*trial, curve_of(reason), further_of(reason))
             }
             _ => return Ok(()),
         };
@@ -35,7 +41,7 @@ impl Replay<'_> {
             let verdict = match self.leg_of.get(&trial) {
                 // Whoever was told to end is judged no more.
                 Some(leg) if !self.stopping.contains(&trial) => {
-                    self.method.judge(trial, *leg, at_its_end, &curve)
+                    self.method.judge(trial, *leg, at_its_end, (&curve, &further))
                 }
                 _ => Verdict::Nothing,
             };
@@ -81,6 +87,13 @@ fn curve_of(reason: &Reason) -> Vec<(u64, f64)> {
             let best = best.map(|best| (*best_step, best));
             best.into_iter().chain([(*step, number(value))]).collect()
         }
+        _ => Vec::new(),
+    }
+}
+
+fn further_of(reason: &Reason) -> Vec<Option<f64>> {
+    match reason {
+        Reason::PassedRung { further, .. } | Reason::BelowRung { further, .. } => further.clone(),
         _ => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@
 //! further.
 
 use super::method::{Method, Next};
+use super::reuse::Known;
 use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport};
 use crate::domain::sweep::Sweep;
 use crate::domain::{EventKind, LegOutcome, LegRecord, Params, Reason};
@@ -41,7 +42,8 @@ impl fmt::Display for Difference {
 pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
     let mut replay = Replay::new(stored)?;
     let events = stored.events.iter().map(|event| event.seq);
-    let legs = stored.legs.iter().flat_map(|leg| [Some(leg.decided_seq), leg.end.map(|end| end.seq)]);
+    let legs =
+        stored.legs.iter().flat_map(|leg| [Some(leg.decided_seq), leg.end.as_ref().map(|end| end.seq)]);
     let reports = stored.reports.iter().map(|report| report.seq);
     let moments: BTreeSet<i64> = events.chain(legs.flatten()).chain(reports).collect();
     for seq in moments {
@@ -53,7 +55,7 @@ pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
 
 /// Where the derivation stands.
 pub(super) struct Replay<'a> {
-    spec: &'a Sweep,
+    pub(super) spec: &'a Sweep,
     pub(super) method: Method,
     pub(super) stored: &'a StoredDecisions,
     /// The record and the legs by the inputs that led to them.
@@ -61,8 +63,10 @@ pub(super) struct Replay<'a> {
     decided: BTreeMap<i64, Vec<&'a LegRecord>>,
     ended: BTreeMap<i64, Vec<&'a LegRecord>>,
     /// Values that were reported, by the input they came with, and those so far by trial and step.
-    pub(super) reports: BTreeMap<i64, StoredReport>,
+    pub(super) reports: BTreeMap<i64, &'a StoredReport>,
     pub(super) curves: BTreeMap<u64, Vec<(u64, f64)>>,
+    /// The same values' steps by the further objectives.
+    pub(super) further: BTreeMap<u64, BTreeMap<u64, &'a [Option<f64>]>>,
     /// Each trial's latest leg, and who has been told to end in it.
     pub(super) leg_of: BTreeMap<u64, u64>,
     pub(super) stopping: BTreeSet<u64>,
@@ -86,6 +90,8 @@ pub(super) struct Replay<'a> {
 struct Said<'a> {
     suggested: BTreeSet<u64>,
     continued: BTreeMap<u64, Option<&'a Reason>>,
+    /// Whose results new trials got.
+    copied: BTreeMap<u64, u64>,
     idle: usize,
     /// Ends of trials that were not being worked on.
     endings: Vec<&'a StoredEvent>,
@@ -102,7 +108,7 @@ impl<'a> Replay<'a> {
         let (mut decided, mut ended) = (BTreeMap::new(), BTreeMap::new());
         for leg in &stored.legs {
             decided.entry(leg.decided_seq).or_insert_with(Vec::new).push(leg);
-            if let Some(end) = leg.end {
+            if let Some(end) = &leg.end {
                 ended.entry(end.seq).or_insert_with(Vec::new).push(leg);
             }
         }
@@ -113,8 +119,9 @@ impl<'a> Replay<'a> {
             events,
             decided,
             ended,
-            reports: stored.reports.iter().map(|report| (report.seq, *report)).collect(),
+            reports: stored.reports.iter().map(|report| (report.seq, report)).collect(),
             curves: BTreeMap::new(),
+            further: BTreeMap::new(),
             leg_of: BTreeMap::new(),
             stopping: BTreeSet::new(),
             created: 0,
@@ -130,7 +137,7 @@ impl<'a> Replay<'a> {
 
     /// One input: what it ended and what users did come first, then what was decided, then what followed.
     fn moment(&mut self, seq: i64) -> Result<(), Box<Difference>> {
-        for leg in self.ended.remove(&seq).unwrap_or_default() {
+        for leg in self.ended.remove(&seq).unwrap_or_default().into_iter().filter(|leg| !leg.is_copy()) {
             self.end(leg);
         }
         let events = self.events.remove(&seq).unwrap_or_default();
@@ -148,10 +155,11 @@ impl<'a> Replay<'a> {
     }
 
     fn end(&mut self, leg: &LegRecord) {
-        let (Some(trial), Some(end)) = (leg.trial, leg.end) else { return };
+        let (Some(trial), Some(end)) = (leg.trial, &leg.end) else { return };
         self.open_legs.remove(&leg.number);
-        let (until_step, outcome, value) = (leg.until_step, end.outcome, end.value);
-        self.method.ended(leg.number, Ended { trial, until_step, outcome, value });
+        let (until_step, outcome, value, further) =
+            (leg.until_step, end.outcome, end.value, end.further.clone());
+        self.method.ended(leg.number, Ended { trial, until_step, outcome, value, further });
         if outcome == LegOutcome::Completed && self.method.needs_curves() {
             self.method.completed(leg.number, self.curves.get(&trial).map_or(&[], Vec::as_slice));
         }
@@ -173,6 +181,11 @@ impl<'a> Replay<'a> {
             }
             EventKind::TrialSuggested => {
                 said.suggested.insert(trial);
+            }
+            EventKind::TrialCopied => {
+                if let Some(Reason::Copied { from }) = event.reason {
+                    said.copied.insert(trial, from);
+                }
             }
             EventKind::TrialContinued => {
                 said.continued.insert(trial, event.reason.as_ref());
@@ -206,7 +219,8 @@ impl<'a> Replay<'a> {
         self.method.show_for(number);
         let derived = self.next();
         let reason = leg.trial.and_then(|trial| said.continued.remove(&trial).flatten());
-        let stored = self.stored_leg(leg, reason);
+        let copied = leg.trial.and_then(|trial| said.copied.remove(&trial));
+        let stored = self.stored_leg(leg, reason, copied);
         let derived = self.derived_leg(derived);
         if stored != derived {
             return Err(difference(Some(number), stored.to_string(), derived.to_string()));
@@ -225,7 +239,10 @@ impl<'a> Replay<'a> {
                 self.leg_of.insert(trial, number);
                 self.stopping.remove(&trial);
                 self.open_legs.insert(number);
-                self.method.decided(trial, leg.until_step);
+                self.method.decided(trial, leg.until_step, leg.is_copy());
+                if leg.is_copy() {
+                    self.end(leg);
+                }
             }
         }
         Ok(())
@@ -245,7 +262,7 @@ impl<'a> Replay<'a> {
         self.created += 1;
     }
 
-    fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>) -> Decided {
+    fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>, copied: Option<u64>) -> Decided {
         let Some(trial) = leg.trial else { return Decided::Nothing };
         let until = leg.until_step;
         if self.waiting.contains(&trial) {
@@ -257,7 +274,13 @@ impl<'a> Replay<'a> {
             let row = row.filter(|row| row.number == trial);
             let (params, reason) =
                 row.map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
-            Decided::New { trial, until, params, reason }
+            match (copied, &leg.end) {
+                (Some(from), Some(end)) => {
+                    let known = Known { trial: from, value: end.value, further: end.further.clone() };
+                    Decided::Copied { trial, until, params, reason, known }
+                }
+                _ => Decided::New { trial, until, params, reason },
+            }
         }
     }
 
@@ -278,12 +301,22 @@ impl<'a> Replay<'a> {
                 params: text_of(&params),
                 reason: Some(reason),
             },
+            Next::Copy(params, reason, known) => Decided::Copied {
+                trial: self.created,
+                until: None,
+                params: text_of(&params),
+                reason: Some(reason),
+                known,
+            },
             Next::Nothing => Decided::Nothing,
         }
     }
 
     /// The record speaks of no leg that is not stored.
     fn nothing_left(&self, said: &Said<'_>) -> Result<(), Box<Difference>> {
+        if let Some((trial, _)) = said.copied.first_key_value() {
+            return Err(self.missing(&format!("trial {trial} got a known result")));
+        }
         let what = match (said.suggested.first(), said.continued.first_key_value()) {
             (Some(trial), _) => format!("trial {trial} was suggested"),
             (_, Some((trial, _))) => format!("trial {trial} went on"),
@@ -350,6 +383,7 @@ enum Decided {
     Waiting { trial: u64, until: Option<u64> },
     Promoted { trial: u64, until: Option<u64>, reason: Reason },
     New { trial: u64, until: Option<u64>, params: String, reason: Option<Reason> },
+    Copied { trial: u64, until: Option<u64>, params: String, reason: Option<Reason>, known: Known },
     Nothing,
 }
 
@@ -359,10 +393,16 @@ impl fmt::Display for Decided {
             Self::Nothing => return f.write_str("nothing to do"),
             Self::Waiting { trial, until }
             | Self::Promoted { trial, until, .. }
-            | Self::New { trial, until, .. } => (trial, until),
+            | Self::New { trial, until, .. }
+            | Self::Copied { trial, until, .. } => (trial, until),
         };
         match self {
             Self::New { params, .. } => write!(f, "trial {trial} is new, with {params}")?,
+            Self::Copied { params, known, .. } => {
+                let Known { trial: from, value, .. } = known;
+                let value = value.map_or_else(|| "nothing".into(), |value| value.to_string());
+                write!(f, "trial {trial} gets {value} from trial {from}, with {params}")?;
+            }
             Self::Waiting { .. } => write!(f, "trial {trial} had been asked for")?,
             _ => write!(f, "trial {trial} goes on")?,
         }
@@ -371,7 +411,9 @@ impl fmt::Display for Decided {
             None => f.write_str(", to its end")?,
         }
         match self {
-            Self::Promoted { reason, .. } | Self::New { reason: Some(reason), .. } => {
+            Self::Promoted { reason, .. }
+            | Self::New { reason: Some(reason), .. }
+            | Self::Copied { reason: Some(reason), .. } => {
                 write!(f, " ({reason})")
             }
             _ => Ok(()),

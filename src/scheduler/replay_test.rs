@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::decisions::StoredTrial;
 use crate::domain::sweep::{Against, Mode, Order, StopperSpec};
-use crate::domain::{Change, LegEnd, TellState};
+use crate::domain::{Change, TellState};
 use crate::scheduler::Claimed;
 use crate::scheduler::core::core_test::{World, halving, judging, report, work};
 
@@ -63,8 +63,8 @@ fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
                     end: None,
                 });
             }
-            Change::LegEnded { leg, outcome, value, seq } => {
-                all.legs[legs[leg]].end = Some(LegEnd { outcome: *outcome, value: *value, seq: *seq });
+            Change::LegEnded { leg, end } => {
+                all.legs[legs[leg]].end = Some(end.clone());
             }
             Change::Reported(report) => {
                 let seq = report.seq;
@@ -74,6 +74,7 @@ fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
                     trial,
                     step,
                     value,
+                    further: Vec::new(),
                 }));
             }
             Change::ReportsDiscarded { trial, after_step, .. } => {

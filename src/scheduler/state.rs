@@ -41,6 +41,8 @@ pub(super) struct Open {
     pub steps: BTreeMap<u64, Step>,
     /// The best step so far and the value there.
     pub best: Option<(u64, f64)>,
+    /// What came with its end, for objectives that its steps say nothing of.
+    pub told: Metrics,
     /// The stopper's word that it is to end, once it has been given to the attempt.
     pub to_end: Option<ToEnd>,
     /// Newest first.
@@ -139,6 +141,7 @@ impl Open {
             attempt: None,
             steps: BTreeMap::new(),
             best: None,
+            told: Metrics::default(),
             to_end: None,
             checkpoints: Vec::new(),
             setbacks: Vec::new(),

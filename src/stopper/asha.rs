@@ -8,8 +8,11 @@
 //! Two additions for sweeps that end: a trial whose own budget is spent before a rung counts at that rung with
 //! its final value; and when no new trial will come and a rung has all its values, its best goes on even
 //! where `1/factor` of them is less than one, so that a small sweep has a winner.
+//!
+//! Who is among the best where there are several objectives, `standings.rs` says.
 
-use super::ranking::{Ranking, loss, value};
+use super::ranking::value;
+use super::standings::Standings;
 use super::{Ended, Promotion, Stopper};
 use crate::domain::{Direction, LegOutcome, Reason};
 use std::collections::btree_map::Entry;
@@ -20,7 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Asha {
     min_steps: u64,
     factor: u64,
-    direction: Direction,
+    /// One per objective.
+    directions: Vec<Direction>,
     /// Nothing goes on before all values of its rung are known.
     synchronous: bool,
     rungs: Vec<Rung>,
@@ -31,13 +35,10 @@ pub(super) struct Asha {
 }
 
 /// What is known at one rung.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Rung {
-    /// Every trial's loss.
-    losses: BTreeMap<u64, f64>,
-    ranked: Ranking,
-    /// Those of them that have not gone on, and may.
-    standing: Ranking,
+    /// The trials with a value here. Those stand here that have not gone on, and may.
+    known: Standings,
     /// Legs to this rung that were decided and have not ended.
     awaited: u64,
     /// Trials that went on from here.
@@ -47,33 +48,25 @@ struct Rung {
 }
 
 impl Rung {
-    /// A trial has its value. One that was tried again counts once.
-    fn insert(&mut self, trial: u64, loss: f64) {
-        if let Some(earlier) = self.losses.insert(trial, loss) {
-            self.ranked.remove((earlier, trial));
-            self.standing.remove((earlier, trial));
-        }
-        self.ranked.insert((loss, trial));
-        if !self.promoted.contains(&trial) && !self.finished.contains(&trial) {
-            self.standing.insert((loss, trial));
-        }
+    fn new(objectives: usize) -> Self {
+        let (promoted, finished) = (BTreeSet::new(), BTreeSet::new());
+        Self { known: Standings::new(objectives), awaited: 0, promoted, finished }
     }
 
-    /// A trial stands here no longer.
-    fn leave(&mut self, trial: u64) {
-        if let Some(loss) = self.losses.get(&trial) {
-            self.standing.remove((*loss, trial));
-        }
+    /// A trial has its value.
+    fn insert(&mut self, trial: u64, losses: Vec<f64>) {
+        let stands = !self.promoted.contains(&trial) && !self.finished.contains(&trial);
+        self.known.insert(trial, losses, stands);
     }
 }
 
 impl Asha {
-    pub fn new(min_steps: u64, factor: u64, direction: Direction) -> Self {
+    pub fn new(min_steps: u64, factor: u64, directions: &[Direction]) -> Self {
         let (min_steps, factor) = (min_steps.max(1), factor.max(2));
         Self {
             min_steps,
             factor,
-            direction,
+            directions: directions.to_vec(),
             synchronous: false,
             rungs: Vec::new(),
             place: BTreeMap::new(),
@@ -84,6 +77,11 @@ impl Asha {
     /// The same, but nothing goes on before all values of its rung are known.
     pub fn synchronous(self) -> Self {
         Self { synchronous: true, ..self }
+    }
+
+    /// That of the primary objective.
+    fn direction(&self) -> Direction {
+        self.directions.first().copied().unwrap_or(Direction::Minimize)
     }
 
     /// The absolute step of a rung.
@@ -99,7 +97,7 @@ impl Asha {
 
     fn at(&mut self, rung: usize) -> &mut Rung {
         while self.rungs.len() <= rung {
-            self.rungs.push(Rung::default());
+            self.rungs.push(Rung::new(self.directions.len()));
         }
         &mut self.rungs[rung]
     }
@@ -123,14 +121,14 @@ impl Stopper for Asha {
         if let Some(below) = rung.checked_sub(1) {
             let below = self.at(below);
             below.promoted.insert(trial);
-            below.leave(trial);
+            below.known.leave(trial);
         }
         self.place.insert(trial, rung);
     }
 
     fn ended(&mut self, end: Ended) {
         let Some(rung) = self.rung(end.until_step) else { return };
-        let direction = self.direction;
+        let losses = end.losses(&self.directions);
         if let Entry::Occupied(mut legs) = self.under_way.entry(end.trial) {
             *legs.get_mut() -= 1;
             if *legs.get() == 0 {
@@ -141,16 +139,16 @@ impl Stopper for Asha {
         at.awaited = at.awaited.saturating_sub(1);
         if end.outcome == LegOutcome::Completed {
             at.finished.insert(end.trial);
-            at.leave(end.trial);
+            at.known.leave(end.trial);
         }
         if let (LegOutcome::Paused | LegOutcome::Completed, Some(_)) = (end.outcome, end.value) {
-            at.insert(end.trial, loss(direction, end.value));
+            at.insert(end.trial, losses);
         }
     }
 
     fn promote(&self, last: bool, may_go_on: &dyn Fn(u64) -> bool) -> Option<Promotion> {
         for (number, rung) in self.rungs.iter().enumerate().rev() {
-            let known = rung.ranked.len() as u64;
+            let known = rung.known.len() as u64;
             let all_known = last && rung.awaited == 0 && known > 0;
             // Values that a lower rung may still send up would change the ranking here.
             let settled = all_known && self.rungs[..number].iter().all(|below| below.awaited == 0);
@@ -158,14 +156,14 @@ impl Stopper for Asha {
                 continue;
             }
             let allowed = (known / self.factor).max(u64::from(settled));
-            for entry in rung.standing.iter() {
-                let (rank, trial) = (rung.ranked.rank(entry) as u64 + 1, entry.1);
+            for place in rung.known.standing() {
+                let (rank, trial) = (place.rank as u64 + 1, place.trial);
                 if rank > allowed {
                     break;
                 }
                 // One that is tried again still stands at its rung with its old value.
                 let under_way = self.under_way.contains_key(&trial);
-                let Some(value) = value(self.direction, entry.0) else { continue };
+                let Some(value) = value(self.direction(), place.loss) else { continue };
                 if !under_way && may_go_on(trial) {
                     let reason = Reason::Promoted { rung: self.step(number), value, rank, of: known };
                     return Some(Promotion { trial, until_step: self.step(number + 1), reason });
@@ -177,13 +175,13 @@ impl Stopper for Asha {
 
     fn verdict(&self, trial: u64) -> Reason {
         let place = self.place.get(&trial).copied().unwrap_or(0);
-        let found = self.rungs.get(place).and_then(|rung| Some((rung, *rung.losses.get(&trial)?)));
-        match found.and_then(|(rung, loss)| Some((rung, loss, value(self.direction, loss)?))) {
-            Some((rung, loss, value)) => Reason::NotPromoted {
+        let found = self.rungs.get(place).and_then(|rung| Some((rung, rung.known.place(trial)?)));
+        match found.and_then(|(rung, found)| Some((rung, found.rank, value(self.direction(), found.loss)?))) {
+            Some((rung, rank, value)) => Reason::NotPromoted {
                 rung: self.step(place),
                 value,
-                rank: rung.ranked.rank((loss, trial)) as u64 + 1,
-                of: rung.ranked.len() as u64,
+                rank: rank as u64 + 1,
+                of: rung.known.len() as u64,
                 promoted: rung.promoted.len() as u64,
             },
             None => {

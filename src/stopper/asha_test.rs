@@ -1,11 +1,17 @@
 use super::*;
 
 fn asha() -> Asha {
-    Asha::new(1, 3, Direction::Minimize)
+    Asha::new(1, 3, &[Direction::Minimize])
 }
 
 fn paused(trial: u64, until: u64, value: f64) -> Ended {
-    Ended { trial, until_step: Some(until), outcome: LegOutcome::Paused, value: Some(value) }
+    Ended {
+        trial,
+        until_step: Some(until),
+        outcome: LegOutcome::Paused,
+        value: Some(value),
+        further: Vec::new(),
+    }
 }
 
 /// Decides and ends a leg at once.
@@ -60,8 +66,20 @@ fn failures_and_spent_budgets_are_waited_for_no_longer() {
     for trial in 0..3 {
         stopper.decided(trial, Some(1));
     }
-    stopper.ended(Ended { trial: 0, until_step: Some(1), outcome: LegOutcome::Failed, value: Some(0.1) });
-    stopper.ended(Ended { trial: 1, until_step: Some(1), outcome: LegOutcome::Completed, value: Some(1.0) });
+    stopper.ended(Ended {
+        trial: 0,
+        until_step: Some(1),
+        outcome: LegOutcome::Failed,
+        value: Some(0.1),
+        further: Vec::new(),
+    });
+    stopper.ended(Ended {
+        trial: 1,
+        until_step: Some(1),
+        outcome: LegOutcome::Completed,
+        value: Some(1.0),
+        further: Vec::new(),
+    });
     stopper.ended(paused(2, 1, 2.0));
     // The best has nothing left to do, and one place was all there was.
     assert_eq!(stopper.promote(true, &|_| true), None);
@@ -71,7 +89,7 @@ fn failures_and_spent_budgets_are_waited_for_no_longer() {
 fn direction_is_symmetric_and_order_of_news_does_not_matter() {
     let values = [(0u64, 4.0), (1, 2.0), (2, 7.0), (3, 1.0), (4, 5.0), (5, 6.0)];
     let mut down = asha();
-    let mut up = Asha::new(1, 3, Direction::Maximize);
+    let mut up = Asha::new(1, 3, &[Direction::Maximize]);
     let mut reversed = asha();
     values.iter().for_each(|(trial, value)| run(&mut down, *trial, 1, *value));
     values.iter().for_each(|(trial, value)| run(&mut up, *trial, 1, -value));

@@ -9,8 +9,8 @@
 
 use super::asha::step_of_rung;
 use super::ranking::{Entry, Ranking, loss, value};
-use super::{Judged, Stopper, Verdict};
-use crate::domain::{Direction, Reason};
+use super::{Judged, Stopper, Verdict, losses};
+use crate::domain::{Direction, Reason, pareto};
 use std::collections::BTreeMap;
 
 /// Successive halving that ends running trials.
@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 pub(super) struct Halt {
     min_steps: u64,
     factor: u64,
-    direction: Direction,
+    /// One per objective.
+    directions: Vec<Direction>,
     /// By the rung's step.
     rungs: BTreeMap<u64, Rung>,
 }
@@ -31,11 +32,24 @@ struct Rung {
     ranked: Ranking,
     /// The same by the leg in which it became known.
     by_leg: BTreeMap<u64, Entry>,
+    /// All losses by leg, where there are several objectives.
+    all: BTreeMap<u64, Vec<f64>>,
+}
+
+/// How a trial compares with the others that are known at its rung.
+struct Comparison {
+    /// It is among the best that go on.
+    passes: bool,
+    /// The worst value that goes on, where values decide.
+    bound: Option<f64>,
+    /// How many values are known, its own among them.
+    of: usize,
 }
 
 impl Halt {
-    pub fn new(min_steps: u64, factor: u64, direction: Direction) -> Self {
-        Self { min_steps: min_steps.max(1), factor: factor.max(2), direction, rungs: BTreeMap::new() }
+    pub fn new(min_steps: u64, factor: u64, directions: &[Direction]) -> Self {
+        let (min_steps, factor) = (min_steps.max(1), factor.max(2));
+        Self { min_steps, factor, directions: directions.to_vec(), rungs: BTreeMap::new() }
     }
 
     /// The first rung up to a step at which a trial has not been judged.
@@ -44,52 +58,83 @@ impl Halt {
         let mut reached = rungs.take_while(|rung| *rung <= step && *rung < u64::MAX);
         reached.find(|rung| !self.rungs.get(rung).is_some_and(|known| known.known.contains_key(&trial)))
     }
-}
 
-impl Stopper for Halt {
-    fn judge(&mut self, judged: &Judged<'_>) -> Verdict {
-        let Some((step, _)) = judged.now() else { return Verdict::Nothing };
-        let Some(rung) = self.due(judged.trial, step) else { return Verdict::Nothing };
-        let best = judged.best(self.direction);
-        let own = loss(self.direction, best);
-        let nobody = Rung::default();
-        let at = self.rungs.get(&rung).unwrap_or(&nobody);
-        let hidden: Vec<Entry> = at.by_leg.range(judged.sees_below..).map(|(_, entry)| *entry).collect();
+    /// That of the primary objective.
+    fn direction(&self) -> Direction {
+        self.directions.first().copied().unwrap_or(Direction::Minimize)
+    }
+
+    /// Of so many, how many go on.
+    fn allowed(&self, of: usize) -> usize {
+        (of / usize::try_from(self.factor).unwrap_or(usize::MAX)).max(1)
+    }
+
+    /// By the value, where that is all that counts.
+    fn by_value(&self, at: &Rung, own: f64, sees_below: u64) -> Comparison {
+        let hidden: Vec<Entry> = at.by_leg.range(sees_below..).map(|(_, entry)| *entry).collect();
         let hidden_less = hidden.iter().filter(|entry| entry.0.total_cmp(&own).is_lt()).count();
         let less = at.ranked.rank((own, 0)) - hidden_less;
         let of = at.ranked.len() - hidden.len() + 1;
-        let allowed = (of / usize::try_from(self.factor).unwrap_or(usize::MAX)).max(1);
+        let allowed = self.allowed(of);
         // The worst of them all that goes on; its own place is before those that are as good.
         let bound = match allowed - 1 {
             last if last < less => visible(&at.ranked, hidden, last),
             last if last == less => own,
             last => visible(&at.ranked, hidden, last - 1),
         };
-        let (value, bound) = (best, value(self.direction, bound));
-        let of = of as u64;
-        let factor = self.factor;
-        if less < allowed || judged.at_its_end {
-            Verdict::Passed(Reason::PassedRung { rung, step, value, bound, of, factor })
+        Comparison { passes: less < allowed, bound: value(self.direction(), bound), of }
+    }
+
+    /// By fronts, as in `standings.rs`. As good as one that goes on is good enough.
+    fn by_fronts(&self, at: &Rung, own: &[f64], sees_below: u64) -> Comparison {
+        let mut all: Vec<&[f64]> = at.all.range(..sees_below).map(|(_, losses)| losses.as_slice()).collect();
+        all.push(own);
+        let order = pareto::best_first(&all);
+        let before = order.iter().position(|place| all[*place] == own).unwrap_or(order.len());
+        Comparison { passes: before < self.allowed(all.len()), bound: None, of: all.len() }
+    }
+}
+
+impl Stopper for Halt {
+    fn judge(&mut self, judged: &Judged<'_>) -> Verdict {
+        let Some((step, _)) = judged.now() else { return Verdict::Nothing };
+        let Some(rung) = self.due(judged.trial, step) else { return Verdict::Nothing };
+        let best = judged.best(self.direction());
+        let own = losses(&self.directions, best, judged.further);
+        let nobody = Rung::default();
+        let at = self.rungs.get(&rung).unwrap_or(&nobody);
+        let Comparison { passes, bound, of } = match own.as_slice() {
+            [own] => self.by_value(at, *own, judged.sees_below),
+            own => self.by_fronts(at, own, judged.sees_below),
+        };
+        let (value, of, factor, further) = (best, of as u64, self.factor, judged.further.to_vec());
+        if passes || judged.at_its_end {
+            Verdict::Passed(Reason::PassedRung { rung, step, value, bound, of, factor, further })
         } else {
-            Verdict::Stop(Reason::BelowRung { rung, step, value, bound, of, factor })
+            Verdict::Stop(Reason::BelowRung { rung, step, value, bound, of, factor, further })
         }
     }
 
     fn remember(&mut self, trial: u64, leg: u64, reason: &Reason) {
-        let (Reason::PassedRung { rung, value, .. } | Reason::BelowRung { rung, value, .. }) = *reason else {
+        let (Reason::PassedRung { rung, value, further, .. }
+        | Reason::BelowRung { rung, value, further, .. }) = reason
+        else {
             return;
         };
-        let entry = (loss(self.direction, value), trial);
-        let rung = self.rungs.entry(rung).or_default();
+        let entry = (loss(self.direction(), *value), trial);
+        let rung = self.rungs.entry(*rung).or_default();
         if rung.known.insert(trial, entry.0).is_none() {
             rung.ranked.insert(entry);
             rung.by_leg.insert(leg, entry);
+            if self.directions.len() > 1 {
+                rung.all.insert(leg, losses(&self.directions, *value, further));
+            }
         }
     }
 
     #[cfg(test)]
     fn essence(&self) -> String {
-        let rungs: Vec<_> = self.rungs.iter().map(|(step, rung)| (step, &rung.by_leg)).collect();
+        let rungs: Vec<_> = self.rungs.iter().map(|(step, rung)| (step, &rung.by_leg, &rung.all)).collect();
         format!("{rungs:?}")
     }
 }

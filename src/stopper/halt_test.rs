@@ -4,11 +4,11 @@ use proptest::prelude::*;
 const NAN: f64 = f64::NAN;
 
 fn halt(direction: Direction) -> Halt {
-    Halt::new(1, 3, direction)
+    Halt::new(1, 3, &[direction])
 }
 
 fn judged(trial: u64, sees_below: u64, curve: &[(u64, f64)]) -> Judged<'_> {
-    Judged { trial, leg: trial, sees_below, at_its_end: false, curve }
+    Judged { trial, leg: trial, sees_below, at_its_end: false, further: &[], curve }
 }
 
 /// Judges a trial at its only step and remembers what was said; whether it goes on.
@@ -99,11 +99,11 @@ proptest! {
     ) {
         let passed = |rung, value: f64| {
             let value = Some(value).filter(|v| v.is_finite());
-            Reason::PassedRung { rung, step: 1, value, bound: None, of: 0, factor }
+            Reason::PassedRung { rung, step: 1, value, bound: None, of: 0, factor, further: Vec::new() }
         };
-        let mut down = Halt::new(1, factor, Direction::Minimize);
-        let mut up = Halt::new(1, factor, Direction::Maximize);
-        let mut seen_only = Halt::new(1, factor, Direction::Minimize);
+        let mut down = Halt::new(1, factor, &[Direction::Minimize]);
+        let mut up = Halt::new(1, factor, &[Direction::Maximize]);
+        let mut seen_only = Halt::new(1, factor, &[Direction::Minimize]);
         for (trial, value) in (0u64..).zip(&values) {
             down.remember(trial, trial, &passed(1, *value));
             if trial < sees_below {

@@ -3,7 +3,7 @@ use super::*;
 use crate::domain::{Direction, LegOutcome};
 
 fn hyperband(max_steps: u64) -> Hyperband {
-    let bracket = |first| -> Box<dyn Stopper> { Box::new(Asha::new(first, 3, Direction::Minimize)) };
+    let bracket = |first| -> Box<dyn Stopper> { Box::new(Asha::new(first, 3, &[Direction::Minimize])) };
     Hyperband::new(1, max_steps, 3, bracket)
 }
 
@@ -54,7 +54,13 @@ fn brackets_do_not_see_each_other_and_the_highest_rung_goes_first() {
             assert!(stopper.promote(false, &|t| trials.contains(&t)).is_none());
             stopper.decided(*trial, Some(rung));
             let value = Some(worst - 0.1 * n as f64);
-            let end = Ended { trial: *trial, until_step: Some(rung), outcome: LegOutcome::Paused, value };
+            let end = Ended {
+                trial: *trial,
+                until_step: Some(rung),
+                outcome: LegOutcome::Paused,
+                value,
+                further: Vec::new(),
+            };
             stopper.ended(end);
         }
     }

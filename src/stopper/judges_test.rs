@@ -22,7 +22,7 @@ fn all() -> Vec<StopperSpec> {
 }
 
 fn judge(stopper: &mut dyn Stopper, curve: &[(u64, f64)]) -> Verdict {
-    stopper.judge(&Judged { trial: 7, leg: 7, sees_below: u64::MAX, at_its_end: false, curve })
+    stopper.judge(&Judged { trial: 7, leg: 7, sees_below: u64::MAX, at_its_end: false, further: &[], curve })
 }
 
 fn reason(stopper: &mut dyn Stopper, curve: &[(u64, f64)]) -> Option<String> {
@@ -35,7 +35,7 @@ fn reason(stopper: &mut dyn Stopper, curve: &[(u64, f64)]) -> Option<String> {
 #[test]
 fn a_value_out_of_range_ends_a_trial() {
     let spec = StopperSpec::Threshold { lower: Some(-1.0), upper: Some(2.5), after_steps: 2 };
-    let mut stopper = build(&spec, Direction::Maximize);
+    let mut stopper = build(&spec, &[Direction::Maximize]);
     let mut at = |step, value| reason(stopper.as_mut(), &[(step, value)]);
     assert_eq!(at(2, 99.0), None, "too early");
     assert_eq!(at(3, 2.5), None);
@@ -51,7 +51,7 @@ fn a_value_out_of_range_ends_a_trial() {
 fn a_trial_that_gets_no_better_ends() {
     let curve = |values: &[f64]| -> Vec<(u64, f64)> { (1..).zip(values.iter().copied()).collect() };
     for (direction, sign) in [(Direction::Minimize, 1.0), (Direction::Maximize, -1.0)] {
-        let mut stopper = build(&StopperSpec::Patience { patience: 2, min_delta: 0.1 }, direction);
+        let mut stopper = build(&StopperSpec::Patience { patience: 2, min_delta: 0.1 }, &[direction]);
         let mut ends = |values: &[f64]| {
             let values: Vec<f64> = values.iter().map(|value| value * sign).collect();
             reason(stopper.as_mut(), &curve(&values))
@@ -72,7 +72,7 @@ fn a_trial_that_gets_no_better_ends() {
 fn nobody_is_stopped_who_is_alone_or_without_a_step() {
     for spec in all() {
         for direction in [Direction::Minimize, Direction::Maximize] {
-            let mut stopper = build(&spec, direction);
+            let mut stopper = build(&spec, &[direction]);
             assert_eq!(judge(stopper.as_mut(), &[]), Verdict::Nothing, "{spec}");
             assert!(!matches!(judge(stopper.as_mut(), &[(1, f64::NAN)]), Verdict::Stop(_)), "{spec}");
             assert_eq!(stopper.promote(true, &|_| true), None, "{spec}");
@@ -83,7 +83,7 @@ fn nobody_is_stopped_who_is_alone_or_without_a_step() {
 
 #[test]
 fn what_is_said_survives_json_bit_by_bit() {
-    let mut halt = build(&all()[0], Direction::Minimize);
+    let mut halt = build(&all()[0], &[Direction::Minimize]);
     let Verdict::Passed(reason) = judge(halt.as_mut(), &[(1, 0.1 + 0.2)]) else { panic!("it ends") };
     let text = serde_json::to_string(&reason).unwrap();
     assert_eq!(serde_json::from_str::<Reason>(&text).unwrap(), reason);
@@ -103,11 +103,11 @@ proptest! {
         values in prop::collection::vec((1..50u64, any::<f64>(), 0..6u64), 0..40),
     ) {
         for spec in all() {
-            let mut stopper = build(&spec, Direction::Maximize);
+            let mut stopper = build(&spec, &[Direction::Maximize]);
             for (step, value, trial) in &values {
                 let curve = [(*step, *value), (*step + 1, -*value)];
                 let judged =
-                    Judged { trial: *trial, leg: *trial, sees_below: *step, at_its_end: false, curve: &curve };
+                    Judged { trial: *trial, leg: *trial, sees_below: *step, at_its_end: false, further: &[], curve: &curve };
                 if let Verdict::Passed(reason) | Verdict::Stop(reason) = stopper.judge(&judged) {
                     stopper.remember(*trial, *trial, &reason);
                 }

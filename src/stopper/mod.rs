@@ -5,7 +5,8 @@
 //! were passed, trials that completed. What it answers depends on the set of news alone, not on their order, so
 //! it can be rebuilt from stored rows. Pure: no clock, no random numbers, no input or output.
 //!
-//! Values that are not finite are worse than all others, whatever the direction.
+//! Values that are not finite are worse than all others, whatever the direction. Where a sweep has several objectives,
+//! successive halving compares trials by all of them (`standings.rs`), and every other stopper by the primary one.
 
 mod asha;
 mod halt;
@@ -13,13 +14,14 @@ mod hyperband;
 mod others;
 mod patience;
 mod ranking;
+mod standings;
 mod threshold;
 
 use crate::domain::sweep::{Mode, StopperSpec};
 use crate::domain::{Direction, LegOutcome, Reason};
 
 /// News of a leg that ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ended {
     /// The trial's number.
     pub trial: u64,
@@ -29,6 +31,16 @@ pub struct Ended {
     pub outcome: LegOutcome,
     /// The trial's best value so far.
     pub value: Option<f64>,
+    /// What that step is worth by the further objectives; nothing where there are none.
+    pub further: Vec<Option<f64>>,
+}
+
+impl Ended {
+    /// A loss per objective: infinite for what has no finite value.
+    #[must_use]
+    pub fn losses(&self, directions: &[Direction]) -> Vec<f64> {
+        losses(directions, self.value, &self.further)
+    }
 }
 
 /// A paused trial that is to go on.
@@ -53,6 +65,8 @@ pub struct Judged<'a> {
     pub sees_below: u64,
     /// The step was the last of its budget: there is nothing left to save.
     pub at_its_end: bool,
+    /// What its best step is worth by the further objectives; nothing where there are none.
+    pub further: &'a [Option<f64>],
     /// What it has reported, by step; the last is the step that it is judged at. May be empty: then the
     /// step had no value, and there is nothing to judge.
     pub curve: &'a [(u64, f64)],
@@ -66,7 +80,7 @@ impl Judged<'_> {
 
     /// The best finite value so far.
     fn best(&self, direction: Direction) -> Option<f64> {
-        best(direction, self.curve.iter().map(|(_, value)| *value))
+        direction.best(self.curve.iter().copied()).map(|(_, value)| value)
     }
 }
 
@@ -123,19 +137,20 @@ pub trait Stopper: Send + Sync {
     }
 }
 
-/// The stopper that a sweep names.
+/// The stopper that a sweep names, for objectives of these directions, the primary one first.
 #[must_use]
-pub fn build(spec: &StopperSpec, direction: Direction) -> Box<dyn Stopper> {
+pub fn build(spec: &StopperSpec, directions: &[Direction]) -> Box<dyn Stopper> {
+    let direction = directions.first().copied().unwrap_or(Direction::Minimize);
     let halving = |mode: Mode, min_steps: u64, factor: u64| -> Box<dyn Stopper> {
         match mode {
-            Mode::Promote => Box::new(asha::Asha::new(min_steps, factor, direction)),
-            Mode::Stop => Box::new(halt::Halt::new(min_steps, factor, direction)),
+            Mode::Promote => Box::new(asha::Asha::new(min_steps, factor, directions)),
+            Mode::Stop => Box::new(halt::Halt::new(min_steps, factor, directions)),
         }
     };
     match *spec {
         StopperSpec::Asha { min_steps, factor, mode } => halving(mode, min_steps, factor),
         StopperSpec::Halving { min_steps, factor } => {
-            Box::new(asha::Asha::new(min_steps, factor, direction).synchronous())
+            Box::new(asha::Asha::new(min_steps, factor, directions).synchronous())
         }
         StopperSpec::Hyperband { min_steps, max_steps, factor, mode } => {
             let bracket = |first_rung| halving(mode, first_rung, factor);
@@ -154,10 +169,10 @@ pub fn build(spec: &StopperSpec, direction: Direction) -> Box<dyn Stopper> {
     }
 }
 
-/// The best finite value of some.
-fn best(direction: Direction, values: impl Iterator<Item = f64>) -> Option<f64> {
-    let finite = values.filter(|value| value.is_finite());
-    finite.reduce(|best, value| if direction.better(value, best) { value } else { best })
+/// A loss per objective; infinite for what has no finite value.
+fn losses(directions: &[Direction], value: Option<f64>, further: &[Option<f64>]) -> Vec<f64> {
+    let values = std::iter::once(value).chain(further.iter().copied()).chain(std::iter::repeat(None));
+    directions.iter().zip(values).map(|(direction, value)| direction.loss(value)).collect()
 }
 
 #[cfg(test)]

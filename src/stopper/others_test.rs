@@ -8,7 +8,7 @@ fn median(against: Against, direction: Direction) -> Others {
 }
 
 fn judge(others: &mut Others, sees_below: u64, curve: &[(u64, f64)]) -> Verdict {
-    others.judge(&Judged { trial: 1000, leg: 1000, sees_below, at_its_end: false, curve })
+    others.judge(&Judged { trial: 1000, leg: 1000, sees_below, at_its_end: false, further: &[], curve })
 }
 
 fn stops(others: &mut Others, curve: &[(u64, f64)]) -> bool {
@@ -67,7 +67,8 @@ fn startup_warmup_interval_and_company_are_waited_for() {
     assert_eq!(judged_at(&mut others), [3, 6], "and nobody beside one at step 9");
     assert!(stops(&mut others, &[(1, 9.0), (4, 9.0)]), "the first report after the third step");
     assert!(!stops(&mut others, &[(3, 9.0), (4, 9.0)]));
-    let at_its_end = Judged { trial: 9, leg: 9, sees_below: u64::MAX, at_its_end: true, curve: &curve[..3] };
+    let at_its_end =
+        Judged { trial: 9, leg: 9, sees_below: u64::MAX, at_its_end: true, further: &[], curve: &curve[..3] };
     assert_eq!(others.judge(&at_its_end), Verdict::Nothing);
 }
 

@@ -11,22 +11,12 @@ const MOST_IN_CHUNK: usize = 512;
 
 /// What is to be made small: where more is better, the value with its sign changed; infinite without a finite value.
 pub(super) fn loss(direction: Direction, value: Option<f64>) -> f64 {
-    match value.filter(|value| value.is_finite()) {
-        Some(value) => signed(direction, value),
-        None => f64::INFINITY,
-    }
+    direction.loss(value)
 }
 
 /// The inverse of [`loss`].
 pub(super) fn value(direction: Direction, loss: f64) -> Option<f64> {
-    Some(loss).filter(|loss| loss.is_finite()).map(|loss| signed(direction, loss))
-}
-
-fn signed(direction: Direction, x: f64) -> f64 {
-    match direction {
-        Direction::Minimize => x,
-        Direction::Maximize => -x,
-    }
+    Some(loss).filter(|loss| loss.is_finite()).map(|loss| direction.signed(loss))
 }
 
 /// Losses in order: the least first, equal ones by number. A hundred thousand may come one by one.

@@ -1,7 +1,7 @@
 //! Writing changes: a group in one transaction, guarded by the state each row must be in.
 
 use super::open::{Durability, Writer};
-use super::rows::{signed, split_metrics, to_json};
+use super::rows::{further_text, signed, split_metrics, to_json};
 use super::{StoreError, blob, checkpoints, legs};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{
@@ -96,9 +96,7 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
             one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
         }
         Change::LegDecided(decided) => legs::insert(connection, decided).await,
-        Change::LegEnded { leg, outcome, value, seq } => {
-            legs::end(connection, *leg, *outcome, *value, *seq).await
-        }
+        Change::LegEnded { leg, end } => legs::end(connection, *leg, end).await,
         Change::CheckpointStored(checkpoint) => checkpoints::insert(connection, checkpoint).await,
         Change::CheckpointDropped(checkpoint) => checkpoints::delete(connection, checkpoint).await,
         Change::AttemptOpened(attempt) => open_attempt(connection, attempt).await,
@@ -125,6 +123,22 @@ async fn apply_one(connection: &mut SqliteConnection, change: &Change) -> Result
                 .bind(value)
                 .bind(trial.0);
             one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
+        }
+        Change::FurtherMoved { trial, values } => {
+            let query = sqlx::query("update trial set further = ? where trial_id = ?")
+                .bind(further_text(values)?)
+                .bind(trial.0);
+            one_row(query.execute(connection).await?, || format!("trial {trial} is not there"))
+        }
+        Change::ResultCopied { trial, sweep, from } => {
+            let sql = "update trial set (best_step, best_value, further, weights, accumulate) = (select best_step, \
+                       best_value, further, weights, accumulate from trial known where known.sweep_id = ?1 and \
+                       known.number = ?2 and known.state = 'completed') where trial_id = ?3; \
+                       insert into trial_value (trial_id, objective, sweep_id, step, value, ranked) \
+                       select ?3, objective, v.sweep_id, step, value, ranked from trial_value v join trial known \
+                       using (trial_id) where known.sweep_id = ?1 and known.number = ?2";
+            let query = sqlx::query(sql).bind(sweep.0).bind(signed("trial.number", *from)?).bind(trial.0);
+            execute(connection, query).await
         }
         Change::Valued { sweep, trial, objective, step, value, ranked } => {
             let query = sqlx::query(

@@ -1,10 +1,10 @@
 //! What a stopper that judges running trials must know again: what it said, and what was reported.
 
 use super::StoreError;
-use super::rows::{METRIC_COLUMNS, from_json, unsigned};
+use super::rows::{METRIC_COLUMNS, from_json, join_metrics, unsigned};
 use crate::domain::decisions::StoredReport;
 use crate::domain::recovery::Judgement;
-use crate::domain::{Metrics, Reason, SweepId};
+use crate::domain::{Metrics, Objective, Reason, SweepId};
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -48,18 +48,25 @@ pub(super) async fn curves(
     Ok(curves)
 }
 
-/// What all of a sweep's trials reported of a metric, as far as it counts, in the order in which it came.
+/// What all of a sweep's trials reported of its objectives, as far as it counts, in the order in which it came.
 pub(super) async fn reports(
     connection: &mut SqliteConnection,
     sweep: SweepId,
-    metric: &str,
+    objective: &Objective,
 ) -> Result<Vec<StoredReport>, StoreError> {
-    let sql = "select report.*, trial.number as trial_number from trial cross join report using (trial_id) \
-               where trial.sweep_id = ? order by trial_id, fold, step";
+    let sql = "select report.*, trial.number as trial_number, trial.parameter_count from trial \
+               cross join report using (trial_id) where trial.sweep_id = ? order by trial_id, fold, step";
     let mut reports = Vec::new();
     let mut rows = sqlx::query(sql).bind(sweep.0).fetch(connection);
     while let Some(row) = rows.try_next().await? {
-        reports.extend(report(&row, metric)?);
+        let Some(mut report) = report(&row, &objective.metric)? else { continue };
+        if !objective.further.is_empty() {
+            let weights: Option<i64> = row.try_get("parameter_count")?;
+            let weights = weights.map(|count| unsigned("trial.parameter_count", count)).transpose()?;
+            let metrics = join_metrics(&row)?;
+            report.further = objective.further_values(Some(&metrics), &Metrics::default(), weights);
+        }
+        reports.push(report);
     }
     reports.sort_by_key(|report| report.seq);
     Ok(reports)
@@ -80,5 +87,6 @@ fn report(row: &SqliteRow, metric: &str) -> Result<Option<StoredReport>, StoreEr
         trial: unsigned("trial.number", row.try_get("trial_number")?)?,
         step: unsigned("report.step", row.try_get("step")?)?,
         value,
+        further: Vec::new(),
     }))
 }

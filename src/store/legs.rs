@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::apply::{execute, one_row};
-use super::rows::{signed, unsigned};
+use super::rows::{further_text, further_values, signed, unsigned};
 use crate::domain::{DecidedLeg, Leg, LegEnd, LegId, LegOutcome, LegRecord, SweepId, TrialId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -30,13 +30,16 @@ pub(super) async fn insert(
 pub(super) async fn end(
     connection: &mut SqliteConnection,
     leg: LegId,
-    outcome: LegOutcome,
-    value: Option<f64>,
-    seq: i64,
+    end: &LegEnd,
 ) -> Result<(), StoreError> {
-    let sql = "update leg set outcome = ?, value = ?, ended_seq = ? where leg_id = ? and outcome is null \
+    let sql = "update leg set outcome = ?, value = ?, further = ?, ended_seq = ? where leg_id = ? and outcome is null \
                and trial_id is not null";
-    let query = sqlx::query(sql).bind(outcome.as_str()).bind(value).bind(seq).bind(leg.0);
+    let query = sqlx::query(sql)
+        .bind(end.outcome.as_str())
+        .bind(end.value)
+        .bind(further_text(&end.further)?)
+        .bind(end.seq)
+        .bind(leg.0);
     one_row(query.execute(connection).await?, || format!("leg {leg} is not open"))
 }
 
@@ -77,14 +80,15 @@ pub(super) fn leg(row: &SqliteRow) -> Result<Leg, StoreError> {
 }
 
 /// What is asked for records: the trial's number beside the leg, and no more; there may be a million of them.
-pub(super) const RECORDS: &str = "select leg.number, trial.number as trial_number, from_step, until_step, decided_seq, outcome, value, ended_seq \
+pub(super) const RECORDS: &str = "select leg.number, trial.number as trial_number, from_step, until_step, decided_seq, outcome, value, leg.further, ended_seq \
      from leg left join trial using (trial_id) where leg.sweep_id = ? order by leg.number";
 
 /// A leg with its end, from a row of [`RECORDS`].
 pub(super) fn record(row: &SqliteRow) -> Result<LegRecord, StoreError> {
     let leg = [row.try_get("number")?, row.try_get("from_step")?, row.try_get("decided_seq")?];
     let some = [row.try_get("trial_number")?, row.try_get("until_step")?, row.try_get("ended_seq")?];
-    assemble(leg, some, row.try_get("outcome")?, row.try_get("value")?)
+    let worth = (row.try_get("value")?, row.try_get("further")?);
+    assemble(leg, some, row.try_get("outcome")?, worth)
 }
 
 /// The same from a row that was read in bulk.
@@ -92,20 +96,22 @@ pub(super) fn record_in_bulk(row: &rusqlite::Row<'_>) -> Result<LegRecord, Store
     let leg = [row.get("number")?, row.get("from_step")?, row.get("decided_seq")?];
     let some = [row.get("trial_number")?, row.get("until_step")?, row.get("ended_seq")?];
     let outcome = row.get_ref("outcome")?.as_str_or_null().map_err(rusqlite::Error::from)?;
-    assemble(leg, some, outcome, row.get("value")?)
+    let further = row.get_ref("further")?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    assemble(leg, some, outcome, (row.get("value")?, further))
 }
 
 fn assemble(
     [number, from_step, decided_seq]: [i64; 3],
     [trial, until_step, ended_seq]: [Option<i64>; 3],
     outcome: Option<&str>,
-    value: Option<f64>,
+    (value, further): (Option<f64>, Option<&str>),
 ) -> Result<LegRecord, StoreError> {
     let end = match outcome {
         None => None,
         Some(word) => Some(LegEnd {
             outcome: LegOutcome::parse(word).ok_or_else(|| StoreError::damaged("leg.outcome", word))?,
             value,
+            further: further_values("leg.further", further)?,
             seq: ended_seq.ok_or_else(|| StoreError::damaged("leg.ended_seq", "null"))?,
         }),
     };

@@ -48,6 +48,16 @@ pub(super) fn signed(column: &str, n: u64) -> Result<i64, StoreError> {
     i64::try_from(n).map_err(|_| StoreError::damaged(column, n))
 }
 
+/// Values by the further objectives as a column holds them.
+pub(super) fn further_text(values: &[Option<f64>]) -> Result<Option<String>, StoreError> {
+    if values.is_empty() { Ok(None) } else { to_json(&values).map(Some) }
+}
+
+/// The inverse of [`further_text`].
+pub(super) fn further_values(column: &str, text: Option<&str>) -> Result<Vec<Option<f64>>, StoreError> {
+    text.map_or(Ok(Vec::new()), |text| from_json(column, text))
+}
+
 /// Whether a column gives back the very bits it was given: SQLite turns NaN into null and -0.0 into 0.0.
 fn survives_a_column(value: f64) -> bool {
     value.is_finite() && value.to_bits() != (-0.0f64).to_bits()

@@ -5,7 +5,7 @@ use super::{Durability, Reader, StoreError, Writer};
 use crate::domain::metric::{RMSE, SECONDS, TRAIN_LOSS};
 use crate::domain::sweep::{Order, SamplerSpec};
 use crate::domain::{
-    AttemptId, AttemptState, Change, DecidedLeg, Direction, Event, EventKind, Leg, LegId, LegOutcome,
+    AttemptId, AttemptState, Change, DecidedLeg, Direction, Event, EventKind, Leg, LegEnd, LegId, LegOutcome,
     Metrics, Millis, NewAttempt, NewTrial, Objective, ObjectiveKind, Origin, Parameter, ParameterKind,
     Params, Reason, Search, StepReport, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState, Value,
 };
@@ -56,6 +56,7 @@ pub(super) fn spec() -> Sweep {
             validation: 0.2,
             metric: RMSE.into(),
             direction: Direction::Minimize,
+            further: Vec::new(),
             command: None,
             timeout_s: None,
             workdir: None,
@@ -255,8 +256,10 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
         tell: None,
         at: Millis(5),
     };
-    let ended =
-        |leg| Change::LegEnded { leg: LegId(leg), outcome: LegOutcome::Completed, value: None, seq: 9 };
+    let ended = |leg| Change::LegEnded {
+        leg: LegId(leg),
+        end: LegEnd { outcome: LegOutcome::Completed, value: None, further: Vec::new(), seq: 9 },
+    };
     let misfits = [
         moved(1, TrialState::Queued, TrialState::Running),
         moved(7, TrialState::Queued, TrialState::Running),

@@ -30,7 +30,7 @@ pub(super) fn read(table: &Table<'_>, kind: ObjectiveKind, problems: &mut Vec<Pr
     if !is_command {
         return Command::default();
     }
-    if table.get("metric").is_none() {
+    if table.get("metric").is_none() && table.get("metrics").is_none() {
         table.complain("metric is missing: expected the name of a metric that the command prints", problems);
     }
     Command {

@@ -8,6 +8,7 @@ mod command;
 mod enqueue;
 mod json;
 mod node;
+mod objective;
 mod problem;
 mod reader;
 mod sampler;
@@ -15,6 +16,7 @@ mod search;
 mod space;
 mod stopper;
 mod sweep;
+mod targets;
 mod toml;
 
 pub use problem::{Problem, Problems};

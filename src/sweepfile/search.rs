@@ -49,8 +49,8 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
             table.complain(message, problems);
         }
     }
-    let duplicates = table.read("duplicates", "\"skip\" or \"allow\"", problems, |node| {
-        [Duplicates::Skip, Duplicates::Allow]
+    let duplicates = table.read("duplicates", "\"skip\", \"allow\" or \"reuse\"", problems, |node| {
+        [Duplicates::Skip, Duplicates::Allow, Duplicates::Reuse]
             .into_iter()
             .find(|policy| text(node).as_deref() == Some(policy.as_str()))
     });

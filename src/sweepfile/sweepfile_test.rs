@@ -127,6 +127,63 @@ fn conditions_are_checked_when_all_else_is_right() {
     "##);
 }
 
+#[test]
+fn several_objectives_are_read_in_their_order() {
+    let metrics = r#"metrics = [{ name = "rmse" }, { name = "images_per_second", direction = "maximize" }]"#;
+    let text = GOOD.replace("metric = \"rmse\"", metrics).replace("direction = \"minimize\"\n", "");
+    let sweep = parse_toml("a.toml", &text, &check_value).unwrap();
+    let targets: Vec<_> = sweep.objective.targets().collect();
+    assert_eq!(targets, [("rmse", Direction::Minimize), ("images_per_second", Direction::Maximize)]);
+    // What is stored is read again as it was; so is what an earlier version stored.
+    let stored = serde_json::to_string(&sweep.objective).unwrap();
+    assert_eq!(serde_json::from_str::<crate::domain::Objective>(&stored).unwrap(), sweep.objective);
+    let one = parse_toml("a.toml", GOOD, &check_value).unwrap().objective;
+    assert!(!serde_json::to_string(&one).unwrap().contains("further"));
+    let alone = text.replace(", { name = \"images_per_second\", direction = \"maximize\" }", "");
+    assert_eq!(parse_toml("a.toml", &alone, &check_value).unwrap().objective, one);
+}
+
+#[test]
+fn mistakes_in_objectives_have_their_lines() {
+    let file = |objective: &str, search: &str| {
+        let space = "[space]\nepochs = { type = \"fixed\", value = 1 }";
+        format!(
+            "name = \"a\"\n[objective]\nkind = \"toy\"\n{objective}\n[search]\ntrials = 1\n{search}\n{space}"
+        )
+    };
+    let text = file(
+        "metric = \"rmse\"\ndirection = \"minimize\"\nmetrics = [\n{ name = \"a\", direction = \"down\" },\n{ name = \"a\" },\n\
+         { direction = \"maximize\" },\n\"b\", { name = \"c\", nmae = 1 }]",
+        "",
+    );
+    insta::assert_snapshot!(mistakes(&text), @r#"
+    a.toml:6: objective.metrics: cannot go with metric: it names every objective with its direction
+    a.toml:6: objective.metrics: cannot go with direction: it names every objective with its direction
+    a.toml:6: objective.metrics: has 5 objectives, at most 4 are possible
+    a.toml:7: objective.metrics[0].direction: expected "minimize" or "maximize", not "down"
+    a.toml:8: objective.metrics[1].name: "a" is an objective already
+    a.toml:9: objective.metrics[2].name: is missing: expected the name of a reported metric
+    a.toml:10: objective.metrics[3]: expected a table, not "b"
+    a.toml:10: objective.metrics[4].nmae: is not known; expected one of name, direction
+    "#);
+    insta::assert_snapshot!(mistakes(&file("metrics = []", "")), @r#"a.toml:4: objective.metrics: is empty: expected a list such as [{ name = "rmse" }, { name = "parameters", direction = "minimize" }]"#);
+    insta::assert_snapshot!(mistakes(&file("metrics = \"rmse\"", "")), @r#"a.toml:4: objective.metrics: expected a list such as [{ name = "rmse" }, { name = "parameters", direction = "minimize" }], not "rmse""#);
+    for sampler in ["gp", "cmaes", "evolution"] {
+        let two = "metrics = [{ name = \"rmse\" }, { name = \"cost\" }]";
+        let said = mistakes(&file(two, &format!("sampler = \"{sampler}\"")));
+        assert!(
+            said.starts_with(&format!("a.toml:7: search.sampler: \"{sampler}\" knows one objective:")),
+            "{said}"
+        );
+    }
+    let keypoints = |objective: &str, search: &str| {
+        file(objective, search).replace("\"toy\"", "\"keypoints\"\ndataset = \"d\"")
+    };
+    insta::assert_snapshot!(mistakes(&keypoints("metric = \"parameters\"", "")), @r#"a.toml:5: objective: "parameters" is the same in every epoch, so no epoch is the best by it: name it after a metric that training improves"#);
+    let timed = "metrics = [{ name = \"rmse\" }, { name = \"images_per_second\" }]";
+    insta::assert_snapshot!(mistakes(&keypoints(timed, "order = \"number\"\nparallel = 1")), @r#"a.toml:5: objective: "images_per_second" cannot go with order = "number": time differs from run to run"#);
+}
+
 fn with_stopper(stopper: &str) -> String {
     GOOD.replace("stopper = \"none\"", &format!("stopper = {stopper}"))
 }

@@ -3,7 +3,8 @@
 //! The value is a smooth bowl over the numeric parameters plus a penalty per word, reached geometrically
 //! over the epochs: a function of parameters and step alone. It makes checkpoints like a real training, and
 //! goes on from them. Special values of the text parameter `behave` make it misbehave on purpose (one that
-//! is out of memory fits with its batches in `fits_in_parts` parts); `device_mb` is reported as memory that it holds of a device.
+//! is out of memory fits with its batches in `fits_in_parts` parts); `device_mb` is reported as memory that it holds of a
+//! device. A sweep that names `cost` as an objective gets the sum of the parameters' sizes as that.
 
 use super::protocol::Work;
 use super::run::{Outcome, Session, Trainer};
@@ -17,6 +18,9 @@ use std::time::Duration;
 /// Parameters that steer the evaluation and are no part of the value.
 const STEERING: [&str; 6] =
     ["epochs", "epoch_ms", "behave", "checkpoint_every", "device_mb", "fits_in_parts"];
+
+/// A second number for those who optimise several: the larger the parameters, the more.
+const COST: &str = "cost";
 
 /// Evaluates [`ObjectiveKind::Toy`].
 #[derive(Debug, Default)]
@@ -91,6 +95,9 @@ impl Trainer for ToyTrainer {
             if let Some(mb) = work.params.get("device_mb").and_then(Value::as_f64) {
                 metrics = metrics.with(DEVICE_MEMORY_BYTES, mb * f64::from(1u32 << 20));
             }
+            if work.objective.targets().any(|(name, _)| name == COST) {
+                metrics = metrics.with(COST, cost(&work.params));
+            }
             session.report(step, &metrics);
         }
         tracing::debug!(best = state.best, "done");
@@ -134,6 +141,11 @@ fn save(state: &State, session: &mut Session) {
 
 fn ended(state: TellState, reason: Option<Reason>) -> Outcome {
     Outcome { state, reason, metrics: Metrics::default(), weights: None }
+}
+
+fn cost(params: &Params) -> f64 {
+    let numbers = params.iter().filter(|(name, _)| !STEERING.contains(&name.as_str()));
+    numbers.filter_map(|(_, value)| value.as_f64()).map(f64::abs).sum()
 }
 
 fn bowl(params: &Params) -> f64 {

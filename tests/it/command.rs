@@ -95,7 +95,7 @@ fn programs_that_fail_end_their_trial_with_what_they_said() {
     assert_eq!(end(0), ("failed", "error", said));
     assert_eq!(end(1), ("failed", "error", "the command ended with signal 9 (SIGKILL)"));
     assert_eq!(end(2), ("failed", "error", "it took longer than 2 s"));
-    assert_eq!((end(3).0, end(3).2), ("failed", "it completed without a finite value of \"loss\""));
+    assert_eq!((end(3).0, end(3).1), ("failed", "no_value"));
     assert_eq!(end(4).0, "completed", "what it left behind does not keep it: {:?}", end(4));
     let (state, kind, message) = ends(&home, &missing).remove(0);
     assert_eq!((state.as_str(), kind.as_str()), ("failed", "bad_configuration"));

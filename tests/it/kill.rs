@@ -143,6 +143,33 @@ fn a_sweep_that_judges_running_trials_comes_out_the_same_whatever_is_killed() {
     victim.survives(rounds("kills of judged toy sweeps", 5, 0.5));
 }
 
+/// What every decision compares are fronts.
+#[test]
+fn a_sweep_with_two_objectives_comes_out_the_same_whatever_is_killed() {
+    let metrics = "metrics = [{ name = \"rmse\" }, { name = \"cost\", direction = \"maximize\" }]";
+    let sweep = TOYS.replace("kind = \"toy\"", &format!("kind = \"toy\"\n{metrics}"));
+    let sweep = sweep.replace("\"random\"", "{ name = \"nsga2\", population = 4 }");
+    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let undisturbed = victim.undisturbed(1);
+    assert!(undisturbed.contains("promoted") && undisturbed.contains("not_promoted"), "{undisturbed}");
+    victim.survives(rounds("kills of toy sweeps with two objectives", 5, 0.5));
+}
+
+/// A result that stands in for a new one is decided like any other leg, and as lasting.
+#[test]
+fn a_sweep_that_reuses_results_comes_out_the_same_whatever_is_killed() {
+    let sweep = TOYS.replace("trials = 12", "trials = 24\nduplicates = \"reuse\"");
+    let sweep =
+        sweep.replace("{ type = \"float\", low = 0.0, high = 1.0 }", "{ type = \"fixed\", value = 1 }");
+    let sweep = sweep.replace("low = 1, high = 12", "low = 2, high = 3");
+    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let undisturbed = victim.undisturbed(1);
+    let copies =
+        undisturbed.lines().filter(|line| line.starts_with("trial ") && line.contains("\"copied\"")).count();
+    assert!(copies > 2, "{copies} copies\n{undisturbed}");
+    victim.survives(rounds("kills of toy sweeps that reuse results", 5, 0.5));
+}
+
 /// The same with real trainings, down to the bits of their weights.
 #[cfg(feature = "torch")]
 #[test]

@@ -16,6 +16,7 @@ mod full_disk;
 mod kill;
 mod ledger;
 mod memory;
+mod objectives;
 mod power_cut;
 mod races;
 mod restart;

@@ -4,7 +4,7 @@ use crate::support::{Home, toy};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-fn post(home: &Home, path: &str, body: &Value) -> (u16, Value) {
+pub fn post(home: &Home, path: &str, body: &Value) -> (u16, Value) {
     let daemon = home.daemon_file().unwrap();
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let mut answer = agent

@@ -299,3 +299,36 @@ fn a_retried_trial_of_a_cancelled_sweep_runs_alone() {
     assert_eq!(after.len(), before.len(), "no trial was added");
     assert!(home.ok(&["replay", &id]).contains("agree"), "its decisions can be derived");
 }
+
+#[test]
+fn a_configuration_that_has_completed_gets_its_result_again_and_says_from_where() {
+    let mut home = Home::new();
+    home.serve(1);
+    let sweep = toy("again", 9, 0, "y = { type = \"choice\", values = [1, 2] }");
+    let sweep =
+        sweep.replace("{ type = \"float\", low = 0.0, high = 1.0 }", "{ type = \"fixed\", value = 1 }");
+    let id = home.submit(&sweep.replace("[search]", "[search]\nduplicates = \"reuse\""));
+    home.until_over(&id);
+    let trials = home.json(&["trials", &id]);
+    let trials = trials.as_array().unwrap();
+    assert_eq!(trials.len(), 9);
+    for trial in trials {
+        assert_eq!(trial["state"], "completed", "{trial:#}");
+        let first = trials.iter().find(|other| other["params"] == trial["params"]).unwrap();
+        if first["number"] == trial["number"] {
+            assert_eq!(trial["ended"]["kind"], "budget_spent");
+            continue;
+        }
+        assert_eq!(trial["ended"], serde_json::json!({"kind": "copied", "from": first["number"]}));
+        assert_eq!((&trial["value"], &trial["best_step"]), (&first["value"], &first["best_step"]));
+        let detail = home.json(&["trial", &format!("{id}/{}", trial["number"])]);
+        assert_eq!(detail["attempts"].as_array().unwrap().len(), 0, "nobody worked on it");
+    }
+    assert_eq!(home.json(&["best", &id])["ranked"].as_array().unwrap().len(), 9);
+    assert!(
+        home.ok(&["trials", &id, "--where", "reason = 'copied'"])
+            .contains("which has the same configuration")
+    );
+    home.ok(&["replay", &id]);
+    home.is_sound();
+}

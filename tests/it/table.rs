@@ -12,11 +12,11 @@ pub fn of(home: &Home, sweep: &str) -> String {
 
 /// `quote` prints floats with all their digits.
 const TRIALS: &str = "
-    select format('trial %d %s params %s because %s ended %s best %s at %s of %s steps value %s at %s ranked %s \
-                   weights %s', number, state, params, suggested, ended, quote(best_value), quote(best_step), steps,
-                  quote(v.value), quote(v.step), quote(v.ranked), quote(weights))
+    select format('trial %d %s params %s because %s ended %s best %s and %s at %s of %s steps value %s at %s ranked %s \
+                   weights %s', number, state, params, suggested, ended, quote(best_value), quote(further),
+                  quote(best_step), steps, quote(v.value), quote(v.step), quote(v.ranked), quote(weights))
     from trial left join trial_value v using (trial_id)
-    where trial.sweep_id = (select sweep_id from sweep where uid = 'SWEEP') order by number";
+    where trial.sweep_id = (select sweep_id from sweep where uid = 'SWEEP') order by number, v.objective";
 
 const STEPS: &str = "
     select format('step %d/%d/%d rmse %s loss %s train %s rate %s more %s', number, fold, step, quote(rmse),
@@ -26,8 +26,8 @@ const STEPS: &str = "
     where sweep_id = (select sweep_id from sweep where uid = 'SWEEP') order by number, fold, step";
 
 const LEGS: &str = "
-    select format('leg %d trial %s/%d steps %d to %s %s value %s', leg.number, quote(trial.number), fold, from_step,
-                  quote(until_step), quote(outcome), quote(value))
+    select format('leg %d trial %s/%d steps %d to %s %s value %s and %s', leg.number, quote(trial.number), fold, from_step,
+                  quote(until_step), quote(outcome), quote(value), quote(leg.further))
     from leg left join trial using (trial_id)
     where leg.sweep_id = (select sweep_id from sweep where uid = 'SWEEP') order by leg.number";
 

@@ -1,7 +1,7 @@
 //! Which trials are better than others where there are several losses: by fronts, and within a front by the room
 //! around each (Deb et al., "NSGA-II", 2002), as in multi-objective TPE (Ozaki et al., GECCO 2020).
 
-use crate::sampler::pareto::{crowding, fronts};
+use crate::domain::pareto::{crowding, fronts};
 use crate::sampler::{History, Level, Ranked};
 use std::collections::BTreeMap;
 

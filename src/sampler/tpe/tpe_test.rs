@@ -134,7 +134,7 @@ fn where_everything_fails_it_does_not_go_again() {
 
 #[test]
 fn two_losses_have_a_front() {
-    use crate::sampler::pareto::hypervolume;
+    use crate::domain::pareto::hypervolume;
     let covered = |learns: bool, seed| {
         let mut search = match learns {
             true => Search::new(Tpe::new(10, 24), seed),

@@ -24,6 +24,7 @@ fn step(kind: &str) -> Option<(&'static [&'static str], &'static str)> {
         "trial_retried" => (&["failed", "cancelled", "stopped"], "queued"),
         "trial_passed" => (&["running"], "running"),
         "trial_stopping" => (&["running"], "stopping"),
+        "trial_copied" => (&["queued"], "completed"),
         "trial_completed" => (&["running", "stopping"], "completed"),
         "trial_stopped" => (&["running", "stopping", "paused"], "stopped"),
         "trial_failed" => (&["running", "stopping"], "failed"),
@@ -65,9 +66,13 @@ impl History {
 
 /// The value of a trial that ended is the best finite one that was reported, at the first step that has it.
 pub async fn value_is_the_best(db: &mut SqliteConnection, trial: TrialId) {
-    let sql = "select best_step, best_value, json_extract(spec, '$.objective.metric') as metric, \
-               json_extract(spec, '$.objective.direction') as direction from trial join sweep using (sweep_id) where trial_id = ?";
+    let sql = "select best_step, best_value, trial.further, coalesce(json_extract(ended, '$.kind'), '') = 'copied' as copied, json_extract(spec, '$.objective.metric') as metric, \
+               json_extract(spec, '$.objective.direction') as direction, json_extract(spec, '$.objective.further') as targets from trial join sweep using (sweep_id) where trial_id = ?";
     let Some(row) = sqlx::query(sql).bind(trial.0).fetch_optional(&mut *db).await.unwrap() else { return };
+    // Its result is another's, which has been looked at.
+    if row.get("copied") {
+        return;
+    }
     let stored: Option<(i64, f64)> = row.get::<Option<i64>, _>(0).zip(row.get::<Option<f64>, _>(1));
     let metric: String = row.get("metric");
     let direction = match row.get::<String, _>("direction").as_str() {
@@ -89,7 +94,22 @@ pub async fn value_is_the_best(db: &mut SqliteConnection, trial: TrialId) {
             best = Some((row.get("step"), value));
         }
     }
+    let mut further = Vec::new();
+    let targets: Option<String> = row.get("targets");
+    if let (Some(targets), Some((step, _))) = (targets, best) {
+        let targets: Vec<crate::domain::Target> = serde_json::from_str(&targets).unwrap();
+        let reported = rows.iter().find(|row| row.get::<i64, _>("step") == step).unwrap();
+        let extra: serde_json::Value = serde_json::from_str(reported.get("extra")).unwrap();
+        further = targets.iter().map(|target| extra[&target.name].as_f64()).collect();
+    }
+    let text = row.get::<Option<String>, _>("further");
+    let stored_further: Vec<Option<f64>> =
+        text.map_or(Vec::new(), |text| serde_json::from_str(&text).unwrap());
     // A client that reports no steps: its one value counts as of no step.
     let by_tell = rows.is_empty() && stored.is_some_and(|(step, _)| step == 0);
+    assert!(
+        stored_further == further || by_tell,
+        "trial {trial}: {stored_further:?} is stored, {further:?} was reported"
+    );
     assert!(stored == best || by_tell, "trial {trial}: {stored:?} is stored, {best:?} was reported");
 }

@@ -100,12 +100,26 @@ const WRONG: &[&str] = &[
      > json_extract(spec, '$.search.parallel')",
     // Values.
     "select 'trial ' || trial_id || ' has a value of ' || value || ', its best is ' || coalesce(best_value, 'none') from \
-     trial_value join trial using (trial_id) where best_value is not value or best_step is not step \
-     or ranked <> (trial.state = 'completed') or trial.state in ('queued', 'running', 'paused', 'stopping')",
+     trial_value join trial using (trial_id) where best_step is not step or value is not case objective \
+     when 0 then best_value else json_extract(further, '$[' || (objective - 1) || ']') end or ranked <> (trial.state = 'completed') or trial.state in ('queued', 'running', 'paused', 'stopping')",
     "select 'trial ' || trial_id || ' ended without its value' from trial where best_value is not null \
      and state in ('completed', 'stopped', 'failed', 'cancelled') \
      and not exists (select 1 from trial_value where trial_value.trial_id = trial.trial_id)",
     "select 'completed trial ' || trial_id || ' has no value' from trial where state = 'completed' and best_value is null",
+    "select 'completed trial ' || trial_id || ' lacks a value' from trial join sweep using (sweep_id) where trial.state = 'completed' and \
+     (select count(*) from trial_value where trial_value.trial_id = trial.trial_id) \
+     <> 1 + coalesce(json_array_length(spec, '$.objective.further'), 0)",
+    "select 'leg ' || leg_id || ' ended with other values than trial ' || trial_id from leg join trial using (trial_id) where \
+     outcome = 'completed' and (leg.value is not best_value or leg.further is not trial.further)",
+    // Copied results.
+    "select 'trial ' || c.trial_id || ' is no copy of number ' || json_extract(c.ended, '$.from') from trial c left join trial o \
+     on o.sweep_id = c.sweep_id and o.number = json_extract(c.ended, '$.from') where json_extract(c.ended, '$.kind') = 'copied' and \
+     (c.state <> 'completed' or o.state is not 'completed' or o.params is not c.params or o.best_value is not c.best_value or o.number >= c.number \
+     or o.best_step is not c.best_step or o.further is not c.further or o.weights is not c.weights or json_extract(o.ended, '$.kind') = 'copied')",
+    "select 'trial ' || trial_id || ' is a copy that was worked on' from trial where json_extract(ended, '$.kind') = 'copied' \
+     and exists (select 1 from attempt where attempt.trial_id = trial.trial_id)",
+    "select 'sweep ' || sweep_id || ' takes results over' from sweep where json_extract(spec, '$.search.duplicates') is not 'reuse' \
+     and exists (select 1 from event where event.sweep_id = sweep.sweep_id and kind = 'trial_copied')",
     // Checkpoints.
     "select 'trial ' || trial_id || ' has ' || count(*) || ' checkpoints' from checkpoint join trial using (trial_id) \
      group by trial_id having count(*) > case when state in ('queued', 'running', 'stopping') then 2 \

@@ -45,6 +45,10 @@ const TROUBLED_STEPS: usize = 400;
 struct Tally {
     /// Sweeps that were compared with their calm selves.
     compared: AtomicU64,
+    /// Those of them that have several objectives.
+    several: AtomicU64,
+    /// Trials that got the result of another.
+    copied: AtomicU64,
     /// What stoppers said of running trials, by its kind.
     judged: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -53,7 +57,12 @@ struct Tally {
 async fn live(seed: u64, tally: &Tally) {
     let mut dice = Dice::new(seed, "life");
     let faults = Faults::draw(&mut dice);
-    let plan = (0..dice.between(1, 3)).map(|n| sweeps::random_sweep(&mut dice, &format!("s{n}"))).collect();
+    let mut plan: Vec<_> =
+        (0..dice.between(1, 3)).map(|n| sweeps::random_sweep(&mut dice, &format!("s{n}"))).collect();
+    // Those that found a defect stay what they were.
+    if !KEPT.contains(&seed) {
+        plan.iter_mut().for_each(sweeps::vary);
+    }
     let mut workers: Vec<Worker> = Vec::new();
     for index in 0..dice.between(1, 4) as usize {
         workers.push(Worker::random(&mut dice, index, false));
@@ -72,6 +81,8 @@ async fn live(seed: u64, tally: &Tally) {
         if let Err(difference) = replay(&stored) {
             panic!("replay of sweep {}: {difference}\n{:?}", sweep.sweep, spec.search);
         }
+        let copies = stored.legs.iter().filter(|leg| leg.is_copy()).count();
+        tally.copied.fetch_add(copies as u64, Ordering::Relaxed);
         let passed_or_stopping =
             |kind: EventKind| matches!(kind, EventKind::TrialPassed | EventKind::TrialStopping);
         for event in stored.events.iter().filter(|event| passed_or_stopping(event.kind)) {
@@ -89,6 +100,7 @@ async fn live(seed: u64, tally: &Tally) {
         let (table, calm) = (table::of(&mut world.checker.db, sweep.sweep).await, table::calm(spec).await);
         assert!(table == calm, "{:?} without faults\n{calm:#?}\nwith faults\n{table:#?}", spec.search);
         tally.compared.fetch_add(1, Ordering::Relaxed);
+        tally.several.fetch_add(u64::from(spec.objective.count() > 1), Ordering::Relaxed);
     }
 }
 
@@ -124,14 +136,17 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
             });
         }
     });
+    let (several, copied) = (tally.several.into_inner(), tally.copied.into_inner());
     let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
     println!(
-        "{} lives, {compared} sweeps compared with their calm selves; stoppers said {judged:?}",
+        "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; stoppers said {judged:?}",
         seeds.len()
     );
     assert!(
         seeds.len() < 100 || compared * 10 >= seeds.len() as u64,
         "{compared} comparisons are too few to mean anything"
     );
+    assert!(seeds.len() < 100 || several > 5, "{several} comparisons with several objectives are too few");
+    assert!(seeds.len() < 100 || copied > 20, "{copied} copied results are too few");
     assert!(seeds.len() < 100 || judged.len() == 5, "what stoppers can say was not all said: {judged:?}");
 }

@@ -6,7 +6,7 @@ use crate::domain::metric::TRAIN_LOSS;
 use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
-    Sweep, Value,
+    Sweep, Target, Value,
 };
 use std::collections::BTreeMap;
 
@@ -31,6 +31,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             validation: 0.2,
             metric: dice.among(&["rmse", "loss"]).into(),
             direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
+            further: Vec::new(),
         },
         search: Search {
             sampler: if grid {
@@ -49,6 +50,52 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
         },
         space: random_space(dice, grid, large),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
+    }
+}
+
+/// Makes some sweeps of another kind, with dice of their own.
+pub fn vary(sweep: &mut Sweep) {
+    let mut dice = Dice::new(sweep.seed, "variants");
+    match dice.below(10) {
+        0..3 => have_several(&mut dice, sweep),
+        3..5 => reuse(&mut dice, sweep),
+        _ => {}
+    }
+}
+
+/// Makes it a sweep with several objectives.
+fn have_several(dice: &mut Dice, sweep: &mut Sweep) {
+    let further = ["cost", "size"].map(|name| Target {
+        name: name.into(),
+        direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
+    });
+    sweep.objective.further = further.into_iter().take(dice.between(1, 2) as usize).collect();
+    if !matches!(sweep.search.sampler, SamplerSpec::Grid { .. }) {
+        sweep.search.sampler = match dice.below(5) {
+            0 => SamplerSpec::Auto,
+            1 => SamplerSpec::Tpe { startup: 2, candidates: 4 },
+            2 => SamplerSpec::Random,
+            _ => SamplerSpec::Nsga2 { population: Some(2) },
+        };
+    }
+    if dice.chance(0.5) {
+        let mode = dice.among(&[Mode::Promote, Mode::Stop]);
+        sweep.search.stopper = Some(StopperSpec::Asha { min_steps: 1, factor: 2, mode });
+    }
+}
+
+/// Makes it a sweep that draws the same few configurations again and again, and has each only once.
+fn reuse(dice: &mut Dice, sweep: &mut Sweep) {
+    sweep.search.duplicates = Duplicates::Reuse;
+    if matches!(sweep.search.sampler, SamplerSpec::Grid { .. }) {
+        return;
+    }
+    sweep.search.trials = Some(dice.between(4, 30) as u64);
+    let x = ParameterKind::Int { low: 0, high: 3, log: false, step: None };
+    let epochs = ParameterKind::Fixed { value: dice.between(1, 3).into() };
+    sweep.space.remove("y");
+    for (name, kind) in [("x", x), ("epochs", epochs)] {
+        sweep.space.insert(name.into(), Parameter { kind, when: None });
     }
 }
 
@@ -132,7 +179,7 @@ pub fn behaves(params: &Params) -> &str {
 }
 
 /// What a step reports.
-pub fn metrics(metric: &str, params: &Params, step: u64) -> Metrics {
+pub fn metrics(objective: &Objective, params: &Params, step: u64) -> Metrics {
     let base = match (params.get("x"), params.get("y")) {
         (Some(x), _) => x.as_f64().unwrap(),
         (_, Some(y)) => y.as_f64().unwrap(),
@@ -143,5 +190,15 @@ pub fn metrics(metric: &str, params: &Params, step: u64) -> Metrics {
         "none" => f64::INFINITY,
         _ => (base - 0.3) * (base - 0.3) + 1.0 / (step as f64 + 0.1),
     };
-    Metrics::default().with(metric, value).with(TRAIN_LOSS, if step == 2 { -0.0 } else { 0.1 * step as f64 })
+    let train_loss = if step == 2 { -0.0 } else { 0.1 * step as f64 };
+    let mut all = Metrics::default().with(&objective.metric, value).with(TRAIN_LOSS, train_loss);
+    for (number, target) in (1..).zip(&objective.further) {
+        // The better the one, the worse the other, for some; and not always known.
+        let value = match behaves(params) {
+            "some" if step % 4 == 2 => f64::NAN,
+            _ => f64::from(number) * base.round() + if step > 2 { 1.0 } else { 0.5 },
+        };
+        all = all.with(&target.name, value);
+    }
+    all
 }

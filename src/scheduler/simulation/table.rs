@@ -10,12 +10,12 @@ use sqlx::{Row, SqliteConnection};
 
 /// One line per trial and per leg.
 pub async fn of(db: &mut SqliteConnection, sweep: SweepId) -> Vec<String> {
-    let sql = "select format('trial %d %s %s step %s %s', number, trial.state, params, step, \
-               coalesce(ended, '')), value from trial left join trial_value using (trial_id) \
-               where trial.sweep_id = ? order by number";
+    let sql = "select format('trial %d %s %s step %s %s %s', number, trial.state, params, step, \
+               coalesce(ended, ''), coalesce(further, '')), value from trial left join trial_value v \
+               on v.trial_id = trial.trial_id and v.objective = 0 where trial.sweep_id = ? order by number";
     let mut lines = lines(db, sql, sweep).await;
     let sql = "select format('leg %d trial %s from %d to %s %s', leg.number, trial.number, from_step, until_step, \
-               outcome), value from leg left join trial using (trial_id) where leg.sweep_id = ? order by leg.number";
+               outcome || coalesce(leg.further, '')), value from leg left join trial using (trial_id) where leg.sweep_id = ? order by leg.number";
     lines.extend(self::lines(db, sql, sweep).await);
     lines
 }

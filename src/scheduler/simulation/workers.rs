@@ -229,10 +229,10 @@ impl Task {
         if dice.chance(faults.out_of_memory) {
             return self.tell(TellState::Failed, Some(Reason::OutOfMemory { message: "no".into() }));
         }
-        let metric = &self.claimed.spec.objective.metric;
-        let external = self.claimed.spec.objective.kind == ObjectiveKind::External;
+        let objective = &self.claimed.spec.objective;
+        let external = objective.kind == ObjectiveKind::External;
         if external && self.claimed.params["silent"].as_bool() == Some(true) {
-            let all = metrics(metric, &self.claimed.params, budget);
+            let all = metrics(objective, &self.claimed.params, budget);
             return self.tell_with(TellState::Completed, all, None);
         }
         if self.step >= until {
@@ -246,7 +246,7 @@ impl Task {
         if behaves(&self.claimed.params) == "diverge" && self.step == 2 {
             return self.tell(TellState::Failed, Some(Reason::Diverged { step: 2, what: "the loss".into() }));
         }
-        let metrics = metrics(metric, &self.claimed.params, self.step);
+        let metrics = metrics(objective, &self.claimed.params, self.step);
         let (trial, attempt) = (self.claimed.leg.trial, self.claimed.attempt);
         self.reported = true;
         self.outbox.push_back(Input::Report { trial, attempt, step: self.step, metrics });

@@ -39,7 +39,7 @@ impl Reader {
         .fetch_all(&mut *moment)
         .await?;
         let reports = if spec.search.stopper.as_ref().is_some_and(StopperSpec::judges) {
-            judgements::reports(&mut moment, sweep, &spec.objective.metric).await?
+            judgements::reports(&mut moment, sweep, &spec.objective).await?
         } else {
             Vec::new()
         };

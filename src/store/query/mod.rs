@@ -5,6 +5,7 @@
 mod completed;
 mod decisions;
 mod find;
+mod front;
 mod health;
 mod leaderboard;
 mod names;
@@ -13,6 +14,7 @@ mod sweeps;
 mod trials;
 mod workers;
 
+pub use front::{Front, FrontMember, FrontShape};
 pub use leaderboard::{Leaderboard, Ranked};
 pub use names::TrialNames;
 pub(super) use search::Bench;

@@ -1,4 +1,4 @@
-//! What a condition or a sort key on trials may name: a trial's own columns, the sweep's metric, and its
+//! What a condition or a sort key on trials may name: a trial's own columns, the sweep's objectives, and its
 //! parameters.
 
 use crate::domain::Sweep;
@@ -21,6 +21,13 @@ const COLUMNS: [(&str, Kind, &str); 12] = [
     ("finished_ms", Kind::Number, "trial.finished_ms"),
 ];
 
+/// Where the values by the further objectives stand, in their order: as many as a sweep can have.
+const FURTHER: [&str; 3] = [
+    "json_extract(trial.further, '$[0]')",
+    "json_extract(trial.further, '$[1]')",
+    "json_extract(trial.further, '$[2]')",
+];
+
 /// The names of one sweep's trials. A parameter goes before a column of the same name.
 #[derive(Debug, Clone)]
 pub struct TrialNames {
@@ -37,6 +44,10 @@ impl TrialNames {
         let mut fields: BTreeMap<String, Field> = COLUMNS.into_iter().map(column).collect();
         let value = Field { kind: Kind::Number, place: Place::Column("trial.best_value") };
         fields.insert(sweep.objective.metric.clone(), value);
+        for (target, sql) in sweep.objective.further.iter().zip(FURTHER) {
+            let field = Field { kind: Kind::Number, place: Place::Column(sql) };
+            fields.insert(target.name.clone(), field);
+        }
         for (name, parameter) in &sweep.space {
             fields.insert(name.clone(), Field { kind: Kind::of(&parameter.kind), place: Place::Param });
         }

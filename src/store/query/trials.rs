@@ -1,7 +1,9 @@
 //! A trial: as lists show it, and with all that is known of it.
 
 use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState};
-use crate::store::rows::{event_kind, from_json, join_metrics, optional_json, trial_state, unsigned};
+use crate::store::rows::{
+    event_kind, from_json, further_values, join_metrics, optional_json, trial_state, unsigned,
+};
 use crate::store::{Reader, StoreError};
 use serde::Serialize;
 use sqlx::Row;
@@ -19,6 +21,9 @@ pub struct TrialSummary {
     pub state: TrialState,
     /// The metric at its best step.
     pub value: Option<f64>,
+    /// What that step is worth by the sweep's further objectives, in their order; nothing where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Option<f64>>,
     /// That step.
     pub best_step: Option<u64>,
     /// Steps reported so far.
@@ -226,6 +231,7 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         number: unsigned("trial.number", row.try_get("number")?)?,
         state: trial_state(row.try_get("state")?)?,
         value: row.try_get("best_value")?,
+        further: further_values("trial.further", row.try_get("further")?)?,
         best_step: optional("best_step")?,
         steps: unsigned("trial.steps", row.try_get("steps")?)?,
         budget_steps: optional("budget_steps")?,

@@ -14,6 +14,9 @@ pub(super) struct Listener<'a> {
     output: Output,
     log: OutputLog,
     steps: Steps,
+    /// What else is optimised, and what was printed last of it.
+    further: Vec<String>,
+    last: Metrics,
     /// The step at which the leg ends.
     until: Option<u64>,
     reached: Option<u64>,
@@ -26,7 +29,9 @@ impl<'a> Listener<'a> {
             session,
             output: Output::of(child),
             log: OutputLog::new(),
-            steps: Steps::after(work.from_step, &work.objective.metric),
+            steps: Steps::after(work.from_step, work.objective.targets().map(|(name, _)| name)),
+            further: work.objective.further.iter().map(|target| target.name.clone()).collect(),
+            last: Metrics::default(),
             until: work.until_step,
             reached: None,
         }
@@ -60,6 +65,11 @@ impl<'a> Listener<'a> {
         self.reached
     }
 
+    /// What was printed last of the further objectives: some are measured once, whatever the step.
+    pub fn last(&self) -> &Metrics {
+        &self.last
+    }
+
     /// The daemon's word.
     pub fn decision(&self) -> Decision {
         self.session.decision()
@@ -79,6 +89,11 @@ impl<'a> Listener<'a> {
         };
         if !counts {
             return;
+        }
+        for name in &self.further {
+            if let Some(value) = said.metrics().get(name) {
+                self.last.0.insert(name.clone(), value);
+            }
         }
         match self.steps.take(said) {
             Ok(whole) => whole.iter().for_each(|(step, metrics)| self.report(*step, metrics)),

@@ -122,7 +122,9 @@ fn accompany(work: &Work, mut group: Group, session: &mut Session) -> Outcome {
     }
     listener.finish(ending.is_none());
     let why = ending.map(|(why, _)| why).or_else(|| why_ended(&listener, status));
-    outcome(why, status, &listener.last_errors())
+    let outcome = outcome(why, status, &listener.last_errors());
+    let completed = outcome.state == TellState::Completed;
+    Outcome { metrics: if completed { listener.last().clone() } else { Metrics::default() }, ..outcome }
 }
 
 fn why_end(work: &Work, listener: &Listener<'_>, elapsed: Duration) -> Option<Why> {

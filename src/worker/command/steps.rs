@@ -15,6 +15,13 @@ pub(super) struct Said {
     metrics: Metrics,
 }
 
+impl Said {
+    /// The numbers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
 /// Reads a line of the protocol; `None` for any other line.
 ///
 /// Entries that are no numbers are passed over. Non-finite numbers may be written bare, as Python's `json`
@@ -82,11 +89,11 @@ fn quote_non_finite(line: &str) -> String {
 
 /// Gathers lines into steps.
 ///
-/// A step may be reported only once, so its lines are held together until one has the metric that counts,
+/// A step may be reported only once, so its lines are held together until they have every metric that counts,
 /// or a later step begins.
 #[derive(Debug)]
 pub(super) struct Steps {
-    metric: String,
+    metrics: Vec<String>,
     /// The last step that counts already: earlier attempts printed it, and this one may once more.
     known: u64,
     /// The last step that was let go.
@@ -95,9 +102,10 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// The steps after `last`; `metric` is the one that counts.
-    pub fn after(last: u64, metric: &str) -> Self {
-        Self { metric: metric.to_owned(), known: last, last, open: None }
+    /// The steps after `last`; `metrics` are those that count.
+    pub fn after<'a>(last: u64, metrics: impl IntoIterator<Item = &'a str>) -> Self {
+        let metrics = metrics.into_iter().map(str::to_owned).collect();
+        Self { metrics, known: last, last, open: None }
     }
 
     /// Takes a line and lets go of the steps that are now whole.
@@ -115,9 +123,9 @@ impl Steps {
         }
         if step < at_hand {
             return Err(format!(
-                "step {step} is passed over: step {} has been printed already, and a step ends with the line that has {:?}",
+                "step {step} is passed over: step {} has been printed already, and a step ends with the line that has {}",
                 self.open.as_ref().map_or(self.last, |(open, _)| *open),
-                self.metric
+                self.metrics.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" and ")
             ));
         }
         let mut whole = Vec::new();
@@ -126,12 +134,12 @@ impl Steps {
         }
         let mut metrics = self.open.take().map(|(_, metrics)| metrics).unwrap_or_default();
         for (name, value) in said.metrics.0 {
-            // The one that counts always finds room.
-            if metrics.0.len() < MOST_NUMBERS || name == self.metric {
+            // What counts always finds room.
+            if metrics.0.len() < MOST_NUMBERS || self.metrics.contains(&name) {
                 metrics.0.insert(name, value);
             }
         }
-        let is_whole = metrics.get(&self.metric).is_some();
+        let is_whole = self.metrics.iter().all(|name| metrics.get(name).is_some());
         self.open = Some((step, metrics));
         if is_whole {
             whole.extend(self.finish());
@@ -139,7 +147,7 @@ impl Steps {
         Ok(whole)
     }
 
-    /// The step that still lacks the metric that counts: no more lines of it will come.
+    /// The step that still lacks a metric that counts: no more lines of it will come.
     pub fn finish(&mut self) -> Option<(u64, Metrics)> {
         let open = self.open.take()?;
         self.last = open.0;
@@ -164,15 +172,15 @@ mod tests {
 
     #[test]
     fn lines_without_a_step_count_up_from_the_last() {
-        let mut steps = Steps::after(0, "loss");
+        let mut steps = Steps::after(0, ["loss"]);
         let got = gather(&mut steps, &[r#"{"loss": 3}"#, r#"{"step": 5, "loss": 2}"#, r#"{"loss": 1}"#]);
         assert_eq!(got, [(1, loss(3.0)), (5, loss(2.0)), (6, loss(1.0))]);
-        assert_eq!(gather(&mut Steps::after(7, "loss"), &[r#"{"loss": 1}"#]), [(8, loss(1.0))]);
+        assert_eq!(gather(&mut Steps::after(7, ["loss"]), &[r#"{"loss": 1}"#]), [(8, loss(1.0))]);
     }
 
     #[test]
     fn lines_of_one_step_are_held_together_until_the_metric_comes() {
-        let mut steps = Steps::after(0, "loss");
+        let mut steps = Steps::after(0, ["loss"]);
         let got = gather(&mut steps, &[r#"{"lr": 1}"#, r#"{"acc": 2}"#, r#"{"loss": 3}"#, r#"{"acc": 4}"#]);
         let all = [("acc".to_owned(), 2.0), ("loss".to_owned(), 3.0), ("lr".to_owned(), 1.0)];
         assert_eq!(got, [(1, all.to_vec())]);
@@ -181,15 +189,23 @@ mod tests {
     }
 
     #[test]
+    fn with_several_objectives_a_step_is_whole_when_it_has_all() {
+        let mut steps = Steps::after(0, ["loss", "ms"]);
+        let got = gather(&mut steps, &[r#"{"loss": 1}"#, r#"{"ms": 2}"#, r#"{"loss": 3}"#]);
+        assert_eq!(got, [(1, vec![("loss".to_owned(), 1.0), ("ms".to_owned(), 2.0)])]);
+        assert_eq!(gather(&mut steps, &[r#"{"step": 3, "lr": 1}"#]), [(2, loss(3.0))]);
+    }
+
+    #[test]
     fn a_later_step_lets_go_of_one_without_the_metric() {
-        let mut steps = Steps::after(0, "loss");
+        let mut steps = Steps::after(0, ["loss"]);
         let got = gather(&mut steps, &[r#"{"step": 1, "lr": 1}"#, r#"{"step": 2, "loss": 3}"#]);
         assert_eq!(got, [(1, vec![("lr".to_owned(), 1.0)]), (2, loss(3.0))]);
     }
 
     #[test]
     fn what_comes_too_late_does_not_count() {
-        let mut steps = Steps::after(3, "loss");
+        let mut steps = Steps::after(3, ["loss"]);
         assert!(steps.take(parse(r#"{"step": 0, "loss": 1}"#).unwrap()).is_err());
         // Printed once more by a program that was broken off: no fault.
         assert_eq!(steps.take(parse(r#"{"step": 3, "loss": 1}"#).unwrap()), Ok(Vec::new()));
@@ -229,7 +245,7 @@ mod tests {
     fn a_step_of_too_many_numbers_keeps_the_one_that_counts() {
         let many: Vec<String> = (0..500).map(|n| format!("\"a{n}\": {n}")).collect();
         let line = format!("{{{}, \"z\": 1, \"{}\": 2}}", many.join(","), "x".repeat(101));
-        let whole = Steps::after(0, "z").take(parse(&line).unwrap()).unwrap();
+        let whole = Steps::after(0, ["z"]).take(parse(&line).unwrap()).unwrap();
         assert_eq!((whole[0].1.0.len(), whole[0].1.get("z")), (MOST_NUMBERS + 1, Some(1.0)));
     }
 

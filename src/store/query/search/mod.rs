@@ -215,7 +215,10 @@ fn sieve_and_rank(team: &mut Team, asked: &Question<'_>, size: u64) -> Result<Op
 }
 
 /// Trials by their ids, in that order.
-async fn fetched(moment: &mut SqliteConnection, ids: &[i64]) -> Result<Vec<TrialSummary>, StoreError> {
+pub(super) async fn fetched(
+    moment: &mut SqliteConnection,
+    ids: &[i64],
+) -> Result<Vec<TrialSummary>, StoreError> {
     const SQL: &str = "select trial.* from json_each(?) wanted cross join trial on trial.trial_id = wanted.value \
                        order by wanted.key";
     let mut trials = Vec::with_capacity(ids.len());

@@ -35,6 +35,28 @@ proptest! {
     }
 
     #[test]
+    fn the_first_front_is_the_first_of_all(points in (1..4usize).prop_flat_map(points)) {
+        let losses = views(&points);
+        prop_assert_eq!(first_front(&losses), fronts(&losses).into_iter().next().unwrap_or_default());
+    }
+
+    #[test]
+    fn the_best_come_front_by_front_and_the_best_by_the_first_loss_leads(points in (1..4usize).prop_flat_map(points)) {
+        let losses = views(&points);
+        let order = best_first(&losses);
+        let mut at = 0;
+        for front in fronts(&losses) {
+            let mut of_front = order[at..at + front.len()].to_vec();
+            let least = front.iter().map(|place| losses[*place][0]).fold(f64::INFINITY, f64::min);
+            prop_assert_eq!(losses[of_front[0]][0], least);
+            of_front.sort_unstable();
+            prop_assert_eq!(of_front, front.clone());
+            at += front.len();
+        }
+        prop_assert_eq!(at, losses.len());
+    }
+
+    #[test]
     fn the_volume_is_that_of_the_boxes_below(points in (1..5usize).prop_flat_map(points)) {
         let objectives = points.first().map_or(2, Vec::len);
         let volume = hypervolume(&views(&points), &vec![6.0; objectives]);
@@ -50,6 +72,23 @@ proptest! {
         prop_assert_eq!(distances.len(), points.len());
         prop_assert!(distances.iter().all(|d| *d >= 0.0));
     }
+}
+
+#[test]
+fn the_first_of_a_front_are_spread_over_it() {
+    // Along a line, in units that differ: both ends, then the middle, whatever the units.
+    let points: Vec<Vec<f64>> = (0..9).map(|i| vec![f64::from(i), 1e6 * f64::from(8 - i)]).collect();
+    assert_eq!(best_first(&views(&points))[..3], [0, 8, 4]);
+    // What has an infinite loss is farthest from all.
+    let points = [vec![0.0, f64::INFINITY], vec![1.0, 2.0], vec![2.0, 1.0]];
+    assert_eq!(best_first(&views(&points)), [0, 2, 1]);
+}
+
+#[test]
+fn zeros_of_both_signs_are_equal() {
+    let points = [vec![0.0, 1.0], vec![-0.0, 2.0], vec![-0.0, 1.0]];
+    assert_eq!(fronts(&views(&points)), [vec![0, 2], vec![1]]);
+    assert_eq!(first_front(&views(&points)), [0, 2]);
 }
 
 #[test]
