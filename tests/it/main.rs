@@ -25,4 +25,5 @@ mod support;
 mod sweeps;
 mod table;
 mod tidy;
+mod trainer_doc;
 mod writer_killed;
