@@ -8,9 +8,11 @@ pub const WAVES: usize = 2;
 const SIDE: f64 = SIDE_PX as f64;
 /// The middle of the image.
 const MIDDLE: f64 = SIDE / 2.0;
-/// Steps of the search for a bent image's keypoints. Each makes the error smaller by at least 0.6 (see
-/// [`Wave`]), so what is left is below 1e-9 of a pixel.
-const STEPS: usize = 50;
+/// The search for a bent image's keypoints ends when a step is shorter, in pixels. Each step is shorter than the one
+/// before by a factor of at least 0.6 (see [`Wave`]).
+const EXACT_PX: f64 = 1e-7;
+/// More steps than it ever takes.
+const MOST_STEPS: usize = 100;
 
 /// `x' = a x + b y + c`, `y' = d x + e y + f`, as `[a, b, c, d, e, f]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -147,9 +149,15 @@ impl Motion {
         if self.waves.iter().all(|wave| *wave == Wave::STILL) {
             return place;
         }
-        for _ in 0..STEPS {
+        for _ in 0..MOST_STEPS {
             let (dx, dy) = self.displacement(place);
+            let before = place;
             place = forward.apply((source.0 - dx, source.1 - dy));
+            // A label that is missing, NaN, is never near.
+            let moved = (place.0 - before.0).hypot(place.1 - before.1);
+            if moved.is_nan() || moved < EXACT_PX {
+                break;
+            }
         }
         place
     }

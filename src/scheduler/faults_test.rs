@@ -1,9 +1,10 @@
 //! The core under messages that come late, twice, or from workers that went back: no database, no clock.
 
-use super::core_test::{World, checkpoint, halving, moves, told, toy_sweep, work};
+use super::core_test::{World, checkpoint, halving, moves, seeker, told, toy_sweep, work};
 use super::*;
 use crate::domain::TellState;
 use crate::domain::sweep::Order;
+use crate::scheduler::Seeker;
 
 fn reasons(handled: &Handled) -> Vec<(EventKind, bool)> {
     let recorded = |change: &Change| match change {
@@ -23,6 +24,26 @@ fn an_end_without_a_reason_gets_one() {
     let claimed = world.claim("w", "r2").unwrap();
     let handled = world.tell(&claimed, TellState::Stopped);
     assert_eq!(reasons(&handled)[0], (EventKind::TrialStopped, true));
+}
+
+#[test]
+fn later_attempts_compute_with_what_the_first_did() {
+    let mut world = World::new();
+    world.submit(toy_sweep("s", 0, 1));
+    let claim = |world: &mut World, request: &str, threads: &str, precision: &str| {
+        let environment = [("threads", threads), ("precision", precision)];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let seeker = Seeker { environment, ..seeker("w", request) };
+        match world.handle(Input::Claim(seeker)).reply {
+            Ok(Reply::Work(claimed)) => *claimed,
+            other => panic!("{other:?}"),
+        }
+    };
+    let first = claim(&mut world, "r", "3", "bf16");
+    world.report(&first, 1, 5.0).unwrap();
+    world.handle(told(&first, TellState::Paused, Some(Reason::DaemonStopped)));
+    let second = claim(&mut world, "r2", "8", "f32");
+    assert_eq!((second.threads, second.precision.as_deref()), (Some(3), Some("bf16")));
 }
 
 #[test]

@@ -56,6 +56,8 @@ struct Measured {
     /// Of the median step.
     images_per_second: f64,
     step_ms: Steps,
+    /// Once per epoch, for each image: drawing what is done to it, and moving its keypoints.
+    prepare_us_per_image: f64,
     /// The process's memory at most, in bytes.
     resident_bytes: Option<u64>,
     /// What the GPU's allocator held at most, in bytes.
@@ -108,6 +110,7 @@ impl Bench {
             100.0 * measured.gflops / measured.matrix_gflops,
             measured.matrix_gflops
         )?;
+        writeln!(out, "{:.1} us per image to prepare an epoch", measured.prepare_us_per_image)?;
         let mib = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), |b| format!("{} MiB", b >> 20));
         let (here, there) = (mib(measured.resident_bytes), mib(measured.device_memory_bytes));
         writeln!(out, "memory: {here} of the machine's, {there} of a GPU's")?;
@@ -124,7 +127,9 @@ impl Bench {
         let faces = Faces::new()?;
         let rows: Vec<u32> = (0..Faces::ROWS as u32).collect();
         let set = TrainingSet::new(&faces.dataset, &rows, settings, device)?;
+        let began = now();
         let epoch = set.epoch(0, 1)?;
+        let prepare_us_per_image = began.elapsed().as_secs_f64() * 1e6 / set.samples() as f64;
         let batch = settings.batch_size.images(Faces::ROWS) as usize;
         ensure!(batch > 1, "a batch of one image says little: set `batch_size`");
         let mut step = |epoch: &Epoch<'_>| -> anyhow::Result<f64> {
@@ -148,6 +153,7 @@ impl Bench {
             batch_size: batch,
             images_per_second: batch as f64 / median,
             step_ms: Steps { fastest: ms(0), median: median * 1e3, slowest: ms(seconds.len() - 1) },
+            prepare_us_per_image,
             resident_bytes: resident_bytes(),
             device_memory_bytes: memory::held_at_most(device),
             gflops: flops / median / 1e9,
