@@ -104,9 +104,9 @@ words!(
     Sources {
         /// One head for all.
         Shared = "shared",
-        /// One head, and an offset that is added for rows of the four points.
+        /// One head, and offsets for each: how its people's points differ on average.
         Offset = "offset",
-        /// A head for each.
+        /// A head and offsets for each.
         Heads = "heads",
     }
 );

@@ -83,8 +83,9 @@ pub enum LayerKind {
         /// Numbers out.
         outputs: usize,
     },
-    /// Adds numbers of its own to what comes in, for rows with only the common points.
-    SourceOffset,
+    /// Adds numbers to what comes in: some for rows with all points, others for those with only the common ones. In a
+    /// mirrored image they change sides and direction.
+    SourceOffsets,
     /// Leaves out a share of its inputs while training.
     Dropout {
         /// The share.
@@ -359,18 +360,17 @@ impl Builder {
 
     fn head(&mut self, sources: Sources) {
         let (inputs, outputs) = (self.shape.numel(), OUTPUTS);
-        match sources {
-            Sources::Shared => self.linear("head", outputs, None),
-            Sources::Offset => {
-                self.linear("head", outputs, None);
-                let offset = constant("head", "offset", outputs, 0.0, true);
-                self.push("head.offset", LayerKind::SourceOffset, Shape::Row(outputs), vec![offset]);
-            }
-            Sources::Heads => {
-                let both = ["head", "head_common"];
-                let tensors = both.iter().flat_map(|name| dense(name, inputs, outputs, None)).collect();
-                self.push("heads", LayerKind::Heads { inputs, outputs }, Shape::Row(outputs), tensors);
-            }
+        if sources == Sources::Heads {
+            let both = ["head", "head_common"];
+            let tensors = both.iter().flat_map(|name| dense(name, inputs, outputs, None)).collect();
+            self.push("heads", LayerKind::Heads { inputs, outputs }, Shape::Row(outputs), tensors);
+        } else {
+            self.linear("head", outputs, None);
+        }
+        if sources != Sources::Shared {
+            let both = ["head", "head_common"];
+            let tensors = both.map(|name| constant(name, "offset", outputs, 0.0, true)).to_vec();
+            self.push("offsets", LayerKind::SourceOffsets, Shape::Row(outputs), tensors);
         }
     }
 

@@ -225,7 +225,7 @@ pub const PARAMETERS: &[Known] = &[
         "sources",
         word(Sources::WORDS),
         "shared",
-        "whether rows that have only the four common points, which others labelled, get an offset or a head of their own",
+        "whether rows with all points and rows with only the four common ones, which others labelled, have offsets or heads of their own",
     ),
     // Data
     known_as("missing", word(Missing::WORDS), "mask", "what becomes of missing labels of training rows"),

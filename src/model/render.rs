@@ -47,7 +47,7 @@ fn details(layer: &Layer) -> String {
         LayerKind::Flatten => String::new(),
         LayerKind::Linear { .. } => "dense".to_owned(),
         LayerKind::Heads { .. } => "dense, one for each source of rows".to_owned(),
-        LayerKind::SourceOffset => "for rows of the common points".to_owned(),
+        LayerKind::SourceOffsets => "added, some for each source of rows".to_owned(),
         LayerKind::Dropout { share } => format!("dropout {share}"),
     }
 }

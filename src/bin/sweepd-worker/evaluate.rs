@@ -50,10 +50,14 @@ pub fn predict(
     {
         let images_in = images.scaled(images.grey(places, None)?)?;
         let common = Tensor::f_from_slice(common)?.f_view([-1, 1])?.f_to_device(images.device())?;
-        let input = Input { images: images_in, common };
+        let input = Input { images: images_in, mirrored: common.f_zeros_like()?, common };
         let mut pixels = in_pixels(network, &input, reading.target_scale)?;
         if reading.flip {
-            let mirrored = Input { images: input.images.f_flip([WIDTH])?, common: input.common };
+            let mirrored = Input {
+                images: input.images.f_flip([WIDTH])?,
+                mirrored: input.mirrored.f_logical_not()?,
+                common: input.common,
+            };
             let seen = in_pixels(network, &mirrored, reading.target_scale)?;
             for (row, seen) in pixels.chunks_mut(COLUMNS).zip(seen.chunks(COLUMNS)) {
                 average_with_mirrored(row, seen);

@@ -7,6 +7,7 @@
 
 use crate::error::TrainError;
 use crate::fused;
+use sweepd::dataset::columns::MIRRORED;
 use sweepd::domain::stream::{Key, stream, uniform};
 use sweepd::model::{Activation, Init, LayerKind, LayerTable, TensorSpec};
 use tch::{Device, Kind, TchError, Tensor};
@@ -37,6 +38,8 @@ pub struct Input {
     pub images: Tensor,
     /// bool `[N, 1]`: whether the row is of the source that labelled only the common points.
     pub common: Tensor,
+    /// bool `[N, 1]`: whether the image is mirrored.
+    pub mirrored: Tensor,
 }
 
 /// What is done to what comes in; numbers are indexes of tensors.
@@ -65,8 +68,11 @@ enum Operation {
     Heads {
         first: usize,
     },
-    /// Is added for rows with only the common points.
-    SourceOffset(usize),
+    /// Those of one source, then of the other, and where a mirrored image has them.
+    SourceOffsets {
+        first: usize,
+        mirror: Mirror,
+    },
     Dropout(f64),
 }
 
@@ -94,7 +100,7 @@ impl Network {
                 let (trainable, decays) = (spec.trainable, spec.decays);
                 tensors.push(Named { name: spec.name.clone(), tensor, trainable, decays });
             }
-            operations.push(operation(&layer.kind, first));
+            operations.push(operation(&layer.kind, first, device)?);
         }
         pool_first(&mut operations);
         Ok(Self { operations, tensors, compute })
@@ -121,7 +127,7 @@ impl Network {
                 // Eight bits of a coordinate are too few.
                 x = x.f_to_kind(Kind::Float)?;
             }
-            x = self.apply(operation, x, &input.common, training)?;
+            x = self.apply(operation, x, input, training)?;
         }
         Ok(x)
     }
@@ -130,7 +136,7 @@ impl Network {
         &self,
         operation: &Operation,
         mut x: Tensor,
-        common: &Tensor,
+        input: &Input,
         training: bool,
     ) -> Result<Tensor, TchError> {
         let at = |index: usize| &self.tensors[index].tensor;
@@ -160,9 +166,14 @@ impl Network {
             Operation::Linear { weight, bias } => x.f_linear(&cast(weight)?, Some(&cast(bias)?)),
             Operation::Heads { first } => {
                 let head = |first: usize| x.f_linear(at(first), Some(at(first + 1)));
-                head(first + 2)?.f_where_self(common, &head(first)?)
+                head(first + 2)?.f_where_self(&input.common, &head(first)?)
             }
-            Operation::SourceOffset(offset) => x.f_add(&common.f_to_kind(kind)?.f_mul(at(offset))?),
+            Operation::SourceOffsets { first, ref mirror } => {
+                let offset = |index: usize| {
+                    mirror.of(at(index))?.f_where_self(&input.mirrored, &at(index).f_unsqueeze(0)?)
+                };
+                x.f_add(&offset(first + 1)?.f_where_self(&input.common, &offset(first)?)?)
+            }
             Operation::Dropout(share) => x.f_dropout(share, training),
         }
     }
@@ -224,8 +235,33 @@ impl Operation {
     }
 }
 
-fn operation(kind: &LayerKind, first: usize) -> Operation {
-    match kind {
+/// What offsets are in a mirrored image: left and right change sides, and x its direction.
+struct Mirror {
+    /// i64 `[30]`.
+    columns: Tensor,
+    /// f32 `[30]`.
+    signs: Tensor,
+}
+
+impl Mirror {
+    fn new(device: Device) -> Result<Self, TchError> {
+        let columns: Vec<i64> =
+            MIRRORED.iter().flat_map(|point| [2 * *point as i64, 2 * *point as i64 + 1]).collect();
+        let signs = [-1f32, 1.0].repeat(MIRRORED.len());
+        Ok(Self {
+            columns: Tensor::f_from_slice(&columns)?.f_to_device(device)?,
+            signs: Tensor::f_from_slice(&signs)?.f_to_device(device)?,
+        })
+    }
+
+    /// f32 `[1, 30]` of offsets `[30]`.
+    fn of(&self, offsets: &Tensor) -> Result<Tensor, TchError> {
+        offsets.f_index_select(0, &self.columns)?.f_mul(&self.signs)?.f_unsqueeze(0)
+    }
+}
+
+fn operation(kind: &LayerKind, first: usize, device: Device) -> Result<Operation, TchError> {
+    Ok(match kind {
         LayerKind::Conv2d { stride, padding, bias, .. } => Operation::Convolve {
             weight: first,
             bias: bias.then_some(first + 1),
@@ -241,9 +277,9 @@ fn operation(kind: &LayerKind, first: usize) -> Operation {
         LayerKind::Flatten => Operation::Flatten,
         LayerKind::Linear { .. } => Operation::Linear { weight: first, bias: first + 1 },
         LayerKind::Heads { .. } => Operation::Heads { first },
-        LayerKind::SourceOffset => Operation::SourceOffset(first),
+        LayerKind::SourceOffsets => Operation::SourceOffsets { first, mirror: Mirror::new(device)? },
         LayerKind::Dropout { share } => Operation::Dropout(*share),
-    }
+    })
 }
 
 fn initial_numbers(spec: &TensorSpec, seed: u64) -> Vec<f32> {
@@ -266,4 +302,82 @@ fn place(numbers: &[f32], shape: &[usize], device: Device) -> Result<Tensor, Tch
         tensor
     };
     tensor.f_to_device(device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sweepd::domain::Params;
+    use sweepd::model::Plan;
+
+    fn network(text: &str) -> Network {
+        let params: Params = serde_json::from_str(text).unwrap();
+        let plan = Plan::from_params(&params).unwrap();
+        Network::initial(plan.layers(), 5, Device::Cpu, Kind::Float).unwrap()
+    }
+
+    fn input(common: bool, mirrored: bool) -> Input {
+        tch::manual_seed(3);
+        let flag = |flag: bool| Tensor::from_slice(&[flag, flag]).view([2, 1]);
+        Input {
+            images: Tensor::rand([2, 1, 96, 96], (Kind::Float, Device::Cpu)),
+            common: flag(common),
+            mirrored: flag(mirrored),
+        }
+    }
+
+    fn named<'a>(network: &'a Network, name: &str) -> &'a Tensor {
+        &network.tensors().iter().find(|named| named.name == name).unwrap().tensor
+    }
+
+    #[test]
+    fn a_function_after_the_pooling_gives_the_same_bits() {
+        let _guard = tch::no_grad_guard();
+        for function in ["relu", "leaky_relu", "elu", "selu", "tanh", "gelu", "silu"] {
+            let text = format!(
+                r#"{{ "filters": [4], "dense": [], "batch_norm": false, "activation": "{function}", "leaky_slope": 0.2 }}"#
+            );
+            let network = network(&text);
+            let input = input(false, false);
+            let (weight, bias) =
+                (named(&network, "block1.conv1.weight"), named(&network, "block1.conv1.bias"));
+            let x = input.images.conv2d(weight, Some(bias), [1; 2], [1; 2], [1; 2], 1);
+            let x = match function {
+                "relu" => x.relu(),
+                "leaky_relu" => x.prelu(&Tensor::from_slice(&[0.2f32])),
+                "elu" => x.elu(),
+                "selu" => x.selu(),
+                "tanh" => x.tanh(),
+                "gelu" => x.gelu("none"),
+                _ => x.silu(),
+            };
+            let x = x.max_pool2d([2; 2], [2; 2], [0; 2], [1; 2], false).flatten(1, -1);
+            let expected = x.linear(named(&network, "head.weight"), Some(named(&network, "head.bias")));
+            let out = network.forward(&input, false).unwrap();
+            assert_eq!((out - expected).abs().max().double_value(&[]), 0.0, "{function}");
+        }
+    }
+
+    #[test]
+    fn rows_of_each_source_take_their_own_head_and_offsets() {
+        let _guard = tch::no_grad_guard();
+        let network = network(r#"{ "filters": [2], "dense": [3], "sources": "heads" }"#);
+        let plain = |common| network.forward(&input(common, false), false).unwrap();
+        let (full, common) = (plain(false), plain(true));
+        assert!((&full - &common).abs().max().double_value(&[]) > 1e-3);
+        // Mirrored, the left eye's place has the right eye's offset, and x runs the other way.
+        let offset = named(&network, "head_common.offset").shallow_clone();
+        for (column, value) in [(0, 0.5), (1, 0.25), (2, 1.0)] {
+            let _ = offset.get(column).fill_(value);
+        }
+        let near = |moved: Tensor, from: &Tensor, by: [f64; 4]| {
+            for (column, by) in by.into_iter().enumerate() {
+                let at = [0, column as i64];
+                assert!((moved.double_value(&at) - from.double_value(&at) - by).abs() < 1e-6);
+            }
+        };
+        near(plain(true), &common, [0.5, 0.25, 1.0, 0.0]);
+        near(plain(false), &full, [0.0; 4]);
+        near(network.forward(&input(true, true), false).unwrap(), &common, [-1.0, 0.0, -0.5, 0.25]);
+    }
 }

@@ -93,6 +93,9 @@ impl<'a> TrainingSet<'a> {
         let targets: Vec<f32> = labels.iter().map(scaled).collect();
         let exists: Vec<f32> = labels.iter().map(|label| f32::from(!label.is_nan())).collect();
         let common: Vec<bool> = places.iter().map(|place| self.common[*place as usize]).collect();
+        let mirrored: Vec<bool> =
+            (0..samples.len()).map(|i| draws.get(i).is_some_and(|draw| draw.motion.mirrored)).collect();
+        let flags = |flags: &[bool]| Tensor::f_from_slice(flags)?.f_view([-1, 1])?.f_to_device(device);
         let place = |numbers: &[f32]| {
             Tensor::f_from_slice(numbers)?.f_view([-1, COLUMNS as i64])?.f_to_device(device)
         };
@@ -102,7 +105,8 @@ impl<'a> TrainingSet<'a> {
             places,
             targets: place(&targets)?,
             exists: place(&exists)?,
-            common: Tensor::f_from_slice(&common)?.f_view([-1, 1])?.f_to_device(device)?,
+            common: flags(&common)?,
+            mirrored: flags(&mirrored)?,
             labels: labels.iter().filter(|label| !label.is_nan()).count() as u64,
             changes: changes.then(|| Changes::new(&self.augment, &draws, device)).transpose()?,
         })
@@ -128,8 +132,10 @@ pub struct Epoch<'a> {
     targets: Tensor,
     /// f32 `[samples, 30]`: 1 where a label exists, 0 where it is missing.
     exists: Tensor,
-    /// bool `[samples, 1]`.
+    /// bool `[samples, 1]`: rows of the source that labelled only the common points.
     common: Tensor,
+    /// bool `[samples, 1]`: mirrored images.
+    mirrored: Tensor,
     /// How many labels exist.
     labels: u64,
     changes: Option<Changes>,
@@ -164,7 +170,11 @@ impl Epoch<'_> {
             grey = changes.apply(grey, range)?;
         }
         Ok(Batch {
-            input: Input { images: self.images.scaled(grey)?, common: part(&self.common, range)? },
+            input: Input {
+                images: self.images.scaled(grey)?,
+                common: part(&self.common, range)?,
+                mirrored: part(&self.mirrored, range)?,
+            },
             targets: part(&self.targets, range)?,
             exists: part(&self.exists, range)?,
         })
