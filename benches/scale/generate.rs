@@ -80,7 +80,7 @@ pub async fn database(home: &Path, trials: u64) {
                update counter set value = (select max(ended_seq) from leg) where name = 'seq'";
     sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
-    Writer::open(home).await.unwrap().close().await.unwrap();
+    Writer::open(home).await.unwrap().close().unwrap();
 
     let bytes = std::fs::metadata(home.join(DATABASE_FILE)).unwrap().len();
     println!(
@@ -106,8 +106,8 @@ async fn insert_sweeps(home: &Path, specs: &[(Sweep, u64)]) {
         }))
     };
     let changes: Vec<Change> = (1..).zip(specs).map(row).collect();
-    writer.apply(&changes, 0, Durability::Synced).await.unwrap();
-    writer.close().await.unwrap();
+    writer.apply(&changes, 0, Durability::Synced).unwrap();
+    writer.close().unwrap();
 }
 
 /// A connection that gives up safety for speed.

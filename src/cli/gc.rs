@@ -38,7 +38,7 @@ async fn alone(context: &Context) -> anyhow::Result<Cleared> {
     context.reader().await?;
     let _held = daemon::hold(&context.home)?;
     let mut writer = Writer::open(&context.home).await?;
-    let cleared = writer.clear_up(&context.home).await?;
-    writer.close().await?;
+    let cleared = writer.clear_up(&context.home)?;
+    writer.close()?;
     Ok(cleared)
 }

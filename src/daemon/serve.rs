@@ -134,12 +134,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if options.no_sync {
         writer.never_sync();
     }
-    let left = writer.noted_workers().await?;
+    let left = writer.noted_workers()?;
     let reader = Reader::open(&options.home, 4).await?;
     let driver = Driver::open()?;
     let slots = plan_slots(&options, &driver, &reader).await?;
     let (shell, dispatcher) =
-        Shell::start(options.home.clone(), writer, GRACE_MS, options.checkpoint_budget_bytes, now).await?;
+        Shell::start(options.home.clone(), writer, GRACE_MS, options.checkpoint_budget_bytes, now)?;
     let listener = listen(&options).await?;
     let token = if options.no_auth { String::new() } else { home::random_word(32)? };
     let daemon = DaemonFile {
@@ -171,7 +171,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
             "sweepd-worker is not beside sweepd: keypoint sweeps will wait until a worker can train"
         );
     }
-    let mut shell = tokio::spawn(shell.run());
+    let mut shell = tokio::task::spawn_blocking(move || shell.run());
     let web = tokio::spawn(axum::serve(listener, http::router(app)).into_future());
     let (phase, phase_receiver) = watch::channel(Phase::Run);
     let left = left::find(left, &options.home, &dispatcher).await;

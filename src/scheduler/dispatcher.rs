@@ -1,12 +1,12 @@
-//! A handle to the dispatcher's task: whoever has one hands in inputs and waits for their commit.
+//! A handle to the dispatcher's thread: whoever has one hands in inputs and waits for their commit.
 
 use super::input::{Input, Refusal, Reply};
 use super::presence::Overview;
 use crate::domain::{TrialId, WorkerProcess};
 use crate::store::Cleared;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 /// Why an input was not carried out.
 #[derive(Debug, Clone, Error)]
@@ -55,7 +55,7 @@ impl Dispatcher {
     /// [`DispatchError`]: refused, not persisted, or the daemon is stopping.
     pub async fn handle(&self, input: Input) -> Result<Reply, DispatchError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::Handle { input: Box::new(input), reply }).await?;
+        self.send(Request::Handle { input: Box::new(input), reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 
@@ -65,7 +65,7 @@ impl Dispatcher {
     /// [`DispatchError`]: there is no such trial, it did not end badly, or it could not be persisted.
     pub async fn retry(&self, trial: TrialId) -> Result<Reply, DispatchError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::Retry { trial, reply }).await?;
+        self.send(Request::Retry { trial, reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 
@@ -75,7 +75,7 @@ impl Dispatcher {
     /// [`DispatchError`]: the database or the disk failed, or the daemon is stopping.
     pub async fn clear_up(&self) -> Result<Cleared, DispatchError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::ClearUp { reply }).await?;
+        self.send(Request::ClearUp { reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 
@@ -85,14 +85,14 @@ impl Dispatcher {
     /// [`DispatchError`]: not persisted, or the daemon is stopping.
     pub async fn note_worker(&self, worker: WorkerProcess) -> Result<(), DispatchError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::NoteWorker { worker, reply }).await?;
+        self.send(Request::NoteWorker { worker, reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 
     /// Forgets a worker process that has ended.
     pub async fn forget_worker(&self, name: String) {
         // A dispatcher that has ended leaves the row; the next daemon sees that the process is gone.
-        let _ = self.send(Request::ForgetWorker { name }).await;
+        let _ = self.send(Request::ForgetWorker { name });
     }
 
     /// What is known of workers and devices now.
@@ -101,7 +101,7 @@ impl Dispatcher {
     /// [`DispatchError`]: the daemon is stopping.
     pub async fn overview(&self) -> Result<Overview, DispatchError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::Overview { reply }).await?;
+        self.send(Request::Overview { reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)
     }
 
@@ -111,7 +111,7 @@ impl Dispatcher {
         self.pulse.clone()
     }
 
-    async fn send(&self, request: Request) -> Result<(), DispatchError> {
-        self.requests.send(request).await.map_err(|_| DispatchError::Stopping)
+    fn send(&self, request: Request) -> Result<(), DispatchError> {
+        self.requests.send(request).map_err(|_| DispatchError::Stopping)
     }
 }

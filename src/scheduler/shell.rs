@@ -1,7 +1,8 @@
-//! The dispatcher: one task that owns the core and the only writing connection.
+//! The dispatcher: one thread that owns the core and the only writing connection.
 //!
-//! Inputs queue up in a bounded channel; all that wait are handled together, their changes committed in
-//! one transaction, and only then is anybody answered. A commit that fails (a full disk) is answered as such,
+//! Inputs queue up in a channel; all that wait are handled together, their changes committed in one transaction, and
+//! only then is anybody answered. While a commit waits for the disk, the next inputs gather: the busier the daemon,
+//! the more of them share a commit. A commit that fails (a full disk) is answered as such,
 //! and the core is recovered from what the database really holds: the dispatcher outlives whatever the disk
 //! does, so that questions are answered meanwhile and work goes on when there is space again.
 
@@ -13,14 +14,14 @@ use crate::store::{Durability, StoreError, Writer, blob};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 pub use super::dispatcher::{DispatchError, Dispatcher, Pulse};
 
-/// How many inputs may wait, and how many are committed together at most.
-const QUEUE: usize = 1024;
+/// How many inputs are committed together at most.
 const GROUP: usize = 256;
 
 /// Of so many waiting requests it is remembered that they were looked up.
@@ -40,7 +41,7 @@ pub enum ShellError {
     Recover(#[from] RecoverError),
 }
 
-/// The dispatcher's task.
+/// The dispatcher itself.
 pub struct Shell {
     home: PathBuf,
     writer: Writer,
@@ -68,20 +69,20 @@ struct Trouble {
 type ReplyTo = Option<oneshot::Sender<Result<Reply, DispatchError>>>;
 
 impl Shell {
-    /// Recovers the core from the database and readies the task. `clock` tells the time;
+    /// Recovers the core from the database and readies the thread's work. `clock` tells the time;
     /// checkpoints together take at most `checkpoint_budget_bytes`.
     ///
     /// # Errors
     /// [`ShellError`] where the database cannot be read or holds a sweep that cannot be continued.
-    pub async fn start(
+    pub fn start(
         home: PathBuf,
         mut writer: Writer,
         grace_ms: i64,
         checkpoint_budget_bytes: u64,
         clock: fn() -> Millis,
     ) -> Result<(Self, Dispatcher), ShellError> {
-        let core = Core::recover(writer.recover().await?, clock(), grace_ms)?;
-        let (sender, requests) = mpsc::channel(QUEUE);
+        let core = Core::recover(writer.recover()?, clock(), grace_ms)?;
+        let (sender, requests) = mpsc::channel();
         let (pulse, pulse_receiver) = watch::channel(Pulse { version: 0, idle: core.is_idle() });
         let shell = Self {
             home,
@@ -99,29 +100,46 @@ impl Shell {
         Ok((shell, Dispatcher { requests: sender, pulse: pulse_receiver }))
     }
 
-    /// Runs until every [`Dispatcher`] is gone, then closes the database.
+    /// Runs until every [`Dispatcher`] is gone, then closes the database. It waits for the disk, on whichever thread
+    /// calls it: that is to be one of its own.
     ///
     /// # Errors
     /// [`ShellError`] where closing fails.
-    pub async fn run(mut self) -> Result<(), ShellError> {
+    pub fn run(mut self) -> Result<(), ShellError> {
         let mut waiting = Vec::with_capacity(GROUP);
         loop {
-            let received = tokio::select! {
-                n = self.requests.recv_many(&mut waiting, GROUP) => n,
-                () = until_deadline(&self.core, self.trouble.as_ref(), self.clock) => {
-                    self.handle_group(vec![(Input::Tick, None)]).await;
-                    continue;
-                }
+            let first = match self.until_deadline() {
+                Some(wait) => self.requests.recv_timeout(wait),
+                None => self.requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
-            if received == 0 {
-                break;
+            match first {
+                Ok(first) => waiting.push(first),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.serve(&mut waiting).await;
+            // However many requests there are, time passes.
+            if self.until_deadline().is_some_and(|wait| wait.is_zero()) {
+                self.handle_group(vec![(Input::Tick, None)]);
+            }
+            waiting.extend(self.requests.try_iter().take(GROUP - waiting.len()));
+            self.serve(&mut waiting);
         }
-        Ok(self.writer.close().await?)
+        Ok(self.writer.close()?)
     }
 
-    async fn serve(&mut self, waiting: &mut Vec<Request>) {
+    /// How long until the next lease runs out; `None` where there is none. A core that is ahead of the database has
+    /// deadlines that mean nothing.
+    fn until_deadline(&self) -> Option<Duration> {
+        let deadline = match &self.trouble {
+            None => self.core.next_deadline(),
+            Some(trouble) if trouble.core_is_ahead => Some(trouble.rest_until),
+            Some(trouble) => self.core.next_deadline().map(|deadline| deadline.max(trouble.rest_until)),
+        };
+        let wait_ms = deadline?.since_ms((self.clock)());
+        Some(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)))
+    }
+
+    fn serve(&mut self, waiting: &mut Vec<Request>) {
         let mut group: Vec<(Input, ReplyTo)> = Vec::with_capacity(waiting.len());
         let mut asked = HashSet::new();
         for request in waiting.drain(..) {
@@ -130,14 +148,14 @@ impl Shell {
                     let repeated = input.request_id().is_some_and(|id| !asked.insert(id.to_owned()));
                     if repeated {
                         // What it was answered the first time is looked up in the database.
-                        self.handle_group(std::mem::take(&mut group)).await;
+                        self.handle_group(std::mem::take(&mut group));
                     }
                     group.push((*input, Some(reply)));
                 }
                 Request::Retry { trial, reply } => {
                     // What came before it may be about the same trial.
-                    self.handle_group(std::mem::take(&mut group)).await;
-                    match self.writer.stored_trial(trial).await {
+                    self.handle_group(std::mem::take(&mut group));
+                    match self.writer.stored_trial(trial) {
                         Ok(Some(stored)) => group.push((Input::Retry(Box::new(stored)), Some(reply))),
                         // Whoever asked may be gone.
                         Ok(None) => drop(reply.send(Err(Refusal::NotOpen.into()))),
@@ -146,8 +164,8 @@ impl Shell {
                 }
                 Request::ClearUp { reply } => {
                     // What came before it may refer to a blob.
-                    self.handle_group(std::mem::take(&mut group)).await;
-                    let cleared = self.writer.clear_up(&self.home).await.map_err(|e| not_persisted(&e));
+                    self.handle_group(std::mem::take(&mut group));
+                    let cleared = self.writer.clear_up(&self.home).map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone.
                     let _ = reply.send(cleared);
                 }
@@ -156,12 +174,12 @@ impl Shell {
                     let _ = reply.send(self.core.overview((self.clock)()));
                 }
                 Request::NoteWorker { worker, reply } => {
-                    let noted = self.writer.note_worker(&worker).await.map_err(|e| not_persisted(&e));
+                    let noted = self.writer.note_worker(&worker).map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone; the row is what matters.
                     let _ = reply.send(noted);
                 }
                 Request::ForgetWorker { name } => {
-                    if let Err(error) = self.writer.forget_worker(&name).await {
+                    if let Err(error) = self.writer.forget_worker(&name) {
                         tracing::warn!(
                             worker = name,
                             error = &error as &dyn std::error::Error,
@@ -171,15 +189,15 @@ impl Shell {
                 }
             }
         }
-        self.handle_group(group).await;
+        self.handle_group(group);
     }
 
-    async fn handle_group(&mut self, group: Vec<(Input, ReplyTo)>) {
+    fn handle_group(&mut self, group: Vec<(Input, ReplyTo)>) {
         if group.is_empty() {
             return;
         }
         let now = (self.clock)();
-        if let Err(error) = self.catch_up(now).await {
+        if let Err(error) = self.catch_up(now) {
             for (_, reply) in group {
                 // Whoever asked may be gone.
                 let _ = reply.map(|reply| reply.send(Err(DispatchError::NotPersisted(Arc::clone(&error)))));
@@ -195,7 +213,7 @@ impl Shell {
             }
             let request_id = input.request_id().map(str::to_owned);
             if let Some(request_id) = &request_id {
-                match self.ended_request(request_id).await {
+                match self.ended_request(request_id) {
                     Ok(None) => {}
                     Ok(Some(refusal)) => {
                         replies.push((reply, Err(refusal)));
@@ -220,16 +238,16 @@ impl Shell {
             changes.append(&mut handled.changes);
             replies.push((reply, handled.reply));
         }
-        let droppable = self.droppable_blobs(&changes).await;
-        let committed = self.commit(&changes, durability).await;
+        let droppable = self.droppable_blobs(&changes);
+        let committed = self.commit(&changes, durability);
         match &committed {
             Ok(()) => {
                 if !changes.is_empty() && self.trouble.take().is_some() {
                     tracing::info!("the database can be written again");
                 }
-                self.remove_blobs(&droppable).await;
+                self.remove_blobs(&droppable);
                 if changes.iter().any(|change| matches!(change, Change::CheckpointStored(_))) {
-                    self.keep_checkpoint_budget().await;
+                    self.keep_checkpoint_budget();
                 }
             }
             Err(error) => {
@@ -261,12 +279,12 @@ impl Shell {
     }
 
     /// After a commit that failed, the core is ahead of the database: starts again from what is really there.
-    async fn catch_up(&mut self, now: Millis) -> Result<(), Arc<str>> {
+    fn catch_up(&mut self, now: Millis) -> Result<(), Arc<str>> {
         let Some(trouble) = self.trouble.as_mut().filter(|trouble| trouble.core_is_ahead) else {
             return Ok(());
         };
         trouble.rest_until = now.plus_ms(REST_MS);
-        let recovered = match self.writer.recover().await {
+        let recovered = match self.writer.recover() {
             Ok(stored) => Core::recover(stored, now, self.grace_ms).map_err(ShellError::from),
             Err(error) => Err(error.into()),
         };
@@ -284,11 +302,11 @@ impl Shell {
     }
 
     /// Why a request for work gets none: it was answered before, and that attempt has ended.
-    async fn ended_request(&mut self, request_id: &str) -> Result<Option<Refusal>, StoreError> {
+    fn ended_request(&mut self, request_id: &str) -> Result<Option<Refusal>, StoreError> {
         if self.unanswered.contains(request_id) || self.core.knows_request(request_id) {
             return Ok(None);
         }
-        if let Some(attempt) = self.writer.attempt_of_request(request_id).await? {
+        if let Some(attempt) = self.writer.attempt_of_request(request_id)? {
             return Ok(Some(Refusal::RequestEnded { attempt }));
         }
         if self.unanswered.len() >= MOST_UNANSWERED {
@@ -307,11 +325,11 @@ impl Shell {
         (!stored).then(|| Refusal::NoBlob { hash: hash.clone() })
     }
 
-    async fn commit(&mut self, changes: &[Change], durability: Durability) -> Result<(), StoreError> {
+    fn commit(&mut self, changes: &[Change], durability: Durability) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.writer.apply(changes, self.core_seq(), durability).await
+        self.writer.apply(changes, self.core_seq(), durability)
     }
 
     fn core_seq(&self) -> i64 {
@@ -319,12 +337,12 @@ impl Shell {
     }
 
     /// The blobs that nothing may refer to after these changes.
-    async fn droppable_blobs(&mut self, changes: &[Change]) -> Vec<String> {
+    fn droppable_blobs(&mut self, changes: &[Change]) -> Vec<String> {
         let mut hashes = Vec::new();
         for change in changes {
             match change {
                 Change::CheckpointDropped(checkpoint) => hashes.push(checkpoint.hash.clone()),
-                Change::SweepRemoved { sweep } => match self.writer.blobs_of_sweep(*sweep).await {
+                Change::SweepRemoved { sweep } => match self.writer.blobs_of_sweep(*sweep) {
                     Ok(found) => hashes.extend(found),
                     Err(error) => stay_behind(&error),
                 },
@@ -335,10 +353,10 @@ impl Shell {
     }
 
     /// Keeps checkpoints within the budget, at the cost of those of trials that have ended.
-    async fn keep_checkpoint_budget(&mut self) {
-        match self.writer.keep_checkpoint_budget(self.checkpoint_budget_bytes).await {
+    fn keep_checkpoint_budget(&mut self) {
+        match self.writer.keep_checkpoint_budget(self.checkpoint_budget_bytes) {
             Ok((dropped, kept)) => {
-                self.remove_blobs(&dropped).await;
+                self.remove_blobs(&dropped);
                 if !kept && !std::mem::replace(&mut self.over_budget, true) {
                     let budget_mb = self.checkpoint_budget_bytes >> 20;
                     tracing::warn!(
@@ -353,10 +371,10 @@ impl Shell {
     }
 
     /// Deletes those of the blobs that nothing refers to. Nobody can begin to in between: whether a named
-    /// blob is there is looked at by this task too.
-    async fn remove_blobs(&mut self, hashes: &[String]) {
+    /// blob is there is looked at by this thread too.
+    fn remove_blobs(&mut self, hashes: &[String]) {
         for hash in hashes {
-            let removed = match self.writer.is_unreferenced(hash).await {
+            let removed = match self.writer.is_unreferenced(hash) {
                 Ok(true) => blob::remove(&self.home, hash),
                 Ok(false) => Ok(()),
                 Err(error) => Err(error),
@@ -377,21 +395,4 @@ fn stay_behind(error: &StoreError) {
 
 fn not_persisted(error: &StoreError) -> DispatchError {
     DispatchError::NotPersisted(crate::error_chain(error).into())
-}
-
-/// Waits until the next lease runs out; for ever when there is none. A core that is ahead of the database has
-/// deadlines that mean nothing.
-async fn until_deadline(core: &Core, trouble: Option<&Trouble>, clock: fn() -> Millis) {
-    let deadline = match trouble {
-        None => core.next_deadline(),
-        Some(trouble) if trouble.core_is_ahead => Some(trouble.rest_until),
-        Some(trouble) => core.next_deadline().map(|deadline| deadline.max(trouble.rest_until)),
-    };
-    match deadline {
-        Some(deadline) => {
-            let wait_ms = u64::try_from(deadline.since_ms(clock())).unwrap_or(0);
-            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-        }
-        None => std::future::pending().await,
-    }
 }

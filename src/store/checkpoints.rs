@@ -1,50 +1,46 @@
 //! Checkpoints: which blobs a trial can go on from, and which blobs nothing refers to any more.
 
 use super::StoreError;
-use super::apply::{execute, one_row};
+use super::direct::{all, execute, one, one_row};
+use super::fields::Fields;
 use super::open::Writer;
-use super::rows::{signed, unsigned};
+use super::rows::signed;
 use crate::domain::{AttemptId, Checkpoint, Millis, SweepId, TrialId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use rusqlite::{Connection, params};
 
-pub(super) async fn insert(connection: &mut SqliteConnection, stored: &Checkpoint) -> Result<(), StoreError> {
-    let query = sqlx::query(
-        "insert into checkpoint (trial_id, fold, step, attempt_id, hash, bytes, at_ms) values (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(stored.trial.0)
-    .bind(i64::from(stored.fold))
-    .bind(signed("checkpoint.step", stored.step)?)
-    .bind(stored.attempt.0)
-    .bind(&stored.hash)
-    .bind(signed("checkpoint.bytes", stored.bytes)?)
-    .bind(stored.at.0);
-    execute(connection, query).await
+pub(super) fn insert(connection: &Connection, stored: &Checkpoint) -> Result<(), StoreError> {
+    let sql = "insert into checkpoint (trial_id, fold, step, attempt_id, hash, bytes, at_ms) \
+               values (?, ?, ?, ?, ?, ?, ?)";
+    let values = params![
+        stored.trial.0,
+        stored.fold,
+        signed("checkpoint.step", stored.step)?,
+        stored.attempt.0,
+        stored.hash,
+        signed("checkpoint.bytes", stored.bytes)?,
+        stored.at.0,
+    ];
+    execute(connection, sql, values).map(drop)
 }
 
-pub(super) async fn delete(
-    connection: &mut SqliteConnection,
-    dropped: &Checkpoint,
-) -> Result<(), StoreError> {
-    let query = sqlx::query("delete from checkpoint where trial_id = ? and fold = ? and step = ?")
-        .bind(dropped.trial.0)
-        .bind(i64::from(dropped.fold))
-        .bind(signed("checkpoint.step", dropped.step)?);
-    one_row(query.execute(connection).await?, || {
+pub(super) fn delete(connection: &Connection, dropped: &Checkpoint) -> Result<(), StoreError> {
+    let sql = "delete from checkpoint where trial_id = ? and fold = ? and step = ?";
+    let values = params![dropped.trial.0, dropped.fold, signed("checkpoint.step", dropped.step)?];
+    one_row(connection, sql, values, || {
         format!("the checkpoint of trial {} at step {} is not there", dropped.trial, dropped.step)
     })
 }
 
 /// A checkpoint from a row of its table.
-pub(super) fn checkpoint(row: &SqliteRow) -> Result<Checkpoint, StoreError> {
+pub(super) fn checkpoint(row: &impl Fields) -> Result<Checkpoint, StoreError> {
     Ok(Checkpoint {
-        trial: TrialId(row.try_get("trial_id")?),
-        fold: row.try_get("fold")?,
-        step: unsigned("checkpoint.step", row.try_get("step")?)?,
-        attempt: AttemptId(row.try_get("attempt_id")?),
-        hash: row.try_get("hash")?,
-        bytes: unsigned("checkpoint.bytes", row.try_get("bytes")?)?,
-        at: Millis(row.try_get("at_ms")?),
+        trial: TrialId(row.int("checkpoint.trial_id")?),
+        fold: row.small("checkpoint.fold")?,
+        step: row.count("checkpoint.step")?,
+        attempt: AttemptId(row.int("checkpoint.attempt_id")?),
+        hash: row.text("checkpoint.hash")?.to_owned(),
+        bytes: row.count("checkpoint.bytes")?,
+        at: Millis(row.int("checkpoint.at_ms")?),
     })
 }
 
@@ -53,19 +49,19 @@ impl Writer {
     ///
     /// # Errors
     /// What SQLite says.
-    pub async fn blobs_of_sweep(&mut self, sweep: SweepId) -> Result<Vec<String>, StoreError> {
+    pub fn blobs_of_sweep(&mut self, sweep: SweepId) -> Result<Vec<String>, StoreError> {
         let sql = "select weights from trial where sweep_id = ?1 and weights is not null \
                    union select hash from checkpoint join trial using (trial_id) where sweep_id = ?1";
-        Ok(sqlx::query_scalar(sql).bind(sweep.0).fetch_all(&mut self.connection).await?)
+        all(&self.connection, sql, [sweep.0], |row| Ok(row.get(0)?))
     }
 
     /// Whether nothing refers to a blob.
     ///
     /// # Errors
     /// What SQLite says.
-    pub async fn is_unreferenced(&mut self, hash: &str) -> Result<bool, StoreError> {
+    pub fn is_unreferenced(&mut self, hash: &str) -> Result<bool, StoreError> {
         let sql = "select not exists (select 1 from trial where weights = ?1) \
                    and not exists (select 1 from checkpoint where hash = ?1)";
-        Ok(sqlx::query_scalar(sql).bind(hash).fetch_one(&mut self.connection).await?)
+        one(&self.connection, sql, [hash])
     }
 }

@@ -4,18 +4,18 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use thiserror::Error;
 
+/// What SQLite said, through either of the two libraries.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// An error of the store.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// SQLite, or the disk under it.
     #[error("the database failed")]
-    Sqlite(#[source] sqlx::Error),
-    /// The same, found by a search.
-    #[error("the database failed")]
-    Search(#[from] rusqlite::Error),
+    Sqlite(#[source] Cause),
     /// There is no space for what was to be written.
     #[error("the disk is full: free some space there, and sweepd goes on by itself")]
-    Full(#[source] sqlx::Error),
+    Full(#[source] Cause),
     /// There is no database yet.
     #[error("{path} does not exist: nothing has been submitted yet. `sweepd run FILE` starts a first sweep")]
     Absent {
@@ -105,18 +105,29 @@ impl StoreError {
         }
     }
 
+    fn of_sqlite(is_full: bool, cause: Cause) -> Self {
+        if is_full { Self::Full(cause) } else { Self::Sqlite(cause) }
+    }
+
     /// A damaged value of a column.
     pub(super) fn damaged(column: &str, found: impl std::fmt::Display) -> Self {
         Self::Damaged { what: format!("{column} = {found}") }
     }
 }
 
-/// SQLite's result code for "database or disk is full".
-const SQLITE_FULL: &str = "13";
-
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        /// SQLite's result code for "database or disk is full".
+        const SQLITE_FULL: &str = "13";
         let code = error.as_database_error().and_then(|error| error.code());
-        if code.is_some_and(|code| code == SQLITE_FULL) { Self::Full(error) } else { Self::Sqlite(error) }
+        let is_full = code.is_some_and(|code| code == SQLITE_FULL);
+        Self::of_sqlite(is_full, error.into())
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let is_full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
+        Self::of_sqlite(is_full, error.into())
     }
 }

@@ -1,5 +1,6 @@
 //! Clearing up: what ended trials could be continued from, and files that nothing refers to.
 
+use super::direct::{all, execute, one};
 use super::open::{Durability, Writer};
 use super::{StoreError, blob};
 use serde::{Deserialize, Serialize};
@@ -28,20 +29,19 @@ impl Writer {
     ///
     /// # Errors
     /// What SQLite or the disk says; what was cleared until then stays so.
-    pub async fn clear_up(&mut self, home: &Path) -> Result<Cleared, StoreError> {
+    pub fn clear_up(&mut self, home: &Path) -> Result<Cleared, StoreError> {
         // The files go at once: the rows that named them must not come back after a power cut.
-        self.set_durability(Durability::Synced).await?;
+        self.set_durability(Durability::Synced)?;
         let sql = format!(
             "delete from checkpoint where trial_id in (select trial_id from trial where state in {ENDED})"
         );
-        let dropped = sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut self.connection).await?;
+        let dropped = execute(&self.connection, &sql, [])?;
         let sql = "select weights from trial where weights is not null union select hash from checkpoint";
-        let referred: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut self.connection).await?;
-        let sweeps: Vec<String> =
-            sqlx::query_scalar("select uid from sweep").fetch_all(&mut self.connection).await?;
-        let mut cleared = Cleared { checkpoints: dropped.rows_affected(), ..Cleared::default() };
-        remove_files(home, &referred.into_iter().collect(), &mut cleared)?;
-        remove_folders(home, &sweeps.into_iter().collect(), &mut cleared)?;
+        let referred = self.texts(sql)?;
+        let sweeps = self.texts("select uid from sweep")?;
+        let mut cleared = Cleared { checkpoints: dropped as u64, ..Cleared::default() };
+        remove_files(home, &referred, &mut cleared)?;
+        remove_folders(home, &sweeps, &mut cleared)?;
         Ok(cleared)
     }
 
@@ -50,16 +50,11 @@ impl Writer {
     ///
     /// # Errors
     /// What SQLite says.
-    pub async fn keep_checkpoint_budget(
-        &mut self,
-        budget_bytes: u64,
-    ) -> Result<(Vec<String>, bool), StoreError> {
-        self.set_durability(Durability::Synced).await?;
+    pub fn keep_checkpoint_budget(&mut self, budget_bytes: u64) -> Result<(Vec<String>, bool), StoreError> {
+        self.set_durability(Durability::Synced)?;
         let mut dropped = Vec::new();
         loop {
-            let total: i64 = sqlx::query_scalar("select coalesce(sum(bytes), 0) from checkpoint")
-                .fetch_one(&mut self.connection)
-                .await?;
+            let total: i64 = one(&self.connection, "select coalesce(sum(bytes), 0) from checkpoint", [])?;
             if u64::try_from(total).unwrap_or(0) <= budget_bytes {
                 return Ok((dropped, true));
             }
@@ -67,17 +62,20 @@ impl Writer {
                 "select trial_id, fold, step, hash from checkpoint join trial using (trial_id) \
                  where state in {ENDED} order by at_ms limit 1"
             );
-            let oldest: Option<(i64, i64, i64, String)> =
-                sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_optional(&mut self.connection).await?;
-            let Some((trial, fold, step, hash)) = oldest else { return Ok((dropped, false)) };
-            sqlx::query("delete from checkpoint where trial_id = ? and fold = ? and step = ?")
-                .bind(trial)
-                .bind(fold)
-                .bind(step)
-                .execute(&mut self.connection)
-                .await?;
+            let oldest = all(&self.connection, &sql, [], |row| {
+                Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?))
+            })?;
+            let Some((key, hash)): Option<([i64; 3], String)> = oldest.into_iter().next() else {
+                return Ok((dropped, false));
+            };
+            let sql = "delete from checkpoint where trial_id = ? and fold = ? and step = ?";
+            execute(&self.connection, sql, key)?;
             dropped.push(hash);
         }
+    }
+
+    fn texts(&self, sql: &str) -> Result<HashSet<String>, StoreError> {
+        Ok(all(&self.connection, sql, [], |row| Ok(row.get(0)?))?.into_iter().collect())
     }
 }
 

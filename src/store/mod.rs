@@ -5,9 +5,10 @@
 
 mod apply;
 pub mod blob;
-mod bulk;
 mod checkpoints;
+mod direct;
 mod error;
+mod fields;
 mod gc;
 mod judgements;
 mod legs;

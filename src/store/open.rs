@@ -1,12 +1,12 @@
 //! Opening the database, for writing (the daemon alone) and for reading (anybody).
 
-use super::StoreError;
 use super::query::Bench;
+use super::{StoreError, direct};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub const DATABASE_FILE: &str = "sweepd.db";
 const CACHE_KB: u32 = 64 << 10;
 
 /// How long the last folding of the log waits for readers.
-const FOLD_MS: u32 = 2_000;
+const FOLD: Duration = Duration::from_millis(2_000);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -35,8 +35,7 @@ pub enum Durability {
 /// The one connection that writes.
 #[derive(Debug)]
 pub struct Writer {
-    pub(super) path: PathBuf,
-    pub(super) connection: SqliteConnection,
+    pub(super) connection: rusqlite::Connection,
     durability: Option<Durability>,
     never_syncs: bool,
 }
@@ -58,19 +57,22 @@ impl Writer {
     pub async fn open(home: &Path) -> Result<Self, StoreError> {
         refuse_network_file_system(home)?;
         let path = home.join(DATABASE_FILE);
-        let mut connection = options(&path)
+        let mut migrating = options(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .connect()
             .await?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
+        MIGRATIONS.run(&mut migrating).await.map_err(|error| match error {
             MigrateError::VersionMissing(found) => {
                 StoreError::Newer { path: path.clone(), found, known: newest_schema() }
             }
             other => StoreError::Migrate(other),
         })?;
-        Ok(Self { path, connection, durability: None, never_syncs: false })
+        let connection = direct::open_to_write(&path)?;
+        // Not before: the last to close would fold the log, which takes its time after a crash.
+        migrating.close().await?;
+        Ok(Self { connection, durability: None, never_syncs: false })
     }
 
     /// From here on commits survive the end of the process but not a power cut: whatever is wanted of them, they
@@ -80,14 +82,14 @@ impl Writer {
     }
 
     /// Sets how durable the next commits are.
-    pub(super) async fn set_durability(&mut self, wanted: Durability) -> Result<(), StoreError> {
+    pub(super) fn set_durability(&mut self, wanted: Durability) -> Result<(), StoreError> {
         let wanted = if self.never_syncs { Durability::Batched } else { wanted };
         if self.durability != Some(wanted) {
             let pragma = match wanted {
                 Durability::Synced => "pragma synchronous = full",
                 Durability::Batched => "pragma synchronous = normal",
             };
-            sqlx::raw_sql(pragma).execute(&mut self.connection).await?;
+            self.connection.execute_batch(pragma)?;
             self.durability = Some(wanted);
         }
         Ok(())
@@ -97,12 +99,12 @@ impl Writer {
     ///
     /// # Errors
     /// [`StoreError`] where SQLite fails.
-    pub async fn close(mut self) -> Result<(), StoreError> {
+    pub fn close(self) -> Result<(), StoreError> {
         // SQLite folds by itself only what the last connection leaves, and only if that one may write. A reader
         // in the middle of a question is waited for, but not long: what stays in the log is safe there.
-        let fold = format!("pragma busy_timeout = {FOLD_MS}; pragma wal_checkpoint(truncate)");
-        sqlx::raw_sql(AssertSqlSafe(fold)).execute(&mut self.connection).await?;
-        Ok(self.connection.close().await?)
+        self.connection.busy_timeout(FOLD)?;
+        self.connection.execute_batch("pragma wal_checkpoint(truncate)")?;
+        Ok(self.connection.close().map_err(|(_, error)| error)?)
     }
 }
 
@@ -168,7 +170,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10))
+        .busy_timeout(direct::PATIENCE)
         .disable_statement_logging()
 }
 

@@ -1,42 +1,40 @@
 //! Reading the open rows, from which the scheduler starts.
 
 use super::StoreError;
+use super::direct::{all, first, one};
+use super::fields::Fields;
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
-use super::{bulk, judgements, legs};
+use super::{judgements, legs};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
-use crate::domain::{Millis, Origin, SweepId, SweepRow, TrialId};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-use std::path::Path;
+use crate::domain::{Millis, Origin, SweepId, SweepRow, SweepState, TrialId};
+use rusqlite::{Connection, Row};
+
+/// A sweep, and what it goes back to.
+type Stored = (SweepRow, Option<SweepState>);
 
 impl Writer {
     /// Everything the scheduler needs to go on.
     ///
     /// # Errors
     /// What SQLite says, or a damaged value.
-    pub async fn recover(&mut self) -> Result<Recovery, StoreError> {
-        let connection = &mut self.connection;
+    pub fn recover(&mut self) -> Result<Recovery, StoreError> {
+        let connection = &self.connection;
         let mut recovery = Recovery {
-            seq: number(connection, "select value from counter where name = 'seq'").await?,
-            last_sweep: last_id(connection, "sweep").await?,
-            last_trial: last_id(connection, "trial").await?,
-            last_leg: last_id(connection, "leg").await?,
-            last_attempt: last_id(connection, "attempt").await?,
+            seq: one(connection, "select value from counter where name = 'seq'", [])?,
+            last_sweep: last_id(connection, "sweep")?,
+            last_trial: last_id(connection, "trial")?,
+            last_leg: last_id(connection, "leg")?,
+            last_attempt: last_id(connection, "attempt")?,
             sweeps: Vec::new(),
         };
         // A cancelled sweep's running trials still wind down.
-        let rows = sqlx::query(
-            "select * from sweep where state in ('active', 'paused') or sweep_id in (select sweep_id from trial \
-             indexed by trial_open where state in ('queued', 'running', 'paused', 'stopping')) order by sweep_id",
-        )
-            .fetch_all(&mut *connection)
-            .await?;
-        for row in rows {
-            let id = SweepId(row.try_get("sweep_id")?);
-            let open = open_trials::read(connection, Wanted::OpenOf(id)).await?;
-            recovery.sweeps.push(sweep_with(connection, &self.path, &row, open).await?);
+        let sql = "select * from sweep where state in ('active', 'paused') or sweep_id in (select sweep_id from trial \
+                   indexed by trial_open where state in ('queued', 'running', 'paused', 'stopping')) order by sweep_id";
+        for stored in all(connection, sql, [], stored)? {
+            let open = open_trials::read(connection, Wanted::OpenOf(stored.0.id))?;
+            recovery.sweeps.push(sweep_with(connection, stored, open)?);
         }
         Ok(recovery)
     }
@@ -45,94 +43,80 @@ impl Writer {
     ///
     /// # Errors
     /// What SQLite says, or a damaged value.
-    pub async fn stored_trial(&mut self, trial: TrialId) -> Result<Option<OpenSweep>, StoreError> {
-        let connection = &mut self.connection;
-        let open = open_trials::read(connection, Wanted::One(trial)).await?;
+    pub fn stored_trial(&mut self, trial: TrialId) -> Result<Option<OpenSweep>, StoreError> {
+        let connection = &self.connection;
+        let open = open_trials::read(connection, Wanted::One(trial))?;
         let Some(sweep) = open.first().map(|trial| trial.row.sweep) else { return Ok(None) };
         let sql = "select * from sweep where sweep_id = ?";
-        let row = sqlx::query(sql).bind(sweep.0).fetch_one(&mut *connection).await?;
-        sweep_with(connection, &self.path, &row, open).await.map(Some)
+        let found = all(connection, sql, [sweep.0], stored)?.pop();
+        found.map(|stored| sweep_with(connection, stored, open)).transpose()
     }
 }
 
-async fn number(connection: &mut SqliteConnection, sql: &'static str) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
-}
-
 /// The largest id ever used in a table, also by a row that has been deleted since.
-async fn last_id(connection: &mut SqliteConnection, table: &str) -> Result<i64, StoreError> {
-    let last = sqlx::query_scalar("select seq from sqlite_sequence where name = ?").bind(table);
-    Ok(last.fetch_optional(connection).await?.unwrap_or(0))
+fn last_id(connection: &Connection, table: &str) -> Result<i64, StoreError> {
+    Ok(first(connection, "select seq from sqlite_sequence where name = ?", [table])?.unwrap_or(0))
 }
 
-async fn next_number(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-    sweep: SweepId,
-) -> Result<u64, StoreError> {
-    let last: i64 = sqlx::query_scalar(sql).bind(sweep.0).fetch_one(connection).await?;
-    unsigned("number", last + 1)
+fn stored(row: &Row<'_>) -> Result<Stored, StoreError> {
+    let returns_to = row.maybe_text("sweep.returns_to")?.map(sweep_state).transpose()?;
+    Ok((sweep_row(row)?, returns_to))
 }
 
 /// A sweep from a row of its table.
-pub(super) fn sweep_row(row: &SqliteRow) -> Result<SweepRow, StoreError> {
+pub(super) fn sweep_row(row: &impl Fields) -> Result<SweepRow, StoreError> {
+    let owned = |column| Ok::<_, StoreError>(row.maybe_text(column)?.map(str::to_owned));
     Ok(SweepRow {
-        id: SweepId(row.try_get("sweep_id")?),
-        uid: row.try_get("uid")?,
-        state: sweep_state(row.try_get("state")?)?,
-        spec: from_json("sweep.spec", row.try_get("spec")?)?,
+        id: SweepId(row.int("sweep.sweep_id")?),
+        uid: row.text("sweep.uid")?.to_owned(),
+        state: sweep_state(row.text("sweep.state")?)?,
+        spec: from_json("sweep.spec", row.text("sweep.spec")?)?,
         origin: Origin {
-            source: row.try_get("source")?,
-            git_commit: row.try_get("git_commit")?,
-            dataset_hash: row.try_get("dataset_hash")?,
-            baseline: row.try_get("baseline")?,
+            source: row.text("sweep.source")?.to_owned(),
+            git_commit: owned("sweep.git_commit")?,
+            dataset_hash: owned("sweep.dataset_hash")?,
+            baseline: row.maybe_real("sweep.baseline")?,
         },
-        created: Millis(row.try_get("created_ms")?),
+        created: Millis(row.int("sweep.created_ms")?),
     })
 }
 
 /// A sweep with some of its trials.
-async fn sweep_with(
-    connection: &mut SqliteConnection,
-    path: &Path,
-    stored: &SqliteRow,
+fn sweep_with(
+    connection: &Connection,
+    (row, returns_to): Stored,
     open: Vec<OpenTrial>,
 ) -> Result<OpenSweep, StoreError> {
-    let row = sweep_row(stored)?;
-    let returns_to: Option<&str> = stored.try_get("returns_to")?;
-    let trials =
-        next_number(connection, "select coalesce(max(number), -1) from trial where sweep_id = ?", row.id)
-            .await?;
+    let last = "select coalesce(max(number), -1) from trial where sweep_id = ?";
+    let last: i64 = one(connection, last, [row.id.0])?;
     let mut records = Vec::new();
     // There may be millions.
     if row.spec.needs_ends() {
-        records = bulk::read(path, legs::RECORDS, row.id.0, legs::record_in_bulk)?;
+        records = all(connection, legs::RECORDS, [row.id.0], |row| legs::record(row))?;
     }
     let mut points = Vec::new();
     if row.spec.needs_points() {
         let sql = "select params from trial where sweep_id = ? order by number";
-        points = bulk::read(path, sql, row.id.0, |row| {
-            let params = row.get_ref("params")?.as_str().map_err(rusqlite::Error::from)?;
-            from_json("trial.params", params)
-        })?;
+        points =
+            all(connection, sql, [row.id.0], |row| from_json("trial.params", row.text("trial.params")?))?;
     }
     let stopper = row.spec.search.stopper.as_ref();
     let judgements = match stopper {
-        Some(stopper) if stopper.judges() => judgements::read(connection, row.id).await?,
+        Some(stopper) if stopper.judges() => judgements::read(connection, row.id)?,
         _ => Vec::new(),
     };
     let curves = match stopper {
         Some(stopper) if stopper.needs_curves() => {
-            judgements::curves(connection, row.id, &row.spec.objective.metric).await?
+            judgements::curves(connection, row.id, &row.spec.objective.metric)?
         }
         _ => Default::default(),
     };
     Ok(OpenSweep {
-        returns_to: returns_to.map(sweep_state).transpose()?,
-        trials,
-        legs: legs::next_number(connection, row.id).await?,
-        idle_legs: legs::idle(connection, row.id).await?,
-        open_legs: legs::open(connection, row.id).await?,
+        returns_to,
+        trials: unsigned("trial.number", last + 1)?,
+        legs: legs::next_number(connection, row.id)?,
+        idle_legs: legs::idle(connection, row.id)?,
+        open_legs: legs::open(connection, row.id)?,
         records,
         points,
         judgements,

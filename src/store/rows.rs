@@ -1,12 +1,11 @@
 //! Between columns and the domain's types.
 
 use super::StoreError;
+use super::fields::Fields;
 use crate::domain::metric::{IMAGES_PER_SECOND, LEARNING_RATE, RMSE, SECONDS, TRAIN_LOSS, TRAIN_RMSE};
 use crate::domain::{EventKind, Metrics, SweepState, TrialState};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 /// The columns of `report` that hold a metric, in the order of the metrics' names here.
 pub(super) const METRIC_COLUMNS: [&str; 6] =
@@ -22,9 +21,9 @@ pub(super) fn from_json<T: DeserializeOwned>(column: &str, text: &str) -> Result
 
 pub(super) fn optional_json<T: DeserializeOwned>(
     column: &str,
-    text: Option<String>,
+    text: Option<&str>,
 ) -> Result<Option<T>, StoreError> {
-    text.map(|text| from_json(column, &text)).transpose()
+    text.map(|text| from_json(column, text)).transpose()
 }
 
 pub(super) fn trial_state(word: &str) -> Result<TrialState, StoreError> {
@@ -80,10 +79,11 @@ pub(super) fn split_metrics(metrics: &Metrics) -> Result<([Option<f64>; 6], Opti
 }
 
 /// The inverse of [`split_metrics`], from a row that selects the fixed columns and `extra`.
-pub(super) fn join_metrics(row: &SqliteRow) -> Result<Metrics, StoreError> {
-    let mut metrics: Metrics = optional_json("report.extra", row.try_get("extra")?)?.unwrap_or_default();
+pub(super) fn join_metrics(row: &impl Fields) -> Result<Metrics, StoreError> {
+    let mut metrics: Metrics =
+        optional_json("report.extra", row.maybe_text("report.extra")?)?.unwrap_or_default();
     for name in METRIC_COLUMNS {
-        if let Some(value) = row.try_get::<Option<f64>, _>(name)? {
+        if let Some(value) = row.maybe_real(name)? {
             metrics.0.insert(name.to_owned(), value);
         }
     }

@@ -1,5 +1,6 @@
 //! The store's promises, each with a database of its own.
 
+use super::direct::all;
 use super::rows::{METRIC_COLUMNS, from_json, split_metrics};
 use super::{Durability, Reader, StoreError, Writer};
 use crate::domain::metric::{RMSE, SECONDS, TRAIN_LOSS};
@@ -26,13 +27,13 @@ impl Home {
         let folder = tempfile::tempdir().unwrap();
         let writer = Writer::open(folder.path()).await.unwrap();
         let mut home = Self { folder, writer, seq: 0 };
-        home.apply(&[insert_sweep(SWEEP)]).await.unwrap();
+        home.apply(&[insert_sweep(SWEEP)]).unwrap();
         home
     }
 
-    pub async fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+    pub fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         self.seq += 1;
-        self.writer.apply(changes, self.seq, Durability::Batched).await
+        self.writer.apply(changes, self.seq, Durability::Batched)
     }
 
     pub fn path(&self) -> &std::path::Path {
@@ -157,13 +158,13 @@ fn x(value: i64) -> Params {
 #[tokio::test]
 async fn ids_are_never_used_twice_even_after_a_deletion() {
     let mut home = Home::new().await;
-    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
-    home.apply(&hand_out(1)).await.unwrap();
+    home.apply(&[insert_trial(1, x(1))]).unwrap();
+    home.apply(&hand_out(1)).unwrap();
     let ids =
         |r: &crate::domain::recovery::Recovery| (r.last_sweep, r.last_trial, r.last_leg, r.last_attempt);
-    assert_eq!(ids(&home.writer.recover().await.unwrap()), (1, 1, 1, 1));
-    home.apply(&[Change::SweepRemoved { sweep: SWEEP }]).await.unwrap();
-    let after = home.writer.recover().await.unwrap();
+    assert_eq!(ids(&home.writer.recover().unwrap()), (1, 1, 1, 1));
+    home.apply(&[Change::SweepRemoved { sweep: SWEEP }]).unwrap();
+    let after = home.writer.recover().unwrap();
     assert!(after.sweeps.is_empty());
     assert_eq!(ids(&after), (1, 1, 1, 1), "a deletion gave ids back");
 }
@@ -183,15 +184,12 @@ async fn the_next_event_has_a_larger_id_than_any_before_even_after_a_deletion() 
         })
     };
     let other = SweepId(2);
-    home.apply(&[insert_sweep(other), event(SWEEP), event(other), event(other)]).await.unwrap();
-    home.apply(&[Change::SweepRemoved { sweep: other }, event(SWEEP)]).await.unwrap();
+    home.apply(&[insert_sweep(other), event(SWEEP), event(other), event(other)]).unwrap();
+    home.apply(&[Change::SweepRemoved { sweep: other }, event(SWEEP)]).unwrap();
     home.apply(&[Change::SweepRemoved { sweep: SWEEP }, insert_sweep(SweepId(3)), event(SweepId(3))])
-        .await
         .unwrap();
-    let ids: Vec<i64> = sqlx::query_scalar("select event_id from event order by event_id")
-        .fetch_all(&mut home.writer.connection)
-        .await
-        .unwrap();
+    let sql = "select event_id from event order by event_id";
+    let ids: Vec<i64> = all(&home.writer.connection, sql, [], |row| Ok(row.get(0)?)).unwrap();
     assert_eq!(ids, [5], "an id came back");
 }
 
@@ -199,11 +197,11 @@ async fn the_next_event_has_a_larger_id_than_any_before_even_after_a_deletion() 
 async fn closing_folds_the_log_though_readers_are_open() {
     let mut home = Home::new().await;
     let reader = home.reader().await;
-    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
+    home.apply(&[insert_trial(1, x(1))]).unwrap();
     let wal = home.path().join("sweepd.db-wal");
     assert!(std::fs::metadata(&wal).unwrap().len() > 0);
     let Home { folder, writer, .. } = home;
-    writer.close().await.unwrap();
+    writer.close().unwrap();
     let left = std::fs::metadata(&wal).map_or(0, |file| file.len());
     assert_eq!(left, 0, "the log was not folded");
     assert!(reader.trial(TrialId(1)).await.unwrap().is_some());
@@ -239,7 +237,7 @@ async fn a_database_whose_creation_was_broken_off_says_so_until_it_is_completed(
         let lengths: Vec<usize> = files.iter().map(|(_, bytes)| bytes.len()).collect();
         let opened = Reader::open(folder.path(), 1).await;
         assert!(matches!(opened, Err(StoreError::Unfinished { .. })), "{lengths:?}: {opened:?}");
-        Writer::open(folder.path()).await.unwrap().close().await.unwrap();
+        Writer::open(folder.path()).await.unwrap().close().unwrap();
         Reader::open(folder.path(), 1).await.unwrap();
     }
 }
@@ -247,8 +245,8 @@ async fn a_database_whose_creation_was_broken_off_says_so_until_it_is_completed(
 #[tokio::test]
 async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
     let mut home = Home::new().await;
-    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
-    home.apply(&hand_out(1)).await.unwrap();
+    home.apply(&[insert_trial(1, x(1))]).unwrap();
+    home.apply(&hand_out(1)).unwrap();
     let closed = |attempt| Change::AttemptClosed {
         attempt: AttemptId(attempt),
         state: AttemptState::Completed,
@@ -270,7 +268,7 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
         Change::TrialHeld { trial: TrialId(7), ready: None, alone: false, accumulate: 1 },
         reported(7, 1, Metrics::default()),
     ];
-    let before = home.writer.recover().await.unwrap();
+    let before = home.writer.recover().unwrap();
     for misfit in misfits {
         let group = [
             insert_trial(2, x(2)),
@@ -278,12 +276,12 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
             closed(1),
             misfit.clone(),
         ];
-        assert!(home.apply(&group).await.is_err(), "{misfit:?} was taken");
-        assert_eq!(home.writer.recover().await.unwrap(), before, "{misfit:?} left something behind");
+        assert!(home.apply(&group).is_err(), "{misfit:?} was taken");
+        assert_eq!(home.writer.recover().unwrap(), before, "{misfit:?} left something behind");
     }
-    home.apply(&[closed(1), ended(1)]).await.unwrap();
+    home.apply(&[closed(1), ended(1)]).unwrap();
     for again in [closed(1), ended(1)] {
-        let refused = home.apply(std::slice::from_ref(&again)).await;
+        let refused = home.apply(std::slice::from_ref(&again));
         assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{again:?}: {refused:?}");
     }
 }
@@ -292,17 +290,17 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
 async fn every_number_comes_back_with_its_bits() {
     let mut home = Home::new().await;
     let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 0.0, f64::MIN_POSITIVE / 2.0, f64::MAX, 0.1];
-    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
-    home.apply(&hand_out(1)).await.unwrap();
+    home.apply(&[insert_trial(1, x(1))]).unwrap();
+    home.apply(&hand_out(1)).unwrap();
     let mut sent = Vec::new();
     for (step, value) in (1..).zip(odd) {
         // One NaN is as good as another.
         let opposite = if value.is_nan() { value } else { -value };
         let metrics = Metrics::default().with(RMSE, value).with(TRAIN_LOSS, opposite).with("f1", value);
-        home.apply(&[reported(1, step, metrics.clone())]).await.unwrap();
+        home.apply(&[reported(1, step, metrics.clone())]).unwrap();
         sent.push(metrics);
     }
-    let stored = home.writer.recover().await.unwrap();
+    let stored = home.writer.recover().unwrap();
     let read = &stored.sweeps[0].open[0].reports;
     assert_eq!(read.len(), sent.len());
     let detail = home.reader().await.trial(TrialId(1)).await.unwrap().unwrap();
@@ -315,17 +313,17 @@ async fn every_number_comes_back_with_its_bits() {
 #[tokio::test]
 async fn a_report_moves_its_trial_with_it() {
     let mut home = Home::new().await;
-    home.apply(&[insert_trial(1, x(1))]).await.unwrap();
-    home.apply(&hand_out(1)).await.unwrap();
+    home.apply(&[insert_trial(1, x(1))]).unwrap();
+    home.apply(&hand_out(1)).unwrap();
     let better = |step, value| Change::BestMoved { trial: TrialId(1), step, value };
     let one = |step, value| reported(1, step, Metrics::default().with(RMSE, value));
     let group = [one(1, 3.0), better(1, 3.0), one(2, 4.0), one(3, 2.0), better(3, 2.0), one(4, 5.0)];
-    home.apply(&group).await.unwrap();
+    home.apply(&group).unwrap();
     let detail = home.reader().await.trial(TrialId(1)).await.unwrap().unwrap();
     let trial = &detail.trial;
     assert_eq!((trial.steps, trial.best_step, trial.value), (4, Some(3), Some(2.0)));
     assert_eq!(detail.steps.len(), 4);
-    assert!(home.apply(&[one(4, 5.0)]).await.is_err(), "a step was stored twice");
+    assert!(home.apply(&[one(4, 5.0)]).is_err(), "a step was stored twice");
 }
 
 #[test]
@@ -346,16 +344,16 @@ fn metrics_split_into_columns_and_the_rest() {
 async fn counts_follow_every_move() {
     let mut home = Home::new().await;
     for id in 1..=3 {
-        home.apply(&[insert_trial(id, x(id))]).await.unwrap();
-        home.apply(&hand_out(id)).await.unwrap();
+        home.apply(&[insert_trial(id, x(id))]).unwrap();
+        home.apply(&hand_out(id)).unwrap();
     }
-    home.apply(&[moved(1, TrialState::Running, TrialState::Completed)]).await.unwrap();
-    home.apply(&[moved(2, TrialState::Running, TrialState::Failed)]).await.unwrap();
-    home.apply(&[moved(2, TrialState::Failed, TrialState::Queued)]).await.unwrap();
+    home.apply(&[moved(1, TrialState::Running, TrialState::Completed)]).unwrap();
+    home.apply(&[moved(2, TrialState::Running, TrialState::Failed)]).unwrap();
+    home.apply(&[moved(2, TrialState::Failed, TrialState::Queued)]).unwrap();
     let counts = home.reader().await.sweep(SWEEP).await.unwrap().unwrap().trials;
     assert_eq!((counts.queued, counts.running, counts.completed, counts.failed), (1, 1, 1, 0));
     assert_eq!(counts.created(), 3);
-    home.apply(&[Change::SweepRemoved { sweep: SWEEP }, insert_sweep(SweepId(2))]).await.unwrap();
+    home.apply(&[Change::SweepRemoved { sweep: SWEEP }, insert_sweep(SweepId(2))]).unwrap();
     let counts = home.reader().await.sweep(SweepId(2)).await.unwrap().unwrap().trials;
     assert_eq!(counts.created(), 0);
 }
@@ -371,21 +369,21 @@ async fn what_is_open_is_read_with_all_that_belongs_to_it() {
         at: Millis(5),
     };
     for id in 1..=3 {
-        home.apply(&[insert_trial(id, x(id))]).await.unwrap();
-        home.apply(&hand_out(id)).await.unwrap();
+        home.apply(&[insert_trial(id, x(id))]).unwrap();
+        home.apply(&hand_out(id)).unwrap();
     }
-    home.apply(&[reported(2, 1, Metrics::default().with(RMSE, 2.0))]).await.unwrap();
+    home.apply(&[reported(2, 1, Metrics::default().with(RMSE, 2.0))]).unwrap();
     let why = Reason::WorkerLost { how: "signal 9".into() };
-    home.apply(&[lost(why.clone()), moved(2, TrialState::Running, TrialState::Queued)]).await.unwrap();
-    home.apply(&[moved(3, TrialState::Running, TrialState::Completed)]).await.unwrap();
-    let recovered = home.writer.recover().await.unwrap();
+    home.apply(&[lost(why.clone()), moved(2, TrialState::Running, TrialState::Queued)]).unwrap();
+    home.apply(&[moved(3, TrialState::Running, TrialState::Completed)]).unwrap();
+    let recovered = home.writer.recover().unwrap();
     let open = &recovered.sweeps[0].open;
     assert_eq!(open.iter().map(|trial| trial.row.id.0).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(open[0].attempt.as_ref().map(|attempt| attempt.id), Some(AttemptId(1)));
     assert_eq!((open[1].attempt.is_some(), open[1].reports.len()), (false, 1));
     assert_eq!((open[1].leg.map(|leg| leg.id), &open[1].setbacks), (Some(LegId(2)), &vec![why]));
     assert_eq!(open[1].environment.as_ref().map(|e| e["host"].as_str()), Some("here"));
-    let one = home.writer.stored_trial(TrialId(2)).await.unwrap().unwrap();
+    let one = home.writer.stored_trial(TrialId(2)).unwrap().unwrap();
     assert_eq!(one.open[0], open[1]);
-    assert_eq!(home.writer.stored_trial(TrialId(9)).await.unwrap(), None);
+    assert_eq!(home.writer.stored_trial(TrialId(9)).unwrap(), None);
 }

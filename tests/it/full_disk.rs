@@ -144,10 +144,10 @@ fn a_database_that_can_be_neither_written_nor_read_is_waited_out() {
     let (shell, dispatcher) = runtime
         .block_on(async {
             let writer = sweepd::store::Writer::open(home.path()).await.unwrap();
-            Shell::start(home.path().to_owned(), writer, 1000, u64::MAX, sweepd::daemon::now).await
+            Shell::start(home.path().to_owned(), writer, 1000, u64::MAX, sweepd::daemon::now)
         })
         .unwrap();
-    let shell = runtime.spawn(shell.run());
+    let shell = runtime.spawn_blocking(move || shell.run());
     let submit = |uid: &str| {
         let (uid, spec, origin) = (uid.to_owned(), Box::new(spec.clone()), Box::default());
         runtime.block_on(dispatcher.handle(Input::Submit { uid, spec, origin }))

@@ -33,13 +33,13 @@ fn writes_until_it_is_killed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut writer = Writer::open(&home).await.unwrap();
-        let first = writer.recover().await.unwrap().seq + 1;
+        let first = writer.recover().unwrap().seq + 1;
         println!("from {first}");
         for k in first.. {
             let synced = is_synced(k);
             let weights = synced.then(|| blob::put(&home, &weights_of(k)).unwrap());
             let durability = if synced { Durability::Synced } else { Durability::Batched };
-            writer.apply(&group(k, weights), k, durability).await.unwrap();
+            writer.apply(&group(k, weights), k, durability).unwrap();
             println!("{} {k}", if synced { "synced" } else { "batched" });
         }
     });

@@ -72,8 +72,8 @@ pub async fn race(races: u64, loser: Loser) -> Outcome {
 async fn dispatcher(home: &Path) -> Dispatcher {
     let writer = Writer::open(home).await.unwrap();
     let clock = || Millis(1_700_000_000_000);
-    let (shell, dispatcher) = Shell::start(home.to_owned(), writer, 0, u64::MAX, clock).await.unwrap();
-    tokio::spawn(shell.run());
+    let (shell, dispatcher) = Shell::start(home.to_owned(), writer, 0, u64::MAX, clock).unwrap();
+    tokio::task::spawn_blocking(move || shell.run());
     dispatcher
 }
 

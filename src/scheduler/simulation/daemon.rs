@@ -56,7 +56,7 @@ impl Daemon {
 
     /// The core that a start now would make.
     pub async fn recovered(&mut self, now: Millis) -> Core {
-        let stored = self.writer.as_mut().unwrap().recover().await.unwrap();
+        let stored = self.writer.as_mut().unwrap().recover().unwrap();
         Core::recover(stored, now, GRACE_MS).unwrap()
     }
 
@@ -83,7 +83,7 @@ impl Daemon {
                 Call::Input(input) => input.clone(),
                 Call::Retry(trial) => {
                     assert_eq!(calls.len(), 1, "a retry is a group of its own");
-                    match self.writer.as_mut().unwrap().stored_trial(*trial).await.unwrap() {
+                    match self.writer.as_mut().unwrap().stored_trial(*trial).unwrap() {
                         Some(stored) => Input::Retry(Box::new(stored)),
                         None => {
                             answers.push(Answer::Refused(Refusal::NotOpen));
@@ -120,7 +120,7 @@ impl Daemon {
         }
         if !changes.is_empty() {
             let seq = self.core.as_ref().unwrap().seq;
-            let stored = self.writer.as_mut().unwrap().apply(&changes, seq, Durability::Batched).await;
+            let stored = self.writer.as_mut().unwrap().apply(&changes, seq, Durability::Batched);
             stored.unwrap_or_else(|error| panic!("the database refused {changes:#?}: {error}"));
         }
         if fate == Fate::CrashAfterCommit {
@@ -143,7 +143,7 @@ impl Daemon {
             Change::AttemptOpened(row) if row.request_id == request_id => Some(row.id),
             _ => None,
         });
-        let stored = self.writer.as_mut().unwrap().attempt_of_request(request_id).await.unwrap();
+        let stored = self.writer.as_mut().unwrap().attempt_of_request(request_id).unwrap();
         stored.or(opened).map(|attempt| Refusal::RequestEnded { attempt })
     }
 

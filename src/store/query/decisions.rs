@@ -1,14 +1,16 @@
 //! All decisions of a sweep, for deriving them again.
 
-use crate::domain::SweepId;
-use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredTrial};
+use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport, StoredTrial};
 use crate::domain::sweep::StopperSpec;
+use crate::domain::{Metrics, Objective, SweepId};
+use crate::store::fields::Fields as _;
 use crate::store::recover::sweep_row;
-use crate::store::rows::{event_kind, from_json, optional_json, unsigned};
+use crate::store::rows::{event_kind, from_json, join_metrics, optional_json, unsigned};
 use crate::store::{Reader, StoreError};
 use crate::store::{judgements, legs};
-use sqlx::Row;
+use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 impl Reader {
     /// What was decided in a sweep, as of one moment; `None` where there is no such sweep.
@@ -39,7 +41,7 @@ impl Reader {
         .fetch_all(&mut *moment)
         .await?;
         let reports = if spec.search.stopper.as_ref().is_some_and(StopperSpec::judges) {
-            judgements::reports(&mut moment, sweep, &spec.objective).await?
+            reports(&mut moment, sweep, &spec.objective).await?
         } else {
             Vec::new()
         };
@@ -51,6 +53,29 @@ impl Reader {
             events: events.iter().map(stored_event).collect::<Result<_, _>>()?,
         }))
     }
+}
+
+/// What all of a sweep's trials reported of its objectives, as far as it counts, in the order in which it came.
+async fn reports(
+    moment: &mut SqliteConnection,
+    sweep: SweepId,
+    objective: &Objective,
+) -> Result<Vec<StoredReport>, StoreError> {
+    let sql = "select report.*, trial.number as trial_number, trial.parameter_count from trial \
+               cross join report using (trial_id) where trial.sweep_id = ? order by trial_id, fold, step";
+    let mut reports = Vec::new();
+    let mut rows = sqlx::query(sql).bind(sweep.0).fetch(moment);
+    while let Some(row) = rows.try_next().await? {
+        let Some(mut report) = judgements::report(&row, &objective.metric)? else { continue };
+        if !objective.further.is_empty() {
+            let weights = row.maybe_count("trial.parameter_count")?;
+            let metrics = join_metrics(&row)?;
+            report.further = objective.further_values(Some(&metrics), &Metrics::default(), weights);
+        }
+        reports.push(report);
+    }
+    reports.sort_by_key(|report| report.seq);
+    Ok(reports)
 }
 
 fn stored_trial(row: &SqliteRow) -> Result<StoredTrial, StoreError> {
@@ -71,6 +96,6 @@ fn stored_event(row: &SqliteRow) -> Result<StoredEvent, StoreError> {
         seq: row.try_get("seq")?,
         kind: event_kind(row.try_get("kind")?)?,
         trial: number.map(|number| unsigned("trial.number", number)).transpose()?,
-        reason: optional_json("event.reason", row.try_get("reason")?)?,
+        reason: optional_json("event.reason", row.maybe_text("event.reason")?)?,
     })
 }

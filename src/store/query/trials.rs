@@ -1,6 +1,7 @@
 //! A trial: as lists show it, and with all that is known of it.
 
 use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState};
+use crate::store::fields::Fields as _;
 use crate::store::rows::{
     event_kind, from_json, further_values, join_metrics, optional_json, trial_state, unsigned,
 };
@@ -240,7 +241,7 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         resident_bytes: optional("resident_bytes")?,
         params: from_json("trial.params", row.try_get("params")?)?,
         suggested: from_json("trial.suggested", row.try_get("suggested")?)?,
-        ended: optional_json("trial.ended", row.try_get("ended")?)?,
+        ended: optional_json("trial.ended", row.maybe_text("trial.ended")?)?,
         weights: row.try_get("weights")?,
         created_ms: Millis(row.try_get("created_ms")?),
         started_ms: time("started_ms")?,
@@ -263,7 +264,7 @@ fn attempt_detail(row: &SqliteRow) -> Result<AttemptDetail, StoreError> {
         worker: row.try_get("worker")?,
         slot: row.try_get("slot")?,
         state: row.try_get("state")?,
-        reason: optional_json("attempt.reason", row.try_get("reason")?)?,
+        reason: optional_json("attempt.reason", row.maybe_text("attempt.reason")?)?,
         environment: from_json("attempt.environment", row.try_get("environment")?)?,
         started_ms: Millis(row.try_get("started_ms")?),
         finished_ms: row.try_get::<Option<i64>, _>("finished_ms")?.map(Millis),
@@ -278,6 +279,6 @@ fn event(row: &SqliteRow) -> Result<Event, StoreError> {
         trial: row.try_get::<Option<i64>, _>("trial_id")?.map(TrialId),
         attempt: row.try_get::<Option<i64>, _>("attempt_id")?.map(AttemptId),
         kind: event_kind(row.try_get("kind")?)?,
-        reason: optional_json("event.reason", row.try_get("reason")?)?,
+        reason: optional_json("event.reason", row.maybe_text("event.reason")?)?,
     })
 }

@@ -20,12 +20,11 @@ pub(in crate::store) use team::Bench;
 use super::trials::{TrialSummary, trial_summary};
 use crate::domain::{SweepId, Value};
 use crate::expr::{Expr, Joins, Sql};
-use crate::store::apply::bind_value;
 use crate::store::rows::{to_json, unsigned};
 use crate::store::{Reader, StoreError};
 use source::{Parts, Source, Walk};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row, Sqlite};
 use std::sync::Arc;
 use team::Team;
 
@@ -227,6 +226,19 @@ pub(super) async fn fetched(
         trials.extend(summaries(&rows)?);
     }
     Ok(trials)
+}
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+/// Binds a value by its own type; a list as its JSON.
+fn bind_value<'q>(query: Query<'q>, value: &Value) -> Result<Query<'q>, StoreError> {
+    Ok(match value {
+        Value::Bool(b) => query.bind(*b),
+        Value::Int(i) => query.bind(*i),
+        Value::Float(x) => query.bind(*x),
+        Value::Text(s) => query.bind(s.clone()),
+        list @ Value::List(_) => query.bind(to_json(list)?),
+    })
 }
 
 fn summaries(rows: &[SqliteRow]) -> Result<Vec<TrialSummary>, StoreError> {

@@ -76,8 +76,8 @@ async fn every_plan_gives_the_same_answer() {
     let mut home = Home::new().await;
     let known: Vec<Known> = (0..TRIALS).map(|i| Known::new(2 * i + 1)).collect();
     let changes: Vec<Change> = known.iter().flat_map(Known::changes).collect();
-    home.apply(&[insert_sweep(OTHER)]).await.unwrap();
-    home.apply(&changes).await.unwrap();
+    home.apply(&[insert_sweep(OTHER)]).unwrap();
+    home.apply(&changes).unwrap();
     let mut spec = spec();
     // Numbers and a text.
     let kind = ParameterKind::Choice { values: vec![Value::Int(1), Value::Text("odd".into())] };
@@ -141,14 +141,14 @@ async fn a_team_sees_the_moment_that_it_is_asked_for_or_there_is_none() {
     let bench = Bench::new(&home.path().join(crate::store::DATABASE_FILE));
     let count = |team: &Team| team.number("select count(*) from trial", &[]).unwrap();
     let change = |id| [insert_trial(id, Params::new())];
-    home.apply(&change(1)).await.unwrap();
+    home.apply(&change(1)).unwrap();
     let first = bench.team(2, 3).unwrap().unwrap();
-    home.apply(&change(2)).await.unwrap();
+    home.apply(&change(2)).unwrap();
     assert!(bench.team(2, 3).unwrap().is_none(), "that moment has passed");
     let second = bench.team(3, 3).unwrap().unwrap();
     assert_eq!((count(&first), count(&second)), (1, 2));
     drop((first, second));
-    home.apply(&change(3)).await.unwrap();
+    home.apply(&change(3)).unwrap();
     assert_eq!(count(&bench.team(4, 3).unwrap().unwrap()), 3, "a connection came back with its old moment");
 }
 

@@ -6,9 +6,8 @@
 
 use crate::domain::Value;
 use crate::store::StoreError;
-use crate::store::bulk;
-use crate::store::rows::to_json;
-use rusqlite::types::{Value as Stored, ValueRef};
+use crate::store::direct;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,7 +56,7 @@ impl Bench {
     }
 
     fn open(&self) -> Result<Connection, StoreError> {
-        let connection = bulk::open(&self.path)?;
+        let connection = direct::open(&self.path)?;
         connection.pragma_update(None, "cache_size", -CACHE_KB)?;
         Ok(connection)
     }
@@ -138,27 +137,10 @@ pub(super) fn each(
     connection: &Connection,
     sql: &str,
     binds: &[Value],
-    mut see: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
+    see: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare(sql)?;
-    let binds = binds.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
-    let mut rows = statement.query(params_from_iter(binds))?;
-    while let Some(row) = rows.next()? {
-        if !see(row)? {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn stored(value: &Value) -> Result<Stored, StoreError> {
-    Ok(match value {
-        Value::Bool(b) => Stored::Integer(i64::from(*b)),
-        Value::Int(i) => Stored::Integer(*i),
-        Value::Float(x) => Stored::Real(*x),
-        Value::Text(text) => Stored::Text(text.clone()),
-        list @ Value::List(_) => Stored::Text(to_json(list)?),
-    })
+    let binds = binds.iter().map(direct::stored).collect::<Result<Vec<_>, _>>()?;
+    direct::each(connection, sql, params_from_iter(binds), see)
 }
 
 /// A value as SQLite keeps it: flags are numbers, lists are texts.
