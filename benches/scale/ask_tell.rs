@@ -3,7 +3,7 @@
 
 use super::connection::Connection;
 use super::generate;
-use super::process::{Daemon, spread, submit};
+use super::process::{Daemon, own_cpu_s, spread, submit};
 use std::time::{Duration, Instant};
 use sweepd::domain::{Metrics, TellState};
 use sweepd::worker::protocol::{Ask, Asked, DaemonFile, Tell};
@@ -16,7 +16,7 @@ pub async fn run() {
             let folder = tempfile::tempdir().unwrap();
             let daemon = Daemon::start_with(folder.path(), flags);
             let sweep = submit(&daemon.address, generate::file("asked", 10_000_000)).await;
-            let (cpu, started) = (daemon.cpu_s(), Instant::now());
+            let (cpu, own, started) = (daemon.cpu_s(), own_cpu_s(), Instant::now());
             let ends = started + Duration::from_secs(SECONDS);
             let tasks: Vec<_> = (0..clients)
                 .map(|_| tokio::spawn(client(daemon.address.clone(), sweep.clone(), ends)))
@@ -25,11 +25,13 @@ pub async fn run() {
             for task in tasks {
                 times.extend(task.await.unwrap());
             }
-            let (wall, cpu) = (started.elapsed().as_secs_f64(), daemon.cpu_s() - cpu);
+            let (wall, cpu, own) = (started.elapsed().as_secs_f64(), daemon.cpu_s() - cpu, own_cpu_s() - own);
             println!(
-                "{name:>9}, {clients:>2} clients: {:.0} trials/s; the daemon used {:.0} % of a core; a trial: {}",
+                "{name:>9}, {clients:>2} clients: {:.0} trials/s; the daemon used {:.0} % of a core, the clients \
+                 {:.0} %; a trial: {}",
                 times.len() as f64 / wall,
                 100.0 * cpu / wall,
+                100.0 * own / wall,
                 spread(times)
             );
         }

@@ -122,11 +122,20 @@ pub fn sweepd(home: &Path, args: &[&str]) -> Took {
 }
 
 fn cpu_of_children() -> Duration {
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).unwrap();
+    cpu_of(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)
+}
+
+fn cpu_of(who: nix::sys::resource::UsageWho) -> Duration {
+    let usage = nix::sys::resource::getrusage(who).unwrap();
     let time = |of: nix::sys::time::TimeVal| {
         Duration::new(of.tv_sec().unsigned_abs(), of.tv_usec().unsigned_abs() as u32 * 1000)
     };
     time(usage.user_time()) + time(usage.system_time())
+}
+
+/// User and system time that this process itself has used so far, in seconds.
+pub fn own_cpu_s() -> f64 {
+    cpu_of(nix::sys::resource::UsageWho::RUSAGE_SELF).as_secs_f64()
 }
 
 /// Forgets what the operating system has cached of the database, so that the next reader goes to the disk.

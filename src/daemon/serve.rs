@@ -158,6 +158,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         home: options.home.clone(),
         dispatcher: dispatcher.clone(),
         reader: reader.clone(),
+        known: Arc::default(),
         token: (!options.no_auth).then(|| token.into()),
         stop: Arc::clone(&stop),
         clock: now,

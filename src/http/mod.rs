@@ -7,10 +7,13 @@ mod blobs;
 mod error;
 mod extract;
 mod health;
+mod known;
 mod sweeps;
 mod trials;
 mod work;
 mod workers;
+
+pub use known::Known;
 
 use crate::domain::{DeviceReading, Millis};
 use crate::scheduler::shell::Dispatcher;
@@ -33,6 +36,8 @@ pub struct App {
     pub dispatcher: Dispatcher,
     /// The database, for questions.
     pub reader: Reader,
+    /// Sweeps by their public ids, as far as they were asked for.
+    pub known: Arc<Known>,
     /// The token that is wanted; `None` on loopback with `--no-auth`.
     pub token: Option<Arc<str>>,
     /// Ends the daemon.

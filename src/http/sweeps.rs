@@ -3,7 +3,8 @@
 use super::App;
 use super::error::ApiError;
 use super::extract::{Body, text};
-use crate::domain::{ObjectiveKind, Params, SweepId};
+use super::known::find;
+use crate::domain::{ObjectiveKind, Params};
 use crate::intake;
 use crate::report;
 use crate::scheduler::{Command, Input, Reply, Seeker};
@@ -168,6 +169,7 @@ async fn ask(
     Body(ask): Body<Ask>,
 ) -> Result<Response, ApiError> {
     let sweep = find(&app, &word).await?;
+    let is_new = ask.request_id.is_none();
     let request_id = match ask.request_id {
         Some(id) => id,
         None => crate::home::random_word(20).map_err(|e| ApiError::internal(&e))?,
@@ -176,6 +178,7 @@ async fn ask(
         worker: format!("client {request_id}"),
         slot: "client".into(),
         request_id,
+        is_new,
         kinds: vec![ObjectiveKind::External],
         environment: BTreeMap::new(),
     };
@@ -214,8 +217,11 @@ async fn cancel(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiEr
     command(app, word, Command::Cancel).await
 }
 
-async fn remove(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
-    command(app, word, Command::Remove).await
+async fn remove(State(app): State<App>, Path(word): Path<String>) -> Result<StatusCode, ApiError> {
+    let sweep = find(&app, &word).await?;
+    app.dispatcher.handle(Input::Command { sweep, command: Command::Remove }).await?;
+    app.known.forget(sweep);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn command(
@@ -226,17 +232,4 @@ async fn command(
     let sweep = find(&app, &word).await?;
     app.dispatcher.handle(Input::Command { sweep, command }).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The one sweep that a word means.
-async fn find(app: &App, word: &str) -> Result<SweepId, ApiError> {
-    match app.reader.sweeps_called(word).await?.as_slice() {
-        [] => Err(ApiError::not_found("sweep", word)),
-        [one] => Ok(*one),
-        several => {
-            let message =
-                format!("{} sweeps have an id that starts with {word}: give more of it", several.len());
-            Err(ApiError::new(StatusCode::CONFLICT, "ambiguous", message))
-        }
-    }
 }

@@ -36,6 +36,7 @@ async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Respo
             worker: claim.worker.clone(),
             slot: claim.slot.clone(),
             request_id: claim.request_id.clone(),
+            is_new: false,
             kinds: claim.kinds.clone(),
             environment: claim.environment.clone(),
         };

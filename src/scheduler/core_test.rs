@@ -47,6 +47,7 @@ pub fn seeker(worker: &str, request: &str) -> Seeker {
         worker: worker.into(),
         slot: "cpu:0".into(),
         request_id: request.into(),
+        is_new: false,
         kinds: vec![ObjectiveKind::Toy, ObjectiveKind::Keypoints],
         environment: BTreeMap::new(),
     }

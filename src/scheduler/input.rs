@@ -139,6 +139,8 @@ pub struct Seeker {
     pub slot: String,
     /// A repeat of the same request gets the same answer.
     pub request_id: String,
+    /// The id was made by the daemon for this request: nobody can have asked with it before.
+    pub is_new: bool,
     /// The kinds of objective it can work on.
     pub kinds: Vec<ObjectiveKind>,
     /// Its environment, recorded with the attempt.
@@ -146,11 +148,11 @@ pub struct Seeker {
 }
 
 impl Input {
-    /// The request for work that it is, if it is one.
+    /// The request for work that it is, if it is one that may have come before.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
-            Self::Claim(seeker) | Self::Ask { seeker, .. } => Some(&seeker.request_id),
+            Self::Claim(seeker) | Self::Ask { seeker, .. } if !seeker.is_new => Some(&seeker.request_id),
             _ => None,
         }
     }

@@ -110,6 +110,7 @@ async fn ask(dispatcher: &Dispatcher, sweep: SweepId, request: &str) -> Option<C
         worker: format!("client {request}"),
         slot: "client".into(),
         request_id: request.into(),
+        is_new: false,
         kinds: vec![ObjectiveKind::External],
         environment: BTreeMap::new(),
     };

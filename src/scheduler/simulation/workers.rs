@@ -112,6 +112,7 @@ impl Worker {
             worker,
             slot: self.slot.clone(),
             request_id,
+            is_new: false,
             kinds: vec![ObjectiveKind::Toy],
             environment: self.environment.clone(),
         }

@@ -4,19 +4,29 @@ use crate::domain::{AttemptId, SweepId, TrialId};
 use crate::store::{Reader, StoreError};
 
 impl Reader {
+    /// The sweep of an exact public id.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn sweep_with_id(&self, uid: &str) -> Result<Option<SweepId>, StoreError> {
+        let sql = "select sweep_id from sweep where uid = ?";
+        let found: Option<i64> = sqlx::query_scalar(sql).bind(uid).fetch_optional(&self.pool).await?;
+        Ok(found.map(SweepId))
+    }
+
     /// The sweeps meant by an exact public id; else the newest of that name; else those whose public id
     /// starts so. None, one, or (several prefixes match) more than one.
     ///
     /// # Errors
     /// What SQLite says.
     pub async fn sweeps_called(&self, word: &str) -> Result<Vec<SweepId>, StoreError> {
-        let exact = "select sweep_id from sweep where uid = ?";
+        if let Some(exact) = self.sweep_with_id(word).await? {
+            return Ok(vec![exact]);
+        }
         let name = "select sweep_id from sweep where name = ? order by sweep_id desc limit 1";
-        for sql in [exact, name] {
-            let found: Option<i64> = sqlx::query_scalar(sql).bind(word).fetch_optional(&self.pool).await?;
-            if let Some(id) = found {
-                return Ok(vec![SweepId(id)]);
-            }
+        let newest: Option<i64> = sqlx::query_scalar(name).bind(word).fetch_optional(&self.pool).await?;
+        if let Some(id) = newest {
+            return Ok(vec![SweepId(id)]);
         }
         if word.is_empty() {
             return Ok(Vec::new());
