@@ -15,8 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// More would not be faster.
 const MOST_MEMBERS: usize = 8;
-/// What each may keep of the database in memory.
-const CACHE_KB: i64 = 16 << 10;
+/// What each may keep of the database in memory. They read from one end to the other, and hardly anything twice: to
+/// keep more costs more than it saves, most of all where two cores wait for each other to get the memory.
+const CACHE_KB: i64 = 512;
 
 /// Where teams come from: connections that wait for the next search.
 #[derive(Debug)]
