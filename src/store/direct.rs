@@ -52,17 +52,40 @@ pub(super) fn one_row(
     }
 }
 
+/// A row of a statement, whose columns' names are known: the library would ask SQLite for them again with every field.
+pub(super) struct Named<'a> {
+    row: &'a Row<'a>,
+    names: &'a [String],
+}
+
+impl Named<'_> {
+    /// Where a column stands.
+    pub fn place(&self, column: &str) -> rusqlite::Result<usize> {
+        let place = self.names.iter().position(|name| name == column);
+        place.ok_or_else(|| rusqlite::Error::InvalidColumnName(column.to_owned()))
+    }
+}
+
+impl<'a> std::ops::Deref for Named<'a> {
+    type Target = Row<'a>;
+
+    fn deref(&self) -> &Row<'a> {
+        self.row
+    }
+}
+
 /// Shows every row of a statement to `see`, until that says by `false` that it has seen enough.
 pub(super) fn each(
     connection: &Connection,
     sql: &str,
     params: impl Params,
-    mut see: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
+    mut see: impl FnMut(&Named<'_>) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare(sql)?;
+    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let mut rows = statement.query(params)?;
     while let Some(row) = rows.next()? {
-        if !see(row)? {
+        if !see(&Named { row, names: &names })? {
             break;
         }
     }
@@ -74,7 +97,7 @@ pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
-    mut decode: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    mut decode: impl FnMut(&Named<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let mut all = Vec::new();
     each(connection, sql, params, |row| {

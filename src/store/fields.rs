@@ -2,6 +2,7 @@
 //! are, or the readers', which gets them from another thread.
 
 use super::StoreError;
+use super::direct::Named;
 use super::rows::unsigned;
 
 /// A row whose fields are asked for by `column` or `table.column`: the table only says where what is damaged lies.
@@ -48,17 +49,17 @@ fn own(column: &str) -> &str {
     column.rsplit_once('.').map_or(column, |(_, own)| own)
 }
 
-impl Fields for rusqlite::Row<'_> {
+impl Fields for Named<'_> {
     fn maybe_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
-        Ok(self.get(own(column))?)
+        Ok(self.get(self.place(own(column))?)?)
     }
 
     fn maybe_real(&self, column: &str) -> Result<Option<f64>, StoreError> {
-        Ok(self.get(own(column))?)
+        Ok(self.get(self.place(own(column))?)?)
     }
 
     fn maybe_text(&self, column: &str) -> Result<Option<&str>, StoreError> {
-        Ok(self.get_ref(own(column))?.as_str_or_null().map_err(rusqlite::Error::from)?)
+        Ok(self.get_ref(self.place(own(column))?)?.as_str_or_null().map_err(rusqlite::Error::from)?)
     }
 }
 

@@ -2,7 +2,7 @@
 //! there are. A hundred thousand may wait when a daemon starts.
 
 use super::StoreError;
-use super::direct;
+use super::direct::{self, Named};
 use super::fields::Fields as _;
 use super::rows::{from_json, join_metrics, optional_json, trial_state};
 use super::{checkpoints, legs};
@@ -10,7 +10,7 @@ use crate::domain::recovery::{OpenTrial, Stopping};
 use crate::domain::{
     AttemptId, AttemptState, LegId, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId, TrialId,
 };
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 
 /// Which trials are read.
@@ -29,7 +29,7 @@ struct Found {
 }
 
 impl Found {
-    fn of(&mut self, row: &Row<'_>) -> Result<Option<&mut OpenTrial>, StoreError> {
+    fn of(&mut self, row: &Named<'_>) -> Result<Option<&mut OpenTrial>, StoreError> {
         let place = self.places.get(&row.int("trial_id")?);
         Ok(place.and_then(|place| self.trials.get_mut(*place)))
     }
@@ -85,7 +85,7 @@ fn each(
     connection: &Connection,
     wanted: Wanted,
     sql: &'static str,
-    mut look: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    mut look: impl FnMut(&Named<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let (which, id) = match wanted {
         Wanted::OpenOf(sweep) => {
@@ -96,7 +96,7 @@ fn each(
     direct::each(connection, &sql.replace("WANTED", which), [id], |row| look(row).map(|()| true))
 }
 
-fn trial(row: &Row<'_>) -> Result<OpenTrial, StoreError> {
+fn trial(row: &Named<'_>) -> Result<OpenTrial, StoreError> {
     Ok(OpenTrial {
         row: NewTrial {
             id: TrialId(row.int("trial.trial_id")?),
@@ -123,7 +123,7 @@ fn trial(row: &Row<'_>) -> Result<OpenTrial, StoreError> {
 }
 
 /// What one attempt says of its trial; they come oldest first.
-fn add_attempt(trial: &mut OpenTrial, row: &Row<'_>) -> Result<(), StoreError> {
+fn add_attempt(trial: &mut OpenTrial, row: &Named<'_>) -> Result<(), StoreError> {
     let leg = LegId(row.int("attempt.leg_id")?);
     let state = row.text("attempt.state")?;
     let is_open = state == AttemptState::Open.as_str();
@@ -154,7 +154,7 @@ fn add_attempt(trial: &mut OpenTrial, row: &Row<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn report(row: &Row<'_>) -> Result<StepReport, StoreError> {
+fn report(row: &Named<'_>) -> Result<StepReport, StoreError> {
     Ok(StepReport {
         trial: TrialId(row.int("report.trial_id")?),
         fold: row.small("report.fold")?,

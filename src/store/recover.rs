@@ -1,7 +1,7 @@
 //! Reading the open rows, from which the scheduler starts.
 
 use super::StoreError;
-use super::direct::{all, first, one};
+use super::direct::{Named, all, first, one};
 use super::fields::Fields;
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
@@ -9,7 +9,7 @@ use super::rows::{from_json, sweep_state, unsigned};
 use super::{judgements, legs};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::{Millis, Origin, SweepId, SweepRow, SweepState, TrialId};
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 /// A sweep, and what it goes back to.
 type Stored = (SweepRow, Option<SweepState>);
@@ -58,7 +58,7 @@ fn last_id(connection: &Connection, table: &str) -> Result<i64, StoreError> {
     Ok(first(connection, "select seq from sqlite_sequence where name = ?", [table])?.unwrap_or(0))
 }
 
-fn stored(row: &Row<'_>) -> Result<Stored, StoreError> {
+fn stored(row: &Named<'_>) -> Result<Stored, StoreError> {
     let returns_to = row.maybe_text("sweep.returns_to")?.map(sweep_state).transpose()?;
     Ok((sweep_row(row)?, returns_to))
 }

@@ -6,7 +6,7 @@
 
 use crate::domain::Value;
 use crate::store::StoreError;
-use crate::store::direct;
+use crate::store::direct::{self, Named};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use std::path::{Path, PathBuf};
@@ -138,7 +138,7 @@ pub(super) fn each(
     connection: &Connection,
     sql: &str,
     binds: &[Value],
-    see: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
+    see: impl FnMut(&Named<'_>) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
     let binds = binds.iter().map(direct::stored).collect::<Result<Vec<_>, _>>()?;
     direct::each(connection, sql, params_from_iter(binds), see)
