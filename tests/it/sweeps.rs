@@ -242,6 +242,16 @@ fn outside_clients_ask_and_tell_and_repeats_change_nothing() {
         post("/api/v1/trials/999/tell", serde_json::json!({"attempt": 1, "state": "completed"})).0,
         404
     );
+    // Without a name of its own, each request is another.
+    let ask = || post(&format!("/api/v1/sweeps/{id}/ask"), serde_json::json!({}));
+    let (status, second) = ask();
+    assert_eq!((status, &second["number"]), (200, &1.into()));
+    assert_eq!(ask().0, 204, "both trials are taken");
+    let tell = serde_json::json!({"attempt": second["attempt"], "state": "failed"});
+    assert_eq!(post(&format!("/api/v1/trials/{}/tell", second["trial_id"]), tell).0, 204);
+    assert_eq!(ask().0, 410, "it is over");
+    home.ok(&["rm", &id]);
+    assert_eq!(ask().0, 404, "it is gone");
 }
 
 #[test]
