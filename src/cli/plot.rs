@@ -105,7 +105,9 @@ async fn read(
     args: &PlotArgs,
 ) -> anyhow::Result<PlotSource> {
     let filter = args.condition.as_deref().map(|text| TrialNames::of(&sweep.spec).condition(text));
-    let filter = filter.transpose().map_err(|error| Failure::new(FAILED, format!("--where: {error}")))?;
+    let filter = filter
+        .transpose()
+        .map_err(|error| Failure::new(FAILED, format!("--where: {error} (sweep {})", sweep.name)))?;
     let mut chosen: Vec<TrialSummary> = Vec::new();
     if filter.is_none() {
         let board = reader.leaderboard(sweep.sweep, each).await?;

@@ -3,13 +3,13 @@
 use super::{Curve, Plot, PlotError};
 use crate::domain::Direction;
 
-/// Of each curve this share of its steps, those with the largest values, may lie outside: the first epochs of a
-/// training are often ten times the rest.
+/// This share of the longest curve's steps, those with the worst values, may lie outside of each curve: the first epochs
+/// of a training are often ten times the rest. But always less than half of a curve.
 const OUTSIDE: f64 = 0.1;
 /// But only where that leaves the rest at least so many times its part of the axis.
 const WORTH: f64 = 1.5;
 /// A line that the curves are compared with is shown as long as the axis becomes no more than so many times as long.
-const STRETCH: f64 = 1.6;
+const STRETCH: f64 = 2.0;
 /// Beyond, differences would overflow.
 const LARGEST: f64 = 1e300;
 
@@ -57,10 +57,10 @@ impl Axis {
         // Only the bad side is cut: the good one is what is looked at.
         let (mut low, mut high) = (least, most);
         if plot.direction == Some(Direction::Maximize) {
-            let inner = inner(&curves, OUTSIDE, f64::min);
+            let inner = inner(&curves, Direction::Maximize);
             low = if is_worth(most - inner, most - least) { inner } else { least };
         } else {
-            let inner = inner(&curves, 1.0 - OUTSIDE, f64::max);
+            let inner = inner(&curves, Direction::Minimize);
             high = if is_worth(inner - least, most - least) { inner } else { most };
         }
         for line in plot.sweeps.iter().filter_map(|sweep| unplaced.place(sweep.baseline?)) {
@@ -138,15 +138,19 @@ impl Axis {
     }
 }
 
-/// The largest (or smallest) of the curves' own quantiles.
-fn inner(curves: &[Vec<f64>], share: f64, join: fn(f64, f64) -> f64) -> f64 {
-    let quantile = |sorted: &Vec<f64>| {
-        let last = sorted.len().saturating_sub(1) as f64;
-        // Rounded inwards, so that of a few steps one may lie outside.
-        let at = if share < 0.5 { (share * last).ceil() } else { (share * last).floor() };
-        sorted[at as usize]
+/// The worst value of what is left of the curves, each in order, without those that may lie outside.
+fn inner(curves: &[Vec<f64>], direction: Direction) -> f64 {
+    let longest = curves.iter().map(Vec::len).max().unwrap_or(0);
+    let outside = (OUTSIDE * longest as f64).ceil() as usize;
+    let left = |sorted: &Vec<f64>| {
+        let outside = outside.min(sorted.len().saturating_sub(1) / 2);
+        match direction {
+            Direction::Minimize => sorted[sorted.len() - 1 - outside],
+            Direction::Maximize => sorted[outside],
+        }
     };
-    curves.iter().map(quantile).reduce(join).unwrap_or(0.0)
+    let worst = |a: f64, b: f64| if direction == Direction::Minimize { a.max(b) } else { a.min(b) };
+    curves.iter().map(left).reduce(worst).unwrap_or(0.0)
 }
 
 /// Whether a shorter axis is worth what it hides.

@@ -1,12 +1,13 @@
 //! The picture as SVG.
 
 use super::axis::{Axis, even};
-use super::label::{groups, shortened, text as label_text};
+use super::label::shortened;
+use super::legend;
 use super::line::{pieces, thinned};
 use super::scale::Scale;
-use super::style::{self, Style};
+use super::style::{self, Style, units};
 use super::{Curve, Plot, PlotError};
-use crate::report::{heading, value};
+use crate::report::value;
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
@@ -17,34 +18,34 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle, WHITE};
 
 /// Drawn in units of a quarter of a pixel: the library knows whole numbers only, and curves would look like stairs.
-const UNITS: i32 = 4;
+pub(super) const UNITS: i32 = 4;
 /// All of these are pixels.
-const WIDTH: i32 = 900;
+pub(super) const WIDTH: i32 = 900;
 /// From the upper edge down to the axis of steps with its name.
 const CHART_ENDS: i32 = 500;
 const CHART_BEGINS: i32 = 58;
-const LEFT: i32 = 10;
-const RIGHT: i32 = 20;
+pub(super) const LEFT: i32 = 10;
+pub(super) const RIGHT: i32 = 20;
 /// Beside the values' axis, for its numbers and its name.
-const BESIDE: i32 = 64;
+pub(super) const BESIDE: i32 = 64;
 const BELOW: i32 = 42;
-const ROW: i32 = 17;
-const FONT: f64 = 11.0;
+pub(super) const ROW: i32 = 17;
+pub(super) const FONT: f64 = 11.0;
 /// A letter's usual width, in parts of its height.
-const LETTER: f64 = 0.62;
+pub(super) const LETTER: f64 = 0.57;
 /// The legend names no more curves.
 const MOST_ROWS: usize = 60;
 
-const INK: RGBColor = RGBColor(34, 34, 34);
-const FAINT: RGBColor = RGBColor(110, 110, 110);
+pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
+pub(super) const FAINT: RGBColor = RGBColor(110, 110, 110);
 const GRID: RGBColor = RGBColor(232, 232, 232);
 const GREY: RGBColor = RGBColor(150, 150, 150);
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Scale, Scale>>;
 
 /// What the library says went wrong, which writing to memory gives no reason for.
-fn failed(error: impl std::fmt::Display) -> PlotError {
+pub(super) fn failed(error: impl std::fmt::Display) -> PlotError {
     PlotError::Drawing(error.to_string())
 }
 
@@ -60,9 +61,9 @@ pub(super) fn svg(plot: &Plot, log: bool) -> Result<String, PlotError> {
         let area = SVGBackend::with_string(&mut out, (wide, high)).into_drawing_area();
         area.fill(&WHITE).map_err(failed)?;
         titles(&area, plot, &axis)?;
-        let styles: Vec<Style> = groups(&plot.curves, plot.grouped).into_iter().map(style::of).collect();
+        let styles = style::all(plot);
         draw_chart(&area, plot, &axis, &styles)?;
-        draw_legend(&area, plot, &styles[..rows], CHART_ENDS + 14)?;
+        legend::draw(&area, plot, &styles[..rows], CHART_ENDS + 14)?;
         for (at, note) in (0..).zip(&notes) {
             let y = CHART_ENDS + 14 + legend + ROW * at + ROW / 2;
             write(&area, note, (LEFT + BESIDE, y), &letters(FONT, FAINT, HPos::Left))?;
@@ -153,8 +154,8 @@ fn draw_chart(area: &Area<'_>, plot: &Plot, axis: &Axis, styles: &[Style]) -> Re
 }
 
 /// A pixel's width times so many.
-fn stroke(colour: RGBColor, strength: f64, pixels: f64) -> ShapeStyle {
-    colour.mix(strength).stroke_width((pixels * f64::from(UNITS)).round() as u32)
+pub(super) fn stroke(colour: RGBColor, strength: f64, pixels: f64) -> ShapeStyle {
+    colour.mix(strength).stroke_width(units(pixels) as u32)
 }
 
 fn draw_curve(
@@ -186,7 +187,6 @@ fn draw_line(
     line: ShapeStyle,
     dash: Option<(f64, f64)>,
 ) -> Result<(), PlotError> {
-    let units = |pixels: f64| (pixels * f64::from(UNITS)).round() as i32;
     match dash {
         _ if points.len() < 2 => Ok(()),
         None => chart.draw_series([PathElement::new(points.to_vec(), line)]).map(drop).map_err(failed),
@@ -221,61 +221,6 @@ fn draw_baselines(
     Ok(())
 }
 
-/// A table below the picture: a row for each curve, as it looks, the best last value first.
-fn draw_legend(area: &Area<'_>, plot: &Plot, styles: &[Style], top: i32) -> Result<(), PlotError> {
-    if styles.is_empty() {
-        return Ok(());
-    }
-    let last_of = format!("LAST {}", heading(&plot.metric));
-    let best_of = match &plot.ranked_by {
-        Some(metric) => format!("BEST {}", heading(metric)),
-        None => "BEST".to_owned(),
-    };
-    let shown = &plot.curves[..styles.len()];
-    let width = |texts: &mut dyn Iterator<Item = usize>| {
-        (texts.max().unwrap_or(0) as f64 * FONT * LETTER).ceil() as i32
-    };
-    let name = |curve: &Curve| shortened(&curve.name, 32);
-    let swatch = LEFT + BESIDE;
-    let names = swatch + 40;
-    let last = names
-        + width(&mut shown.iter().map(|curve| name(curve).chars().count()).chain([5]))
-        + 14
-        + width(&mut [last_of.chars().count(), 10].into_iter());
-    let best = last + 14 + width(&mut [best_of.chars().count(), 10].into_iter());
-    let labels = best + 18;
-    let row = |at: usize| top + ROW * at as i32 + ROW / 2;
-    let left = letters(FONT, INK, HPos::Left);
-    let right = letters(FONT, INK, HPos::Right);
-    let (head, head_right) = (letters(FONT, FAINT, HPos::Left), letters(FONT, FAINT, HPos::Right));
-    write(area, "TRIAL", (names, row(0)), &head)?;
-    write(area, &last_of, (last, row(0)), &head_right)?;
-    write(area, &best_of, (best, row(0)), &head_right)?;
-    for (at, (curve, style)) in (1..).zip(shown.iter().zip(styles)) {
-        let y = row(at);
-        swatch_line(area, (swatch, y), *style)?;
-        write(area, &name(curve), (names, y), &left)?;
-        write(area, &value(curve.last), (last, y), &right)?;
-        write(area, &value(curve.best), (best, y), &right)?;
-        let room = f64::from(WIDTH - RIGHT - labels) / (FONT * LETTER);
-        write(area, &shortened(&label_text(curve), room as usize), (labels, y), &left)?;
-    }
-    Ok(())
-}
-
-fn swatch_line(area: &Area<'_>, (x, y): (i32, i32), style: Style) -> Result<(), PlotError> {
-    let line = stroke(style.colour, 1.0, 2.0);
-    let path = [(x * UNITS, y * UNITS), ((x + 32) * UNITS, y * UNITS)];
-    let units = |pixels: f64| (pixels * f64::from(UNITS)).round() as i32;
-    match style.dash {
-        None => area.draw(&PathElement::new(path, line)).map_err(failed),
-        Some((dash, gap)) => {
-            let mut dashes = DashedLineSeries::new(path, units(dash), units(gap), line).into_iter();
-            dashes.try_for_each(|dash| area.draw(&dash).map_err(failed))
-        }
-    }
-}
-
 /// What the legend leaves out.
 fn notes_below(plot: &Plot) -> Vec<String> {
     let mut notes = Vec::new();
@@ -290,7 +235,7 @@ fn notes_below(plot: &Plot) -> Vec<String> {
 }
 
 /// Letters of a size in pixels.
-fn letters(size: f64, colour: RGBColor, side: HPos) -> TextStyle<'static> {
+pub(super) fn letters(size: f64, colour: RGBColor, side: HPos) -> TextStyle<'static> {
     // The library divides by this.
     let units = size * 1.24 * f64::from(UNITS);
     TextStyle {
@@ -300,7 +245,12 @@ fn letters(size: f64, colour: RGBColor, side: HPos) -> TextStyle<'static> {
     }
 }
 
-fn write(area: &Area<'_>, text: &str, (x, y): (i32, i32), style: &TextStyle<'_>) -> Result<(), PlotError> {
+pub(super) fn write(
+    area: &Area<'_>,
+    text: &str,
+    (x, y): (i32, i32),
+    style: &TextStyle<'_>,
+) -> Result<(), PlotError> {
     if text.is_empty() {
         return Ok(());
     }

@@ -2,10 +2,7 @@
 
 use super::{Curve, PlotError, PlotSource};
 use crate::domain::{Params, Value};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Characters of a label that the legend has room for.
-pub(super) const MOST: usize = 88;
+use std::collections::BTreeSet;
 
 /// Whether every parameter that is to be named belongs to some sweep.
 pub(super) fn check(sources: &[PlotSource], labels: &[String]) -> Result<(), PlotError> {
@@ -20,9 +17,9 @@ pub(super) fn check(sources: &[PlotSource], labels: &[String]) -> Result<(), Plo
     }
 }
 
-/// The parameters that differ among some trials: those for which a label has room, and the rest. Those with few
+/// The parameters that differ among some trials: those for which a label of `room` characters has room, and the rest. Those with few
 /// different values come first, because they sort the curves into groups. Without `epochs`, which is seen.
-pub(super) fn differing(trials: &[&Params]) -> (Vec<String>, Vec<String>) {
+pub(super) fn differing(trials: &[&Params], mut room: usize) -> (Vec<String>, Vec<String>) {
     let names: BTreeSet<&String> = trials.iter().flat_map(|params| params.keys()).collect();
     let mut differing: Vec<(usize, &String)> = names
         .into_iter()
@@ -31,7 +28,6 @@ pub(super) fn differing(trials: &[&Params]) -> (Vec<String>, Vec<String>) {
         .filter(|(values, _)| *values > 1)
         .collect();
     differing.sort();
-    let mut room = MOST;
     let (mut shown, mut left_out) = (Vec::new(), Vec::new());
     for (_, name) in differing {
         let longest = trials.iter().map(|params| part(name, params.get(name)).chars().count()).max();
@@ -53,11 +49,11 @@ fn different<'a>(values: impl Iterator<Item = Option<&'a Value>>) -> usize {
     values.map(|value| value.map(ToString::to_string)).collect::<BTreeSet<_>>().len()
 }
 
-/// A curve's label as text, shortened where there is no room for all of it.
+/// A curve's label as text.
 pub(super) fn text(curve: &Curve) -> String {
     let value = |name: &String| curve.label.get(name).and_then(Option::as_ref);
     let parts: Vec<String> = curve.order.iter().map(|name| part(name, value(name))).collect();
-    shortened(&parts.join(", "), MOST)
+    parts.join(", ")
 }
 
 fn part(name: &str, value: Option<&Value>) -> String {
@@ -71,18 +67,4 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
     }
     let kept: String = text.chars().take(most.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
-}
-
-/// The group that each curve belongs to, from 0 in the order of their first curves: each its own unless what they are
-/// called is to hold some together.
-pub(super) fn groups(curves: &[Curve], grouped: bool) -> Vec<usize> {
-    if !grouped {
-        return (0..curves.len()).collect();
-    }
-    let mut known = BTreeMap::new();
-    let mut group = |curve: &Curve| {
-        let next = known.len();
-        *known.entry((curve.sweep.clone(), text(curve))).or_insert(next)
-    };
-    curves.iter().map(&mut group).collect()
 }

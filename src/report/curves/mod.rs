@@ -5,6 +5,7 @@
 mod axis;
 mod draw;
 mod label;
+mod legend;
 mod line;
 mod scale;
 mod style;
@@ -15,7 +16,7 @@ use crate::domain::metric::{
 use crate::domain::{Direction, ObjectiveKind, Params, TrialState, Value};
 use crate::store::query::{CurvePoints, SweepSummary, TrialSummary};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A trial and its curve.
 pub type Drawn = (TrialSummary, CurvePoints);
@@ -92,6 +93,8 @@ pub struct Curve {
     pub last: Option<f64>,
     /// Steps and values; a value that is not finite breaks the curve and is `null` as JSON.
     pub points: CurvePoints,
+    /// The trial's configuration.
+    pub params: Params,
     /// The names of the label in their order.
     #[serde(skip)]
     order: Vec<String>,
@@ -130,12 +133,17 @@ pub fn plotted_metric(sweeps: &[SweepSummary], asked: Option<&str>) -> Result<St
     if let Some(asked) = asked {
         return Ok(asked.to_owned());
     }
-    let mut own: Vec<&str> = sweeps.iter().map(|sweep| sweep.spec.objective.metric.as_str()).collect();
-    own.dedup();
+    let own = own_metrics(sweeps.iter());
     match own.as_slice() {
         [one] => Ok((*one).to_owned()),
         several => Err(PlotError::Metrics(several.join(", "))),
     }
+}
+
+/// The metrics that rank the sweeps' trials, each once.
+fn own_metrics<'a>(sweeps: impl Iterator<Item = &'a SweepSummary>) -> Vec<&'a str> {
+    let own: BTreeSet<&str> = sweeps.map(|sweep| sweep.spec.objective.metric.as_str()).collect();
+    own.into_iter().collect()
 }
 
 impl Plot {
@@ -151,62 +159,31 @@ impl Plot {
         condition: Option<&str>,
     ) -> Result<Self, PlotError> {
         label::check(sources, labels)?;
-        let several = sources.len() > 1;
-        let chosen: Vec<&Params> =
-            sources.iter().flat_map(|source| &source.chosen).map(|(trial, _)| &trial.params).collect();
-        let (order, left_out) = match labels {
-            [] => label::differing(&chosen),
-            asked => (asked.to_vec(), Vec::new()),
-        };
-        let curve = |source: &PlotSource, (trial, points): &Drawn, order: &[String]| Curve {
-            sweep: source.sweep.id.clone(),
-            trial: trial.number,
-            name: match several {
-                true => format!("{}/{}", name_among(sources, &source.sweep), trial.number),
-                false => trial.number.to_string(),
-            },
-            state: trial.state,
-            label: order.iter().map(|name| (name.clone(), trial.params.get(name).cloned())).collect(),
-            best: trial.value,
-            last: points.last().map(|(_, value)| *value).filter(|value| value.is_finite()),
-            points: points.clone(),
-            order: order.to_vec(),
-        };
+        let own = own_metrics(sources.iter().map(|source| &source.sweep));
+        let ranked_by = if let [one] = own.as_slice() { Some((*one).to_owned()) } else { None };
+        let mut curves = curves_of(sources, |source| &source.chosen);
+        let left_out = name_curves(&mut curves, labels, metric, ranked_by.as_deref());
         let direction = direction_of(sources, metric);
-        let chosen = sources.iter().flat_map(|source| source.chosen.iter().map(move |drawn| (source, drawn)));
-        let mut curves: Vec<Curve> = chosen.map(|(source, drawn)| curve(source, drawn, &order)).collect();
         let loss = |curve: &Curve| direction.unwrap_or(Direction::Minimize).loss(curve.last);
         curves.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
-        let others = sources.iter().flat_map(|source| source.others.iter().map(move |drawn| (source, drawn)));
-        let background = others.map(|(source, drawn)| curve(source, drawn, &[])).collect();
+        let epochs = sources.iter().all(|source| counts_epochs(&source.sweep));
+        let sweep = |source: &PlotSource| PlottedSweep {
+            id: source.sweep.id.clone(),
+            name: source.sweep.name.clone(),
+            baseline: source.sweep.baseline.filter(|_| metric == RMSE),
+        };
         Ok(Self {
             metric: metric.to_owned(),
             unit: unit_of(sources, metric),
-            step: match sources.iter().all(|source| counts_epochs(&source.sweep)) {
-                true => "epoch",
-                false => "step",
-            },
+            step: if epochs { "epoch" } else { "step" },
             direction,
-            sweeps: sources
-                .iter()
-                .map(|source| PlottedSweep {
-                    id: source.sweep.id.clone(),
-                    name: source.sweep.name.clone(),
-                    baseline: source.sweep.baseline.filter(|_| metric == RMSE),
-                })
-                .collect(),
+            sweeps: sources.iter().map(sweep).collect(),
             selection: selection(sources, curves.len(), condition),
-            grouped: !labels.is_empty(),
-            ranked_by: match plotted_metric(
-                &sources.iter().map(|source| source.sweep.clone()).collect::<Vec<_>>(),
-                None,
-            ) {
-                Ok(metric) => Some(metric),
-                Err(_) => None,
-            },
             curves,
-            background,
+            background: curves_of(sources, |source| &source.others),
             left_out,
+            ranked_by,
+            grouped: !labels.is_empty(),
         })
     }
 
@@ -218,6 +195,49 @@ impl Plot {
     pub fn svg(&self, log: bool) -> Result<String, PlotError> {
         draw::svg(self, log)
     }
+}
+
+/// Some curves of each sweep, without labels yet.
+fn curves_of(sources: &[PlotSource], which: impl Fn(&PlotSource) -> &[Drawn]) -> Vec<Curve> {
+    let curve = |source: &PlotSource, (trial, points): &Drawn| Curve {
+        sweep: source.sweep.id.clone(),
+        trial: trial.number,
+        name: match sources.len() {
+            1 => trial.number.to_string(),
+            _ => format!("{}/{}", name_among(sources, &source.sweep), trial.number),
+        },
+        state: trial.state,
+        label: BTreeMap::new(),
+        best: trial.value,
+        last: points.last().map(|(_, value)| *value).filter(|value| value.is_finite()),
+        points: points.clone(),
+        params: trial.params.clone(),
+        order: Vec::new(),
+    };
+    sources.iter().flat_map(|source| which(source).iter().map(|drawn| curve(source, drawn))).collect()
+}
+
+/// Gives curves their labels: the values of some parameters, or of those that differ as far as they fit; the others
+/// that differ are returned.
+fn name_curves(
+    curves: &mut [Curve],
+    labels: &[String],
+    metric: &str,
+    ranked_by: Option<&str>,
+) -> Vec<String> {
+    let (order, left_out) = if labels.is_empty() {
+        let names = curves.iter().map(|curve| (curve.name.as_str(), curve.state));
+        let room = legend::room(names, metric, ranked_by);
+        let params: Vec<&Params> = curves.iter().map(|curve| &curve.params).collect();
+        label::differing(&params, room)
+    } else {
+        (labels.to_vec(), Vec::new())
+    };
+    for curve in curves {
+        curve.label = order.iter().map(|name| (name.clone(), curve.params.get(name).cloned())).collect();
+        curve.order.clone_from(&order);
+    }
+    left_out
 }
 
 /// A sweep's name, or its id where another one is called the same.
