@@ -7,6 +7,7 @@ use super::line::{pieces, thinned};
 use super::scale::Scale;
 use super::style::{self, Style, units};
 use super::{Curve, Plot, PlotError};
+use crate::domain::Direction;
 use crate::report::value;
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::Shift;
@@ -206,17 +207,23 @@ fn draw_baselines(
 ) -> Result<(), PlotError> {
     let mut drawn: Vec<f64> = Vec::new();
     for baseline in plot.sweeps.iter().filter_map(|sweep| sweep.baseline) {
-        let Some(y) = axis.place(baseline).filter(|y| axis.holds(*y) && !drawn.contains(y)) else { continue };
-        drawn.push(y);
-        draw_line(chart, &[(steps.0, y), (steps.1, y)], stroke(FAINT, 1.0, 1.25), Some((8.0, 5.0)))?;
+        let Some(place) = axis.place(baseline).filter(|y| axis.holds(*y) && !drawn.contains(y)) else {
+            continue;
+        };
+        drawn.push(place);
+        let ends = [(steps.0, place), (steps.1, place)];
+        draw_line(chart, &ends, stroke(FAINT, 1.0, 1.25), Some((8.0, 5.0)))?;
         let area = chart.plotting_area().strip_coord_spec();
-        let (x, y) = chart.backend_coord(&(steps.1, y));
+        let ((first, y), (last, _)) = (chart.backend_coord(&ends[0]), chart.backend_coord(&ends[1]));
         let (left, top) = area.get_base_pixel();
-        // Above the line, unless the picture ends there.
+        // Above the line, unless the picture ends there; and where curves that come down do not end.
         let side = if y - top < 16 * UNITS { 10 } else { -8 };
-        let at = ((x - left) / UNITS - 6, (y - top) / UNITS + side);
+        let is_low = place < axis.low + 0.3 * (axis.high - axis.low);
+        let at_start = is_low && plot.direction != Some(Direction::Maximize);
+        let (x, anchor) = if at_start { (first, HPos::Left) } else { (last, HPos::Right) };
+        let x = (x - left) / UNITS + if at_start { 6 } else { -6 };
         let text = format!("mean face {}", value(Some(baseline)));
-        write(&area, &text, at, &letters(FONT, FAINT, HPos::Right))?;
+        write(&area, &text, (x, (y - top) / UNITS + side), &letters(FONT, FAINT, anchor))?;
     }
     Ok(())
 }
