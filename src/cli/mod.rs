@@ -10,6 +10,7 @@ pub mod exit;
 mod gc;
 mod logs;
 mod ls;
+mod plot;
 mod predict;
 mod replay;
 mod retry;
@@ -67,6 +68,8 @@ enum Command {
     Best(best::BestArgs),
     /// List a sweep's trials, filtered and sorted
     Trials(trials::TrialsArgs),
+    /// Draw learning curves of trials, to compare them
+    Plot(plot::PlotArgs),
     /// Show one trial: parameters, attempts, every epoch
     Trial(trial::TrialArgs),
     /// Show a trial's log
@@ -157,6 +160,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Show(args) => show::run(args, &context).await,
             Command::Best(args) => best::run(args, &context).await,
             Command::Trials(args) => trials::run(args, &context).await,
+            Command::Plot(args) => plot::run(args, &context).await,
             Command::Trial(args) => trial::run(args, &context).await,
             Command::Logs(args) => logs::run(args, &context).await,
             Command::Watch(args) => watch::run(args, &context).await,

@@ -3,6 +3,7 @@
 //!
 //! Must not know files, sockets, clocks or terminals; it is handed what the store's questions answered.
 
+mod curves;
 mod front;
 mod importance;
 mod leaderboard;
@@ -14,6 +15,7 @@ mod trial;
 mod trials;
 mod workers;
 
+pub use curves::{Curve, Drawn, Plot, PlotError, PlotSource, PlottedSweep, plotted_metric};
 pub use front::{front_line, front_table};
 pub use importance::{Importance, Importances, LEAST_RESULTS, importance_table, importances};
 pub use leaderboard::leaderboard;

@@ -57,7 +57,7 @@ pub(super) fn spec() -> Sweep {
     }
 }
 
-fn sweep() -> SweepSummary {
+pub(super) fn sweep() -> SweepSummary {
     SweepSummary {
         sweep: SweepId(1),
         id: "abcdefgh".into(),
@@ -77,7 +77,12 @@ fn sweep() -> SweepSummary {
     }
 }
 
-fn trial(number: u64, value: Option<f64>, state: TrialState, ended: Option<Reason>) -> TrialSummary {
+pub(super) fn trial(
+    number: u64,
+    value: Option<f64>,
+    state: TrialState,
+    ended: Option<Reason>,
+) -> TrialSummary {
     TrialSummary {
         trial_id: TrialId(number as i64 + 1),
         number,

@@ -110,7 +110,7 @@ pub(super) fn moved(id: i64, from: TrialState, to: TrialState) -> Change {
 }
 
 /// The trial's leg is cut and handed out; both have the trial's id.
-fn hand_out(id: i64) -> [Change; 3] {
+pub(super) fn hand_out(id: i64) -> [Change; 3] {
     let number = u64::try_from(id).unwrap() - 1;
     let leg = Leg {
         id: LegId(id),
@@ -139,7 +139,7 @@ fn hand_out(id: i64) -> [Change; 3] {
     ]
 }
 
-fn reported(id: i64, step: u64, metrics: Metrics) -> Change {
+pub(super) fn reported(id: i64, step: u64, metrics: Metrics) -> Change {
     Change::Reported(Box::new(StepReport {
         trial: TrialId(id),
         fold: 0,

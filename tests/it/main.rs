@@ -17,6 +17,7 @@ mod kill;
 mod ledger;
 mod memory;
 mod objectives;
+mod plot;
 mod power_cut;
 mod races;
 mod restart;

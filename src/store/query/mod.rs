@@ -3,6 +3,7 @@
 //! These shapes are the output of `--json` and of the HTTP API: rows never are.
 
 mod completed;
+mod curves;
 mod decisions;
 mod find;
 mod front;
@@ -14,6 +15,7 @@ mod sweeps;
 mod trials;
 mod workers;
 
+pub use curves::CurvePoints;
 pub use front::{Front, FrontMember, FrontShape};
 pub use leaderboard::{Leaderboard, Ranked};
 pub use names::TrialNames;

@@ -38,10 +38,7 @@ impl TrialNames {
     /// The names of a sweep's trials.
     #[must_use]
     pub fn of(sweep: &Sweep) -> Self {
-        let column = |(name, kind, sql): (&str, Kind, &'static str)| {
-            (name.to_owned(), Field { kind, place: Place::Column(sql) })
-        };
-        let mut fields: BTreeMap<String, Field> = COLUMNS.into_iter().map(column).collect();
+        let Self { mut fields } = Self::of_columns();
         let value = Field { kind: Kind::Number, place: Place::Column("trial.best_value") };
         fields.insert(sweep.objective.metric.clone(), value);
         for (target, sql) in sweep.objective.further.iter().zip(FURTHER) {
@@ -52,6 +49,18 @@ impl TrialNames {
             fields.insert(name.clone(), Field { kind: Kind::of(&parameter.kind), place: Place::Param });
         }
         Self { fields }
+    }
+
+    /// What ranks trials, as a sort key: also where a parameter has taken the name.
+    pub(super) fn of_value() -> Result<Expr, ExprError> {
+        Self::of_columns().value("value")
+    }
+
+    fn of_columns() -> Self {
+        let column = |(name, kind, sql): (&str, Kind, &'static str)| {
+            (name.to_owned(), Field { kind, place: Place::Column(sql) })
+        };
+        Self { fields: COLUMNS.into_iter().map(column).collect() }
     }
 
     /// Reads a condition: `rmse < 2.5 and kernel_size = 3`.

@@ -1,0 +1,71 @@
+//! What trials have to show step by step: the curves of one metric, and the trials in the order of their values.
+
+use super::TrialNames;
+use super::search::Sort;
+use super::sweeps::SweepSummary;
+use super::trials::TrialSummary;
+use crate::domain::{Direction, TrialId};
+use crate::expr::Expr;
+use crate::store::rows::{METRIC_COLUMNS, to_json, unsigned};
+use crate::store::{Reader, StoreError};
+use futures_util::TryStreamExt as _;
+use sqlx::AssertSqlSafe;
+use std::collections::BTreeMap;
+
+/// One metric by step: steps from 1 upwards, each once; NaN where what was reported is not finite.
+pub type CurvePoints = Vec<(u64, f64)>;
+
+impl Reader {
+    /// Trials that a filter lets through, at most `limit`, the best first whatever their state; those without a value
+    /// come last, equal ones by number.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn best_first(
+        &self,
+        sweep: &SweepSummary,
+        filter: Option<&Expr>,
+        limit: u64,
+    ) -> Result<Vec<TrialSummary>, StoreError> {
+        let by = TrialNames::of_value().map_err(|error| StoreError::damaged("a sort key", error))?;
+        let descending = sweep.spec.objective.direction == Direction::Maximize;
+        self.trials(sweep.sweep, filter, Some(&Sort { by, descending }), limit).await
+    }
+
+    /// The curve of one metric for each of some trials, up to `last_step`; steps that did not report it are left out,
+    /// and so are trials without any that did.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn curves(
+        &self,
+        trials: &[TrialId],
+        metric: &str,
+        last_step: Option<u64>,
+    ) -> Result<BTreeMap<TrialId, CurvePoints>, StoreError> {
+        let column = METRIC_COLUMNS.iter().find(|column| **column == metric).unwrap_or(&"null");
+        // A column does not hold what is not finite: that stands with the rest, as a word.
+        let sql = format!(
+            "select trial_id, step, iif(typeof(value) = 'text', null, cast(value as real)) from (
+                 select trial_id, step,
+                        coalesce({column}, (select value from json_each(extra) where key = ?2)) as value
+                 from report
+                 where trial_id in (select value from json_each(?1)) and fold = 0 and step <= ?3)
+             where value is not null order by trial_id, step"
+        );
+        let ids: Vec<i64> = trials.iter().map(|trial| trial.0).collect();
+        let last = last_step.map_or(i64::MAX, |step| i64::try_from(step).unwrap_or(i64::MAX));
+        let query = sqlx::query_as::<_, (i64, i64, Option<f64>)>(AssertSqlSafe(sql));
+        let mut rows = query.bind(to_json(&ids)?).bind(metric).bind(last).fetch(&self.pool);
+        let mut curves: BTreeMap<TrialId, CurvePoints> = BTreeMap::new();
+        while let Some((trial, step, value)) = rows.try_next().await? {
+            let point = (unsigned("report.step", step)?, value.unwrap_or(f64::NAN));
+            curves.entry(TrialId(trial)).or_default().push(point);
+        }
+        Ok(curves)
+    }
+}
+
+#[cfg(test)]
+#[path = "curves_test.rs"]
+mod curves_test;
