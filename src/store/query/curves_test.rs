@@ -8,17 +8,15 @@ async fn home() -> Home {
     let mut home = Home::new().await;
     for id in [1, 2] {
         let params = Params::from([("value".into(), Value::Int(id))]);
-        home.apply(&[insert_trial(id, params)]).await.unwrap();
-        home.apply(&hand_out(id)).await.unwrap();
+        home.apply(&[insert_trial(id, params)]).unwrap();
+        home.apply(&hand_out(id)).unwrap();
         for step in 1..=4 {
             let value = 10.0 / (step as f64 * id as f64);
             let metrics = Metrics::default().with(RMSE, if step == 2 { f64::NAN } else { value });
             let metrics = if step == 3 { metrics } else { metrics.with("own \"x\"", step as f64) };
-            home.apply(&[reported(id, step, metrics)]).await.unwrap();
+            home.apply(&[reported(id, step, metrics)]).unwrap();
         }
-        home.apply(&[Change::BestMoved { trial: TrialId(id), step: 4, value: 2.5 / id as f64 }])
-            .await
-            .unwrap();
+        home.apply(&[Change::BestMoved { trial: TrialId(id), step: 4, value: 2.5 / id as f64 }]).unwrap();
     }
     home
 }
