@@ -35,7 +35,7 @@ fn main() {
 /// without libtorch.
 #[cfg(feature = "torch")]
 fn beside_tch(libtorch: &Path) {
-    const SOURCES: [&str; 2] = ["src/bin/sweepd-worker/memory.cpp", "src/bin/sweepd-worker/fused.cpp"];
+    const SOURCES: [&str; 2] = ["src/bin/sweepd-worker/memory.cpp", "src/bin/sweepd-worker/shim.cpp"];
     for source in SOURCES {
         println!("cargo::rerun-if-changed={source}");
     }

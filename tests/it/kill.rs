@@ -193,6 +193,14 @@ filters = { type = "fixed", value = [4, 8] }
 dropout = { type = "float", low = 0.0, high = 0.4 }
 batch_size = { type = "fixed", value = 16 }
 epochs = { type = "int", low = 3, high = 6 }
+ema = { type = "choice", values = [0.0, 0.9] }
+loss = { type = "choice", values = ["mse", "wing"] }
+sources = { type = "fixed", value = "heads" }
+test_flip = { type = "fixed", value = true }
+augment_flip = { type = "fixed", value = 0.5 }
+augment_rotation = { type = "fixed", value = 10 }
+augment_distortion = { type = "fixed", value = 2 }
+augment_noise = { type = "fixed", value = 0.05 }
 "#;
     let prepare = |home: &Home| {
         home.ok(&["data", "synth", "tiny", "--rows", "64", "--seed", "7"]);

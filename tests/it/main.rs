@@ -26,5 +26,7 @@ mod support;
 mod sweeps;
 mod table;
 mod tidy;
+#[cfg(feature = "torch")]
+mod trainer;
 mod trainer_doc;
 mod writer_killed;

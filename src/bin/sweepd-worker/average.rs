@@ -1,8 +1,8 @@
 //! A running mean of the weights (Polyak, Juditsky 1992), which often predicts better than the weights themselves.
 
 use crate::error::TrainError;
-use crate::fused;
 use crate::network::Network;
+use crate::shim;
 use sweepd::model::LayerTable;
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -35,6 +35,6 @@ impl Average {
         let young = (1.0 + updates as f64) / (10.0 + updates as f64);
         let mine: Vec<&Tensor> = self.network.tensors().iter().map(|named| &named.tensor).collect();
         let theirs: Vec<&Tensor> = other.tensors().iter().map(|named| &named.tensor).collect();
-        fused::lerp_(&mine, &theirs, 1.0 - self.decay.min(young))
+        shim::lerp_(&mine, &theirs, 1.0 - self.decay.min(young))
     }
 }

@@ -1,5 +1,6 @@
 //! The device to compute on, by its name in a slot: `cpu`, `cuda`, `cuda:1`.
 
+use crate::shim;
 use anyhow::{Context, bail, ensure};
 use nix::libc;
 use std::ffi::CStr;
@@ -31,8 +32,7 @@ fn open_cuda(index: usize) -> anyhow::Result<Device> {
     let count = usize::try_from(Cuda::device_count()).unwrap_or(0);
     ensure!(count > 0, "libtorch finds no usable GPU: is the NVIDIA driver loaded (see `nvidia-smi`)?");
     ensure!(index < count, "there is no cuda:{index}: libtorch finds {count} GPUs, numbered from 0");
-    // The fastest algorithm may differ from run to run, and so would the results.
-    Cuda::cudnn_set_benchmark(false);
+    shim::settle_kernels().context("choosing kernels")?;
     Ok(Device::Cuda(index))
 }
 

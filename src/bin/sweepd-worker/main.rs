@@ -13,7 +13,6 @@ mod device;
 mod environment;
 mod error;
 mod evaluate;
-mod fused;
 mod gradient;
 mod images;
 mod loss;
@@ -27,6 +26,7 @@ mod pixels_test;
 mod precision;
 mod preview;
 mod samples;
+mod shim;
 mod train;
 #[cfg(test)]
 mod train_test;

@@ -6,7 +6,7 @@
 //! where layers compute in bf16, they see copies of the weights, and the gradients come back as f32.
 
 use crate::error::TrainError;
-use crate::fused;
+use crate::shim;
 use sweepd::dataset::columns::MIRRORED;
 use sweepd::domain::stream::{Key, stream, uniform};
 use sweepd::model::{Activation, Init, LayerKind, LayerTable, TensorSpec};
@@ -202,7 +202,7 @@ fn activate(function: Activation, x: &mut Tensor) -> Result<Tensor, TchError> {
         Activation::Gelu => x.f_gelu("none"),
         Activation::Silu => x.f_silu(),
         Activation::LeakyRelu { slope } => {
-            fused::leaky_relu_(x, slope)?;
+            shim::leaky_relu_(x, slope)?;
             Ok(x.shallow_clone())
         }
     }

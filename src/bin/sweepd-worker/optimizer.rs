@@ -2,7 +2,7 @@
 //!
 //! All work in place on f32 tensors, many weight tensors in one pass.
 
-use crate::fused::{Adam, Group};
+use crate::shim::{Adam, Group};
 use sweepd::model::Optimizer as Method;
 use tch::{Device, Kind, TchError, Tensor};
 

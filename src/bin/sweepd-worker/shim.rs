@@ -1,5 +1,5 @@
-//! What of libtorch tch does not give (`fused.cpp`): optimisers that change all tensors in one pass, and a leaky
-//! ReLU with a slope.
+//! What of libtorch tch does not give (`shim.cpp`): optimisers that change all tensors in one pass, a leaky ReLU with
+//! a slope, and which kernels a GPU uses.
 
 use std::ffi::{CStr, c_char};
 use tch::{TchError, Tensor};
@@ -33,6 +33,7 @@ unsafe extern "C" {
         decay: f64,
     ) -> *const c_char;
     fn sweepd_lerp(from: List, to: List, count: i64, share: f64) -> *const c_char;
+    fn sweepd_settle_kernels() -> *const c_char;
     fn sweepd_leaky_relu(x: *const std::ffi::c_void, slope: f64) -> *const c_char;
 }
 
@@ -121,6 +122,13 @@ pub fn lerp_(from: &[&Tensor], to: &[&Tensor], share: f64) -> Result<(), TchErro
     let (from, to) = (pointers(from), pointers(to));
     // SAFETY: both lists hold `count` pointers to tensors that live as long as this call; no exception gets out.
     done(unsafe { sweepd_lerp(from.as_ptr(), to.as_ptr(), from.len() as i64, share) })
+}
+
+/// Has GPUs compute with kernels that give the same bits every time (the fastest one may differ from run to run, and so
+/// would the results), which may use TF32 where numbers are f32.
+pub fn settle_kernels() -> Result<(), TchError> {
+    // SAFETY: sets flags of libtorch's; no exception gets out.
+    done(unsafe { sweepd_settle_kernels() })
 }
 
 /// Multiplies negative numbers by `slope`, in place.

@@ -1,6 +1,7 @@
-// What tch does not give: optimisers that change all tensors in one pass, and a leaky ReLU with a slope. Each function
-// returns null, or what went wrong, which stays valid until the thread's next call.
+// What tch does not give: optimisers that change all tensors in one pass, a leaky ReLU with a slope, and which kernels a
+// GPU uses. Each function returns null, or what went wrong, which stays valid until the thread's next call.
 
+#include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_lerp.h>
@@ -80,6 +81,17 @@ extern "C" const char* sweepd_sgd(List weights, List gradients, List velocities,
     const auto grads = laid_out_like(self, gradients);
     const auto kept = velocities == nullptr ? std::vector<at::Tensor>() : tensors(velocities, count);
     at::_fused_sgd_(self, grads, kept, decay, momentum, rate, 0.0, nesterov != 0, false, false);
+  });
+}
+
+// GPU kernels that give the same bits every time, and that may use TF32 for f32.
+extern "C" const char* sweepd_settle_kernels() noexcept {
+  return guarded([] {
+    auto& context = at::globalContext();
+    context.setBenchmarkCuDNN(false);
+    context.setDeterministicCuDNN(true);
+    context.setAllowTF32CuDNN(true);
+    context.setAllowTF32CuBLAS(true);
   });
 }
 

@@ -1,0 +1,100 @@
+//! The trainer through the command line.
+
+use crate::support::Home;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const TRAINER: &str = env!("CARGO_BIN_EXE_sweepd-worker");
+
+fn experiment(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments").join(name)
+}
+
+fn said(home: &Home, args: &[&str]) -> String {
+    let output = home.sweepd(args);
+    assert!(!output.status.success(), "{args:?} went well");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn augmentation_can_be_looked_at() {
+    let home = Home::new();
+    home.ok(&["data", "synth", "few", "--rows", "20"]);
+    let picture = home.path().join("augmented.png");
+    let (picture, params) = (picture.to_str().unwrap(), experiment("augmented.json"));
+    let show = [
+        "data",
+        "show",
+        "few",
+        "--picture",
+        picture,
+        "--rows",
+        "3",
+        "--worker-program",
+        TRAINER,
+        "--augment",
+    ];
+    home.ok(&[&show[..], &[params.to_str().unwrap()]].concat());
+    let first = fs::read(picture).unwrap();
+    assert!(first.starts_with(b"\x89PNG"));
+    home.ok(&[&show[..], &[params.to_str().unwrap()]].concat());
+    assert!(fs::read(picture).unwrap() == first, "the same seed draws the same");
+    home.ok(&[&show[..], &[params.to_str().unwrap(), "--seed", "1"]].concat());
+    assert!(fs::read(picture).unwrap() != first);
+    let plain = home.path().join("plain.json");
+    fs::write(&plain, "{}").unwrap();
+    let message = said(&home, &[&show[..], &[plain.to_str().unwrap()]].concat());
+    assert!(message.contains("asks for no augmentation"), "{message}");
+    fs::write(&plain, r#"{ "augment_flipp": 0.5 }"#).unwrap();
+    let message = said(&home, &[&show[..], &[plain.to_str().unwrap()]].concat());
+    assert!(message.contains("did you mean `augment_flip`"), "{message}");
+}
+
+/// Test images in Kaggle's layout: of the first all points are asked for, of the second only the common ones.
+fn write_test(folder: &Path) {
+    let pixels: Vec<String> = (0..9216).map(|i| (i % 251).to_string()).collect();
+    let pixels = pixels.join(" ");
+    fs::write(folder.join("test.csv"), format!("ImageId,Image\n1,{pixels}\n2,{pixels}\n")).unwrap();
+    let mut lookup = String::from("RowId,ImageId,FeatureName,Location\n");
+    let asked = [(1, "left_eye_center_x"), (1, "mouth_left_corner_x"), (2, "left_eye_center_x")];
+    for (row, (image, feature)) in asked.into_iter().enumerate() {
+        writeln!(lookup, "{},{image},{feature},", row + 1).unwrap();
+    }
+    fs::write(folder.join("IdLookupTable.csv"), lookup).unwrap();
+}
+
+#[test]
+fn an_image_is_read_as_its_source_would() {
+    let mut home = Home::new();
+    home.ok(&["data", "synth", "few", "--rows", "60", "--seed", "3"]);
+    home.serve_with(1, &["--worker-program", TRAINER], &[]);
+    let sweep = home.submit(
+        r#"name = "sources"
+[objective]
+kind = "keypoints"
+dataset = "few"
+[search]
+sampler = "random"
+trials = 1
+[space]
+filters = { type = "fixed", value = [4] }
+dense = { type = "fixed", value = [8] }
+sources = { type = "fixed", value = "heads" }
+epochs = { type = "fixed", value = 1 }
+"#,
+    );
+    home.until_over(&sweep);
+    let trial = home.json(&["trial", "sources/0"]);
+    let environment = &trial["attempts"][0]["environment"];
+    assert!(["f32", "bf16"].contains(&environment["precision"].as_str().unwrap()), "{environment}");
+    write_test(home.path());
+    let (test, out) = (home.path().to_str().unwrap(), home.path().join("submission.csv"));
+    let program = ["--worker-program", TRAINER, "--out", out.to_str().unwrap()];
+    home.ok(&[&["predict", "sources/0", "--test", test][..], &program].concat());
+    let text = fs::read_to_string(&out).unwrap();
+    let located: Vec<f64> =
+        text.lines().skip(1).map(|line| line.split_once(',').unwrap().1.parse().unwrap()).collect();
+    assert_eq!(located.len(), 3);
+    assert!((located[0] - located[2]).abs() > 1e-3, "the same image, read by two heads: {text}");
+}
