@@ -15,7 +15,11 @@ from curves import FAMILIES, STEPS, TRIALS, pool
 from table import show
 
 # With the same rungs for all that have rungs.
-OURS = {"asha": {"name": "asha", "min_steps": 1, "factor": 3}}
+OURS = {
+    "asha": {"name": "asha", "min_steps": 1, "factor": 3},
+    "halving": {"name": "halving", "min_steps": 1, "factor": 3},
+    "hyperband": {"name": "hyperband", "min_steps": 1, "max_steps": STEPS, "factor": 3},
+}
 PEERS = {
     "o-median": lambda pruners: pruners.MedianPruner(),
     "o-halving": lambda pruners: pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
