@@ -3,6 +3,8 @@
 use nix::libc;
 use tch::Device;
 
+/// A threshold that is not reached by any number of bytes.
+const NEVER: libc::c_int = -1;
 /// Bytes that the heap grows by at once.
 const GROWTH_BYTES: libc::c_int = 64 << 20;
 
@@ -23,8 +25,7 @@ pub fn held_at_most(device: Device) -> Option<u64> {
 /// from the kernel and gives it back, and a network's step then waits for pages to be cleared: on two cores 1.3 to 1.7
 /// times as long. Must be called before other threads allocate.
 pub fn keep() {
-    let settings =
-        [(libc::M_MMAP_MAX, 0), (libc::M_TRIM_THRESHOLD, libc::c_int::MAX), (libc::M_TOP_PAD, GROWTH_BYTES)];
+    let settings = [(libc::M_MMAP_MAX, 0), (libc::M_TRIM_THRESHOLD, NEVER), (libc::M_TOP_PAD, GROWTH_BYTES)];
     for (setting, value) in settings {
         // SAFETY: settings of the allocator, and values in their range.
         if unsafe { libc::mallopt(setting, value) } == 0 {
