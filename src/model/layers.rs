@@ -189,7 +189,16 @@ impl Init {
         };
         Self::Uniform { bound: (3.0 * variance).sqrt() }
     }
+
+    /// Weights of a last layer: a tenth of what would keep the variance. A network that begins with large answers,
+    /// different for each image, spends its first epochs unlearning them.
+    fn last(fan_in: usize) -> Self {
+        Self::Uniform { bound: LAST * (3.0 / fan_in as f64).sqrt() }
+    }
 }
+
+/// Share of the usual deviation that the weights of a last layer begin with.
+const LAST: f64 = 0.1;
 
 impl Layer {
     /// How many numbers it holds, trainable or not.
@@ -382,10 +391,11 @@ impl Builder {
 }
 
 fn dense(name: &str, inputs: usize, outputs: usize, then: Option<Activation>) -> Vec<TensorSpec> {
-    vec![
-        weight(name, vec![outputs, inputs], Init::weights(inputs, outputs, then)),
-        constant(name, "bias", outputs, 0.0, true),
-    ]
+    let init = match then {
+        Some(_) => Init::weights(inputs, outputs, then),
+        None => Init::last(inputs),
+    };
+    vec![weight(name, vec![outputs, inputs], init), constant(name, "bias", outputs, 0.0, true)]
 }
 
 fn weight(layer: &str, shape: Vec<usize>, init: Init) -> TensorSpec {
