@@ -1,7 +1,6 @@
 //! `sweepd data`: import, draw, list and show datasets.
 
-use super::exit::{FAILED, Failure};
-use crate::daemon::WorkerProgram;
+use super::trainer;
 use crate::dataset::picture::{Face, Mark, contact_sheet};
 use crate::dataset::summary::Summary;
 use crate::dataset::{self, Dataset, IfExists, Written, kaggle, synth};
@@ -9,8 +8,8 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Nothing but a line under the headings.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -268,28 +267,21 @@ fn draw_picture(dataset: &Dataset, faces: usize, path: &Path) -> anyhow::Result<
 
 /// The same beside what augmentation makes of them: by the program that trains, so what is seen is what is trained.
 fn draw_augmented(dataset: &Dataset, args: &ShowArgs, params: &Path, path: &Path) -> anyhow::Result<()> {
-    let program = WorkerProgram::find(args.worker_program.as_deref())?;
-    if !program.trains {
-        let message = "augmentation is drawn by sweepd-worker beside sweepd: `make setup`, then `cargo build --release`";
-        return Err(Failure::new(FAILED, message).into());
-    }
-    let said = Command::new(&program.path)
-        .arg("augment")
-        .arg("--dataset")
-        .arg(dataset.path())
-        .arg("--params")
-        .arg(params)
-        .args(["--faces", &args.rows.to_string(), "--seed", &args.seed.to_string()])
-        .arg("--out")
-        .arg(path)
-        .output()
-        .with_context(|| format!("starting {}", program.path.display()))?;
-    if !said.status.success() {
-        let why = String::from_utf8_lossy(&said.stderr);
-        let why = why.trim().trim_start_matches("error: ").to_owned();
-        return Err(Failure::new(FAILED, why).into());
-    }
-    Ok(())
+    let (faces, seed) = (args.rows.to_string(), args.seed.to_string());
+    let flags: [&OsStr; 11] = [
+        "augment".as_ref(),
+        "--dataset".as_ref(),
+        dataset.path().as_os_str(),
+        "--params".as_ref(),
+        params.as_os_str(),
+        "--faces".as_ref(),
+        faces.as_ref(),
+        "--seed".as_ref(),
+        seed.as_ref(),
+        "--out".as_ref(),
+        path.as_os_str(),
+    ];
+    trainer::run(args.worker_program.as_deref(), "drawing augmentation", flags)
 }
 
 fn new_table(headings: &[&str]) -> Table {

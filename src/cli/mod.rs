@@ -20,6 +20,7 @@ mod show;
 mod steer;
 mod stop;
 mod submit;
+mod trainer;
 mod trial;
 mod trials;
 mod watch;

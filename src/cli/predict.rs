@@ -3,14 +3,14 @@
 //! The network runs in the worker program: this one has no libtorch.
 
 use super::context::Context;
-use super::exit::{FAILED, Failure, NOT_FOUND};
-use crate::daemon::WorkerProgram;
+use super::exit::{Failure, NOT_FOUND};
+use super::trainer;
 use crate::dataset::submission::{read_lookup, read_test, write_submission};
 use crate::store::blob;
 use anyhow::Context as _;
 use clap::Args;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// Write submission.csv from a trial's best weights
 #[derive(Args, Debug)]
@@ -88,36 +88,28 @@ fn predict(
     common: &[bool],
     scratch: &Path,
 ) -> anyhow::Result<Vec<f32>> {
-    let program = WorkerProgram::find(args.worker_program.as_deref())?;
-    if !program.trains {
-        let message =
-            "predicting needs sweepd-worker beside sweepd: `make setup`, then `cargo build --release`";
-        return Err(Failure::new(FAILED, message).into());
-    }
     let [input, sources, output] = ["images", "common", "predictions"].map(|name| scratch.join(name));
     std::fs::write(&input, images).context("writing the images")?;
     let bytes: Vec<u8> = common.iter().map(|common| u8::from(*common)).collect();
     std::fs::write(&sources, bytes).context("writing which images are of which source")?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let said = Command::new(&program.path)
-        .arg("predict")
-        .arg("--weights")
-        .arg(weights)
-        .arg("--images")
-        .arg(&input)
-        .arg("--common")
-        .arg(&sources)
-        .arg("--out")
-        .arg(&output)
-        .args(["--device", &args.device, "--threads", &threads.to_string()])
-        .output()
-        .with_context(|| format!("starting {}", program.path.display()))?;
-    if !said.status.success() {
-        let why = String::from_utf8_lossy(&said.stderr).trim().to_owned();
-        return Err(
-            Failure::new(FAILED, format!("{} ({}): {why}", program.path.display(), said.status)).into()
-        );
-    }
+    let threads = threads.to_string();
+    let flags: [&OsStr; 13] = [
+        "predict".as_ref(),
+        "--weights".as_ref(),
+        weights.as_os_str(),
+        "--images".as_ref(),
+        input.as_os_str(),
+        "--common".as_ref(),
+        sources.as_os_str(),
+        "--out".as_ref(),
+        output.as_os_str(),
+        "--device".as_ref(),
+        args.device.as_ref(),
+        "--threads".as_ref(),
+        threads.as_ref(),
+    ];
+    trainer::run(args.worker_program.as_deref(), "predicting", flags)?;
     let bytes = std::fs::read(&output).context("reading the predictions")?;
     let (numbers, rest) = bytes.as_chunks::<4>();
     anyhow::ensure!(rest.is_empty(), "the worker wrote {} bytes, which is no list of numbers", bytes.len());

@@ -22,7 +22,7 @@ pub fn held_at_most(device: Device) -> Option<u64> {
 }
 
 /// Makes the C library keep memory that is freed, and hand it out again. Left to itself it gets every large tensor
-/// from the kernel and gives it back, and a network's step then waits for pages to be cleared: on two cores 1.3 to 1.7
+/// from the kernel and gives it back, and a network's step then waits for pages to be cleared: on two cores 1.1 to 1.9
 /// times as long. Must be called before other threads allocate.
 pub fn keep() {
     let settings = [(libc::M_MMAP_MAX, 0), (libc::M_TRIM_THRESHOLD, NEVER), (libc::M_TOP_PAD, GROWTH_BYTES)];
