@@ -40,7 +40,7 @@ fn the_front_is_shown_in_every_way() {
     home.until_over(&id);
     home.ok(&["replay", &id]);
     let trials = home.json(&["trials", &id]);
-    assert!(trials[19]["suggested"]["sampler"].as_str().unwrap().contains("nsga2"), "{:#}", trials[19]);
+    assert!(trials[19]["suggested"]["sampler"].as_str().unwrap().contains("tpe"), "{:#}", trials[19]);
     let expected = front_of(&trials);
     assert!(expected.len() > 2, "{expected:?}");
 
