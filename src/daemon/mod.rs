@@ -4,6 +4,7 @@
 
 mod gpus;
 mod left;
+mod letters;
 mod lock;
 mod program;
 mod serve;

@@ -3,7 +3,7 @@
 use super::gpus::{Devices, Driver, Gpu};
 use super::share::{Living, shares};
 use super::supervise::{Phase, Supervisor};
-use super::{Machine, PerGpu, Slot, WorkerProgram, left, lock, now};
+use super::{Machine, PerGpu, Slot, WorkerProgram, left, letters, lock, now};
 use crate::domain::WorkerProcess;
 use crate::home;
 use crate::http::{self, App, StopRequest};
@@ -175,6 +175,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut shell = tokio::task::spawn_blocking(move || shell.run());
     let web = tokio::spawn(axum::serve(listener, http::router(app)).into_future());
     let (phase, phase_receiver) = watch::channel(Phase::Run);
+    letters::take(&options.home, &dispatcher).await;
     let left = left::find(left, &options.home, &dispatcher).await;
     let mut supervisors = supervise(&options, &slots, &dispatcher, &phase_receiver, left);
     let used: Vec<String> = options.gpus.iter().map(|index| format!("cuda:{index}")).collect();

@@ -38,6 +38,14 @@ pub(super) struct Saved {
     pub bytes: Vec<u8>,
 }
 
+/// What was not said when the line was closed.
+pub(super) struct Left {
+    /// Unanswered reports, the oldest first.
+    pub reports: Vec<Report>,
+    /// The last checkpoint, if it was not stored.
+    pub checkpoint: Option<Arc<Saved>>,
+}
+
 /// What waits to be said.
 #[derive(Default)]
 struct Post {
@@ -183,12 +191,13 @@ impl Line {
         self.post().waiting = None;
     }
 
-    /// Ends the threads. Returns the last checkpoint if it was not stored.
-    pub fn close(&self) -> Option<Arc<Saved>> {
+    /// Ends the threads. Returns what was not said.
+    pub fn close(&self) -> Left {
         let mut post = self.post();
         post.closed = true;
         self.changed.notify_all();
-        post.waiting.take().or_else(|| post.in_flight.take())
+        let checkpoint = post.waiting.take().or_else(|| post.in_flight.take());
+        Left { reports: std::mem::take(&mut post.reports).into(), checkpoint }
     }
 
     /// Says at a third of the lease that the worker lives, and passes on what the daemon answers.

@@ -18,4 +18,4 @@ pub mod session;
 #[cfg(test)]
 mod session_test;
 pub mod toy;
-mod unstored;
+pub mod unsaid;

@@ -3,12 +3,12 @@
 //! What the work is, is the trainer's business: this loop knows only how to speak of it.
 
 use super::client::{Client, ClientError};
-use super::line::{Line, now};
+use super::line::{Left, Line, now};
 use super::log::TrialLog;
 use super::memory::resident_bytes;
 use super::protocol::{Claim, Tell, Work};
 use super::session::Pace;
-use super::unstored;
+use super::unsaid::Unsaid;
 use crate::domain::{Metrics, ObjectiveKind, Reason, TellState};
 use crate::home::random_word;
 use crate::telemetry::LogFormat;
@@ -180,44 +180,57 @@ pub(super) fn work_on(client: &Client, work: &Work, args: &WorkerArgs, trainer: 
         }
         _ => Ok(None),
     };
-    let unstored = line.close();
+    let left = line.close();
     if line.is_fenced() {
         tracing::warn!("ended unheard: another attempt took its place, or the sweep is gone");
         return true;
     }
-    if let Some(saved) = unstored {
-        unstored::keep(work.folder.as_deref(), &saved);
-    }
-    if !all_heard {
-        tracing::warn!("ended unheard: its last reports were not answered");
-        return !line.is_away();
-    }
-    match weights.and_then(|weights| tell(client, work, outcome, weights, grace)) {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the end was not heard");
-            !error.may_pass()
-        }
-    }
-}
-
-fn tell(
-    client: &Client,
-    work: &Work,
-    outcome: Outcome,
-    weights: Option<String>,
-    grace: Duration,
-) -> Result<(), ClientError> {
-    let reason = outcome.reason.clone();
     let told = Tell {
         attempt: work.attempt,
         state: outcome.state,
         metrics: outcome.metrics,
         reason: outcome.reason,
-        weights,
+        weights: None,
     };
-    patiently(grace, || client.tell(work.trial_id, &told))?;
-    let why = reason.map_or_else(|| "as asked".to_owned(), |reason| reason.to_string());
+    if !all_heard && !line.is_away() {
+        tracing::warn!("ended unheard: its last reports were not answered");
+        return true;
+    }
+    if all_heard {
+        let said = weights.and_then(|weights| {
+            let told = Tell { weights, ..told.clone() };
+            tell(client, work, &told, grace)
+        });
+        match said {
+            Ok(()) => return true,
+            Err(error) if error.may_pass() => {}
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the end was not heard");
+                return true;
+            }
+        }
+    }
+    leave(work, args, left, told, outcome.weights.as_deref());
+    false
+}
+
+/// Leaves in writing what no daemon was there to hear.
+fn leave(work: &Work, args: &WorkerArgs, left: Left, told: Tell, weights: Option<&[u8]>) {
+    let saved = left.checkpoint.as_deref();
+    let unsaid = Unsaid::new(work.trial_id, left.reports, saved, told, weights);
+    let (reports, step) = (unsaid.reports.len(), saved.map(|saved| saved.step));
+    match unsaid.leave(&args.home, saved, weights) {
+        Ok(folder) => {
+            let folder = folder.display();
+            tracing::warn!(%folder, reports, checkpoint = step, "no daemon: its last words are left for the next one");
+        }
+        Err(error) => tracing::warn!(%error, reports, "no daemon, and the last words are lost"),
+    }
+}
+
+fn tell(client: &Client, work: &Work, told: &Tell, grace: Duration) -> Result<(), ClientError> {
+    patiently(grace, || client.tell(work.trial_id, told))?;
+    let why = told.reason.as_ref().map_or_else(|| "as asked".to_owned(), ToString::to_string);
     tracing::info!(state = ?told.state, why, "ended");
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::line::now;
 use super::protocol::{CheckpointRef, Work};
 use super::run::{Outcome, Session, Trainer, WorkerArgs, work_on};
 use super::toy::ToyTrainer;
+use super::unsaid::letters;
 use crate::domain::metric::RMSE;
 use crate::domain::{Decision, Metrics, ObjectiveKind, Params, TellState};
 use clap::Parser;
@@ -178,7 +179,7 @@ fn a_slow_daemon_holds_nobody_up_for_long_and_its_word_counts_later() {
 }
 
 #[test]
-fn without_a_daemon_for_too_long_it_pauses_and_leaves_a_checkpoint() {
+fn without_a_daemon_for_too_long_it_pauses_and_leaves_its_last_words_in_writing() {
     let home = tempfile::tempdir().unwrap();
     let mut daemon = FakeDaemon::new(home.path());
     let mut step = 0;
@@ -201,8 +202,14 @@ fn without_a_daemon_for_too_long_it_pauses_and_leaves_a_checkpoint() {
     assert!(!heard);
     assert!(step > 10, "it went on for a while");
     assert_eq!(reported(&daemon), [1, 2, 3]);
-    let kept = home.path().join(format!("trials/abc/2/checkpoint-{step}.part"));
-    assert_eq!(std::fs::read(kept).unwrap(), b"last");
+    let letters = letters(home.path()).unwrap();
+    let [letter] = letters.as_slice() else { panic!("{letters:?}") };
+    assert_eq!(letter.checkpoint().unwrap(), b"last");
+    let unsaid = &letter.unsaid;
+    assert_eq!(unsaid.checkpoint.as_ref().map(|checkpoint| checkpoint.step), Some(step));
+    let steps: Vec<u64> = unsaid.reports.iter().map(|report| report.step).collect();
+    assert_eq!(steps, (4..=step).collect::<Vec<_>>(), "those that nobody answered");
+    assert_eq!(unsaid.tell.state, TellState::Paused);
 }
 
 #[test]
