@@ -1,6 +1,6 @@
 //! A density over the space: a mixture with one product of kernels per trial, and a uniform prior.
 
-use super::kernel::{Centre, Dimension, Kernel};
+use super::kernel::{Centre, Dimension, Kernel, log_masses};
 use crate::domain::stream::uniform;
 use crate::sampler::ABSENT;
 use crate::space::Space;
@@ -9,6 +9,9 @@ use rand_chacha::ChaCha8Rng;
 /// The width of one trial's kernel in a space of width 1; it shrinks with their number by Scott's rule. Narrower
 /// than a density for its own sake would want: the prior explores, the kernels need not.
 const WIDTH: f64 = 0.07;
+/// The logarithm of a share of the largest summand that a sum does not feel, in double precision.
+const NOTHING: f64 = -40.0;
+
 /// A mixture of kernels.
 pub(super) struct Density {
     kernels: Vec<Kernel>,
@@ -39,13 +42,14 @@ impl Density {
         sigma: f64,
     ) -> Self {
         let n = points.len().max(1) as f64;
+        let log_mass = log_masses(sigma, points.len());
         let kernel = |dimension: &Dimension| {
             let other = match dimension {
                 // The share of the others that a flat prior of one trial leaves.
                 Dimension::Unordered(values) => (*values as f64 - 1.0) / (*values as f64 * (1.0 + n)),
                 _ => 0.0,
             };
-            Kernel::new(*dimension, sigma, other.clamp(1e-3, 0.5), points.len())
+            Kernel::new(*dimension, sigma, &log_mass, other.clamp(1e-3, 0.5))
         };
         let kernels: Vec<Kernel> = dimensions.iter().map(kernel).collect();
         let column =
@@ -79,7 +83,8 @@ impl Density {
             }
         }
         let largest = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        largest + sums.iter().map(|sum| (sum - largest).exp()).sum::<f64>().ln()
+        let relative = sums.iter().map(|sum| sum - largest);
+        largest + relative.filter(|log| *log > NOTHING).map(f64::exp).sum::<f64>().ln()
     }
 
     /// A draw, with the coordinates that exist in it.

@@ -12,6 +12,7 @@ use crate::space::Entry;
 use rand_chacha::ChaCha8Rng;
 use statrs::function::erf::{erf, erf_inv};
 use std::f64::consts::SQRT_2;
+use std::rc::Rc;
 
 /// What a parameter's kernels are like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +54,10 @@ impl Dimension {
 #[derive(Debug)]
 pub(super) enum Kernel {
     Fixed,
-    /// Standard deviation, and the logarithm of what truncation leaves, by the coordinate of the centre; an empty
-    /// table where there are too few centres to be worth one.
+    /// Standard deviation, and the logarithm of what truncation leaves, by the coordinate of the centre.
     Continuous {
         sigma: f64,
-        log_mass: Vec<f64>,
+        log_mass: Rc<[f64]>,
     },
     /// By the difference of two values' indexes from `1 - values`: the logarithm of the mass; and as above by the
     /// centre's index.
@@ -78,16 +78,19 @@ pub(super) enum Kernel {
 /// Places of the table of masses, between which is interpolated.
 const PLACES: usize = 64;
 
+/// What truncation leaves of a normal of this width, as a logarithm, by the coordinate of its centre: the same for all
+/// parameters that are any number. An empty table where there are too few trials to be worth one.
+pub(super) fn log_masses(sigma: f64, trials: usize) -> Rc<[f64]> {
+    let mass = |place| truncated(place as f64 / PLACES as f64, sigma).ln();
+    if trials > PLACES { (0..=PLACES).map(mass).collect() } else { Rc::default() }
+}
+
 impl Kernel {
-    /// Kernels of a width for numbers, and of a chance of another value for words, for so many trials.
-    pub fn new(dimension: Dimension, sigma: f64, other: f64, trials: usize) -> Self {
+    /// Kernels of a width for numbers, with their [`log_masses`], and of a chance of another value for words.
+    pub fn new(dimension: Dimension, sigma: f64, log_mass: &Rc<[f64]>, other: f64) -> Self {
         match dimension {
             Dimension::Fixed => Self::Fixed,
-            Dimension::Continuous => {
-                let mass = |place| truncated(place as f64 / PLACES as f64, sigma).ln();
-                let log_mass = if trials > PLACES { (0..=PLACES).map(mass).collect() } else { Vec::new() };
-                Self::Continuous { sigma, log_mass }
-            }
+            Dimension::Continuous => Self::Continuous { sigma, log_mass: Rc::clone(log_mass) },
             Dimension::Ordered(values) => {
                 // Never so narrow that a neighbour is out of reach.
                 let sigma = sigma.max(0.5 / values as f64);
