@@ -6,12 +6,14 @@ mod context;
 mod data;
 mod doctor;
 mod enqueue;
+mod ensemble;
 pub mod exit;
 mod gc;
 mod logs;
 mod ls;
 mod plot;
 mod predict;
+mod predictor;
 mod replay;
 mod retry;
 mod run;
@@ -95,7 +97,9 @@ enum Command {
     Workers(workers::WorkersArgs),
     /// Datasets: import, draw synthetic ones, list, show
     Data(data::DataArgs),
-    /// Write submission.csv from a trial's best weights
+    /// Let several trials predict together, and list those that do
+    Ensemble(ensemble::EnsembleArgs),
+    /// Write submission.csv from a trial's best weights, or an ensemble's
     Predict(predict::PredictArgs),
     /// Copy the database to a file, while everything runs
     Backup(backup::BackupArgs),
@@ -174,6 +178,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Rm(args) => steer::run(&args, steer::Verb::Remove, &context),
             Command::Workers(args) => workers::run(args, &context).await,
             Command::Data(args) => data::run(args, &context.home, context.json),
+            Command::Ensemble(args) => ensemble::run(args, &context).await,
             Command::Predict(args) => predict::run(args, &context).await,
             Command::Backup(args) => backup::run(args, &context).await,
             Command::Gc(args) => gc::run(args, &context).await,

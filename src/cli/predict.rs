@@ -1,21 +1,20 @@
-//! `sweepd predict`: a trial's best weights and test images in, submission.csv out.
-//!
-//! The network runs in the worker program: this one has no libtorch.
+//! `sweepd predict`: best weights of a trial or of an ensemble and test images in, submission.csv out.
 
 use super::context::Context;
-use super::exit::{Failure, NOT_FOUND};
-use super::trainer;
+use super::exit::Failure;
+use super::predictor::{Images, PredictorArgs, weights_of};
 use crate::dataset::submission::{read_lookup, read_test, write_submission};
-use crate::store::blob;
+use crate::report::ensemble::mean;
+use crate::store::Reader;
 use anyhow::Context as _;
 use clap::Args;
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Write submission.csv from a trial's best weights
+/// Write submission.csv from a trial's best weights, or an ensemble's
 #[derive(Args, Debug)]
 pub struct PredictArgs {
-    /// A trial: its id, or SWEEP/NUMBER
+    /// A trial: its id, or SWEEP/NUMBER; or an ensemble: SWEEP/NAME
+    #[arg(value_name = "TRIAL or ENSEMBLE")]
     pub trial: String,
     /// The test images: Kaggle's bundle as downloaded, test.zip or test.csv
     #[arg(long, value_name = "PATH")]
@@ -26,23 +25,26 @@ pub struct PredictArgs {
     /// Where to write the predictions
     #[arg(long, short, default_value = "submission.csv", value_name = "FILE")]
     pub out: PathBuf,
-    /// The device to predict on: cpu, cuda:0
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
-    /// The worker program [default: sweepd-worker beside sweepd]
-    #[arg(long, value_name = "PATH")]
-    pub worker_program: Option<PathBuf>,
+    #[command(flatten)]
+    pub predictor: PredictorArgs,
+}
+
+/// The networks that predict, and how often each counts.
+struct Networks {
+    weights: Vec<PathBuf>,
+    counts: Vec<u32>,
+    /// Who they are, for people.
+    name: String,
 }
 
 /// Predicts and writes the file, whole or not at all.
 ///
 /// # Errors
-/// Where there is no such trial, it has no weights, the test images are bad, or the worker fails.
+/// Where there is no such trial or ensemble, it has no weights, the test images are bad, or the worker fails.
 pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
     let reader = context.reader().await?;
-    let trial = context.find_trial(&reader, &args.trial).await?;
-    let weights = weights_of(&trial.trial.weights, &args.trial, context)?;
-    let scratch = tempfile::tempdir().context("a folder for the images")?;
+    let networks = networks(&args.trial, context, &reader).await?;
+    let scratch = tempfile::tempdir().context("a folder for the archive")?;
     let test = read_test(&args.test, scratch.path())?;
     let lookup = match &args.lookup {
         Some(path) => read_lookup(path, scratch.path())?,
@@ -50,15 +52,17 @@ pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
         None if args.test.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) => None,
         None => read_lookup(&args.test, scratch.path())?,
     };
-    eprintln!(
-        "predicting {} images with trial {} of {}",
-        test.ids.len(),
-        trial.trial.number,
-        trial.sweep_name
-    );
+    eprintln!("predicting {} images with {}", test.ids.len(), networks.name);
     let common =
         lookup.as_deref().map_or_else(|| vec![false; test.ids.len()], |asked| test.only_common(asked));
-    let predictions = predict(&args, &weights, &test.images, &common, scratch.path())?;
+    let images = Images::new(&test.images, &common)?;
+    let predictions: Vec<Vec<f32>> = networks
+        .weights
+        .iter()
+        .map(|weights| images.predict(weights, &args.predictor))
+        .collect::<anyhow::Result<_>>()?;
+    let predictions: Vec<&[f32]> = predictions.iter().map(Vec::as_slice).collect();
+    let predictions = mean(&predictions, &networks.counts);
     let rows = write_submission(&args.out, &test, &predictions, lookup.as_deref())?;
     if context.json {
         let out = serde_json::json!({ "file": args.out, "rows": rows, "images": test.ids.len() });
@@ -69,49 +73,34 @@ pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn weights_of(hash: &Option<String>, trial: &str, context: &Context) -> anyhow::Result<PathBuf> {
-    let Some(hash) = hash else {
-        let message = format!("trial {trial} has no weights: only trials that ended after an epoch have");
-        return Err(Failure::new(NOT_FOUND, message).into());
-    };
-    let path = blob::path(&context.home, hash).filter(|path| path.exists());
-    path.ok_or_else(|| {
-        Failure::new(NOT_FOUND, format!("the weights of trial {trial} ({hash}) are gone")).into()
-    })
+/// What a word means: an ensemble of a sweep where its last part is no number, else a trial.
+async fn networks(word: &str, context: &Context, reader: &Reader) -> anyhow::Result<Networks> {
+    match word.rsplit_once('/') {
+        Some((sweep, name)) if name.parse::<u64>().is_err() => ensemble(sweep, name, context, reader).await,
+        _ => {
+            let trial = context.find_trial(reader, word).await?;
+            let weights = vec![weights_of(&trial.trial, word, context)?];
+            let name = format!("trial {} of {}", trial.trial.number, trial.sweep_name);
+            Ok(Networks { weights, counts: vec![1], name })
+        }
+    }
 }
 
-/// Pixels, f32 `[images, 30]`.
-fn predict(
-    args: &PredictArgs,
-    weights: &Path,
-    images: &[u8],
-    common: &[bool],
-    scratch: &Path,
-) -> anyhow::Result<Vec<f32>> {
-    let [input, sources, output] = ["images", "common", "predictions"].map(|name| scratch.join(name));
-    std::fs::write(&input, images).context("writing the images")?;
-    let bytes: Vec<u8> = common.iter().map(|common| u8::from(*common)).collect();
-    std::fs::write(&sources, bytes).context("writing which images are of which source")?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = threads.to_string();
-    let flags: [&OsStr; 13] = [
-        "predict".as_ref(),
-        "--weights".as_ref(),
-        weights.as_os_str(),
-        "--images".as_ref(),
-        input.as_os_str(),
-        "--common".as_ref(),
-        sources.as_os_str(),
-        "--out".as_ref(),
-        output.as_os_str(),
-        "--device".as_ref(),
-        args.device.as_ref(),
-        "--threads".as_ref(),
-        threads.as_ref(),
-    ];
-    trainer::run(args.worker_program.as_deref(), "predicting", flags)?;
-    let bytes = std::fs::read(&output).context("reading the predictions")?;
-    let (numbers, rest) = bytes.as_chunks::<4>();
-    anyhow::ensure!(rest.is_empty(), "the worker wrote {} bytes, which is no list of numbers", bytes.len());
-    Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+async fn ensemble(sweep: &str, name: &str, context: &Context, reader: &Reader) -> anyhow::Result<Networks> {
+    let found = context.find_sweep(reader, sweep).await?;
+    let ensemble = reader.ensembles(found.sweep).await?.into_iter().find(|one| one.name == name);
+    let ensemble = ensemble.ok_or_else(|| {
+        let message = format!("{sweep} has no ensemble {name}: `sweepd ensemble {sweep}` lists them");
+        Failure::not_found(message)
+    })?;
+    let mut weights = Vec::new();
+    for member in &ensemble.members {
+        let trial = reader.trial(member.trial_id).await?.ok_or_else(|| {
+            Failure::not_found(format!("trial {} of ensemble {name} has been removed", member.trial))
+        })?;
+        weights.push(weights_of(&trial.trial, &member.trial, context)?);
+    }
+    let counts = ensemble.members.iter().map(|member| member.weight).collect();
+    let name = format!("the {} trials of ensemble {name} of {}", ensemble.members.len(), found.name);
+    Ok(Networks { weights, counts, name })
 }

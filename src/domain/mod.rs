@@ -5,6 +5,7 @@
 pub mod change;
 pub mod decisions;
 pub mod device;
+pub mod ensemble;
 pub mod event;
 pub mod ids;
 pub mod metric;

@@ -4,6 +4,7 @@
 
 mod auth;
 mod blobs;
+mod ensembles;
 mod error;
 mod extract;
 mod health;
@@ -66,6 +67,7 @@ pub fn router(app: App) -> Router {
     let guarded = Router::new()
         .merge(sweeps::routes())
         .merge(trials::routes())
+        .merge(ensembles::routes())
         .merge(work::routes())
         .merge(workers::routes())
         .merge(health::guarded_routes())

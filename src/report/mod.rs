@@ -4,6 +4,7 @@
 //! Must not know files, sockets, clocks or terminals; it is handed what the store's questions answered.
 
 mod curves;
+pub mod ensemble;
 mod front;
 mod importance;
 mod leaderboard;

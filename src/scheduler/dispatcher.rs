@@ -2,7 +2,8 @@
 
 use super::input::{Input, Refusal, Reply};
 use super::presence::Overview;
-use crate::domain::{TrialId, WorkerProcess};
+use crate::domain::ensemble::Ensemble;
+use crate::domain::{SweepId, TrialId, WorkerProcess};
 use crate::store::Cleared;
 use std::sync::{Arc, mpsc};
 use thiserror::Error;
@@ -27,6 +28,7 @@ pub(super) enum Request {
     Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
     Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
     ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
+    KeepEnsemble { sweep: SweepId, ensemble: Ensemble, reply: oneshot::Sender<Result<(), DispatchError>> },
     NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
     Overview { reply: oneshot::Sender<Overview> },
@@ -76,6 +78,16 @@ impl Dispatcher {
     pub async fn clear_up(&self) -> Result<Cleared, DispatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::ClearUp { reply })?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Keeps an ensemble, in the place of the one that has had its name.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: not persisted, or the daemon is stopping.
+    pub async fn keep_ensemble(&self, sweep: SweepId, ensemble: Ensemble) -> Result<(), DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::KeepEnsemble { sweep, ensemble, reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 

@@ -173,6 +173,11 @@ impl Shell {
                     // Whoever asked may be gone.
                     let _ = reply.send(self.core.overview((self.clock)()));
                 }
+                Request::KeepEnsemble { sweep, ensemble, reply } => {
+                    let kept = self.writer.keep_ensemble(sweep, &ensemble).map_err(|e| not_persisted(&e));
+                    // Whoever asked may be gone; the row is what matters.
+                    let _ = reply.send(kept);
+                }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone; the row is what matters.

@@ -7,6 +7,7 @@ mod apply;
 pub mod blob;
 mod checkpoints;
 mod direct;
+mod ensembles;
 mod error;
 mod fields;
 mod gc;

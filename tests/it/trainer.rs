@@ -98,3 +98,65 @@ epochs = { type = "fixed", value = 1 }
     assert_eq!(located.len(), 3);
     assert!((located[0] - located[2]).abs() > 1e-3, "the same image, read by two heads: {text}");
 }
+
+#[test]
+fn trials_predict_together() {
+    let mut home = Home::new();
+    home.ok(&["data", "synth", "few", "--rows", "120", "--seed", "3"]);
+    home.serve_with(2, &["--worker-program", TRAINER], &[]);
+    let sweep = home.submit(
+        r#"name = "several"
+[objective]
+kind = "keypoints"
+dataset = "few"
+[search]
+sampler = "random"
+trials = 3
+[space]
+filters = { type = "fixed", value = [4, 8] }
+dense = { type = "fixed", value = [16] }
+learning_rate = { type = "float", low = 0.001, high = 0.01, log = true }
+epochs = { type = "fixed", value = 2 }
+batch_size = { type = "fixed", value = 16 }
+"#,
+    );
+    home.until_over(&sweep);
+    let program = ["--worker-program", TRAINER];
+    let none = said(&home, &["ensemble", "toys"]);
+    assert!(none.contains("there is no sweep toys"), "{none}");
+    let all = home.json(&[&["ensemble", "several", "--top", "3"][..], &program].concat());
+    let members = all["members"].as_array().unwrap();
+    assert_eq!(members.len(), 3);
+    for member in members {
+        let shown = home.json(&["trial", member["trial"].as_str().unwrap()]);
+        let (stored, again) = (shown["trial"]["value"].as_f64().unwrap(), member["rmse"].as_f64().unwrap());
+        assert!((stored - again).abs() < 0.02 * stored, "validated {stored}, now {again}");
+    }
+    let best = members.iter().map(|member| member["rmse"].as_f64().unwrap()).fold(f64::INFINITY, f64::min);
+    let worst = members.iter().map(|member| member["rmse"].as_f64().unwrap()).fold(0.0, f64::max);
+    assert!(all["rmse"].as_f64().unwrap() <= worst, "a mean errs less than the worst");
+    // The daemon has it, and without one it is kept all the same.
+    home.ok(&["stop", "--drain"]);
+    let greedy = home.json(&[&["ensemble", "several", "--greedy"][..], &program].concat());
+    assert!(greedy["rmse"].as_f64().unwrap() <= best, "{greedy}");
+    let listed = home.json(&["ensemble", "several"]);
+    let mut names: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["greedy", "top3"]);
+    write_test(home.path());
+    let test = home.path().to_str().unwrap();
+    let predicted = |who: &str| {
+        let out = home.path().join("submission.csv");
+        let to = ["--out", out.to_str().unwrap()];
+        home.ok(&[&["predict", who, "--test", test][..], &program, &to].concat());
+        let text = fs::read_to_string(&out).unwrap();
+        let line = text.lines().nth(1).unwrap().to_owned();
+        line.split_once(',').unwrap().1.parse::<f64>().unwrap()
+    };
+    let mean = (0..3).map(|number| predicted(&format!("several/{number}"))).sum::<f64>() / 3.0;
+    let together = predicted("several/top3");
+    assert!((together - mean).abs() < 1e-3, "{together} is not the mean {mean}");
+    let unknown = said(&home, &["predict", "several/top9", "--test", test]);
+    assert!(unknown.contains("`sweepd ensemble several` lists them"), "{unknown}");
+}

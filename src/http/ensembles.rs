@@ -1,0 +1,44 @@
+//! Ensembles of a sweep: those that are kept, and another one.
+
+use super::App;
+use super::error::ApiError;
+use super::extract::Body;
+use super::known::find;
+use crate::domain::ensemble::{Ensemble, is_name};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/api/v1/sweeps/{sweep}/ensembles", get(list).post(keep))
+}
+
+async fn list(State(app): State<App>, Path(word): Path<String>) -> Result<Json<Vec<Ensemble>>, ApiError> {
+    let sweep = find(&app, &word).await?;
+    Ok(Json(app.reader.ensembles(sweep).await?))
+}
+
+/// Keeps an ensemble, in the place of the one that has had its name.
+async fn keep(
+    State(app): State<App>,
+    Path(word): Path<String>,
+    Body(ensemble): Body<Ensemble>,
+) -> Result<StatusCode, ApiError> {
+    let sweep = find(&app, &word).await?;
+    let refuse = |message: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_ensemble", message);
+    if !is_name(&ensemble.name) {
+        let message = "a name has up to 64 letters, digits, `-` and `_`, and is no number";
+        return Err(refuse(format!("`{}` cannot be an ensemble's name: {message}", ensemble.name)));
+    }
+    if !ensemble.rmse.is_finite() || ensemble.members.iter().all(|member| member.weight == 0) {
+        return Err(refuse("an ensemble has members that count, and an RMSE".to_owned()));
+    }
+    for member in &ensemble.members {
+        if app.reader.trial_state(member.trial_id).await?.is_none() {
+            return Err(ApiError::not_found("trial", member.trial_id));
+        }
+    }
+    app.dispatcher.keep_ensemble(sweep, ensemble).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
