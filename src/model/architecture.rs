@@ -226,7 +226,7 @@ impl Residual {
             bottleneck: reader.whole("bottleneck", 1).unsigned_abs() as usize,
             activation: read_activation(reader),
             norm: read_norm(reader),
-            zero_init: reader.flag("zero_init", true),
+            zero_init: reader.flag("zero_init", false),
         }
     }
 }

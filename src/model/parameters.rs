@@ -191,7 +191,7 @@ pub const PARAMETERS: &[Known] = &[
         "1",
         "how often a residual network halves height and width before its first block",
     ),
-    known_as("zero_init", FLAG, "true", "residual units begin by passing on what they take"),
+    known_as("zero_init", FLAG, "false", "residual units begin by passing on what they take: for long trainings"),
     known_as("activation", word(Activation::WORDS), "relu", "function after each convolution"),
     known_as("leaky_slope", within(0.0, 1.0), "0.1", "slope of leaky_relu for negative numbers"),
     known_as("batch_norm", FLAG, "true", "batch normalisation of each convolution"),
