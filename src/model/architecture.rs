@@ -1,6 +1,6 @@
 //! What a network consists of, read from parameters; not yet its layers and shapes.
 
-use super::choices::{Activation, Family, NormPlace, Pooling, Sources, words};
+use super::choices::{Activation, Family, Neck, NormPlace, Pooling, Sources, words};
 use super::read::{Reader, as_usize};
 use crate::domain::Value;
 use serde::Serialize;
@@ -12,23 +12,69 @@ words!(
         Linear = "linear",
         /// Through a sigmoid: between 0 and 1.
         Sigmoid = "sigmoid",
+        /// A map for each point, whose weight lies where the point is.
+        Heatmap = "heatmap",
     }
 );
 
 /// What a network consists of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Architecture {
-    /// The convolutions on the image; `None` for a network of dense layers only.
-    pub convolutions: Option<Convolutions>,
-    /// The hidden dense layers.
-    pub dense: Vec<Dense>,
-    /// The last layer.
-    pub head: Head,
+    /// What turns the image into feature maps.
+    pub trunk: Trunk,
+    /// What turns feature maps into keypoints.
+    pub top: Top,
     /// Whether rows of another source have something of their own in it.
     pub sources: Sources,
 }
 
-/// The convolutional part.
+/// What turns the image into feature maps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "family", rename_all = "snake_case")]
+pub enum Trunk {
+    /// Nothing does: dense layers take the pixels.
+    Dense,
+    /// Blocks of convolutions.
+    Cnn(Convolutions),
+    /// Units whose results are added to what they take.
+    Residual(Residual),
+}
+
+impl Trunk {
+    /// The batch norm after its convolutions, if any.
+    #[must_use]
+    pub fn norm(&self) -> Option<BatchNorm> {
+        match self {
+            Self::Dense => None,
+            Self::Cnn(cnn) => cnn.norm,
+            Self::Residual(residual) => residual.norm,
+        }
+    }
+}
+
+/// What turns feature maps into keypoints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Top {
+    /// Dense layers.
+    Dense {
+        /// How feature maps become a row of numbers.
+        neck: Neck,
+        /// The hidden ones.
+        hidden: Vec<Dense>,
+        /// Whether the last one ends with a sigmoid.
+        sigmoid: bool,
+    },
+    /// A map for each keypoint.
+    Heatmap {
+        /// Height and width of the maps are at least so large.
+        side: usize,
+        /// Feature maps from which they are made.
+        filters: usize,
+    },
+}
+
+/// The convolutional part of a plain network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Convolutions {
     /// Its blocks, from the image on.
@@ -39,12 +85,33 @@ pub struct Convolutions {
     pub activation: Activation,
     /// After each convolution, if at all.
     pub norm: Option<BatchNorm>,
+    /// Before or after the activation.
+    pub norm_place: NormPlace,
     /// Whether convolutions have a bias.
     pub bias: bool,
     /// How each block halves height and width.
     pub pooling: Pooling,
     /// Whether the last block does so too.
     pub pool_last: bool,
+}
+
+/// The convolutional part of a residual network (He et al. 2015).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Residual {
+    /// Its blocks, from the stem on; all but the first halve height and width.
+    pub blocks: Vec<Block>,
+    /// Units in each block.
+    pub depths: Vec<usize>,
+    /// How often the stem halves height and width: by its stride, then by pooling.
+    pub stem_halvings: usize,
+    /// Inner convolutions have so many times fewer filters; 1 for units of two plain convolutions.
+    pub bottleneck: usize,
+    /// After each convolution and each sum.
+    pub activation: Activation,
+    /// After each convolution, if at all.
+    pub norm: Option<BatchNorm>,
+    /// Whether units begin as the identity (Goyal et al. 2017).
+    pub zero_init: bool,
 }
 
 /// A block of convolutions.
@@ -59,8 +126,6 @@ pub struct Block {
 /// Batch normalisation (Ioffe, Szegedy 2015).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BatchNorm {
-    /// Before or after the activation.
-    pub place: NormPlace,
     /// Share of each batch in the running mean and variance.
     pub momentum: f64,
     /// Added to the variance.
@@ -79,18 +144,31 @@ pub struct Dense {
 }
 
 impl Architecture {
-    pub(crate) fn read(reader: &Reader<'_>) -> Self {
-        let convolutions = match reader.word("family", Family::Cnn) {
-            Family::Cnn => Some(Convolutions::read(reader)),
-            Family::Dense => None,
+    pub(crate) fn read(reader: &Reader<'_>) -> (Self, Head) {
+        let trunk = match reader.word("family", Family::Cnn) {
+            Family::Cnn => Trunk::Cnn(Convolutions::read(reader)),
+            Family::Residual => Trunk::Residual(Residual::read(reader)),
+            Family::Dense => Trunk::Dense,
         };
-        Self {
-            convolutions,
-            dense: read_dense(reader),
-            head: reader.word("head", Head::Linear),
-            sources: reader.word("sources", Sources::Shared),
-        }
+        let head = reader.word("head", Head::Linear);
+        let top = read_top(reader, &trunk, head);
+        (Self { trunk, top, sources: reader.word("sources", Sources::Shared) }, head)
     }
+}
+
+fn read_top(reader: &Reader<'_>, trunk: &Trunk, head: Head) -> Top {
+    if head == Head::Heatmap {
+        if *trunk == Trunk::Dense {
+            reader.problem("head", "a heat map needs convolutions; use another `family` than \"dense\"");
+        }
+        return Top::Heatmap {
+            side: reader.whole("heatmap_side", 24).unsigned_abs() as usize,
+            filters: reader.whole("heatmap_filters", 64).unsigned_abs() as usize,
+        };
+    }
+    // Pixels are no feature maps to take means of.
+    let neck = if *trunk == Trunk::Dense { Neck::Flatten } else { reader.word("neck", Neck::Flatten) };
+    Top::Dense { neck, hidden: read_dense(reader), sigmoid: head == Head::Sigmoid }
 }
 
 fn activation(reader: &Reader<'_>, value: &Value) -> Activation {
@@ -100,23 +178,36 @@ fn activation(reader: &Reader<'_>, value: &Value) -> Activation {
     parsed.unwrap_or(Activation::Relu)
 }
 
+fn read_activation(reader: &Reader<'_>) -> Activation {
+    let word = reader.given("activation").cloned().unwrap_or_else(|| "relu".into());
+    reader.settle("activation", word.clone());
+    activation(reader, &word)
+}
+
+fn read_norm(reader: &Reader<'_>) -> Option<BatchNorm> {
+    reader.flag("batch_norm", true).then(|| BatchNorm {
+        momentum: reader.number("batch_norm_momentum", 0.1),
+        epsilon: reader.number("batch_norm_epsilon", 1e-5),
+    })
+}
+
+fn read_blocks(reader: &Reader<'_>, default: usize) -> Vec<Block> {
+    let filters = read_filters(reader, default);
+    let kernels = reader.per("kernel_size", "block", filters.len(), &Value::Int(3));
+    let blocks = filters.into_iter().zip(&kernels);
+    blocks.map(|(filters, k)| Block { filters, kernel: as_usize(k).unwrap_or(3) }).collect()
+}
+
 impl Convolutions {
     fn read(reader: &Reader<'_>) -> Self {
-        let norm = reader.flag("batch_norm", true).then(|| BatchNorm {
-            place: reader.word("batch_norm_place", NormPlace::Before),
-            momentum: reader.number("batch_norm_momentum", 0.1),
-            epsilon: reader.number("batch_norm_epsilon", 1e-5),
-        });
-        let filters = read_filters(reader);
-        let kernels = reader.per("kernel_size", "block", filters.len(), &Value::Int(3));
-        let blocks = filters.into_iter().zip(&kernels);
-        let word = reader.given("activation").cloned().unwrap_or_else(|| "relu".into());
-        reader.settle("activation", word.clone());
+        let norm = read_norm(reader);
+        let place = || reader.word("batch_norm_place", NormPlace::Before);
         Self {
-            blocks: blocks.map(|(filters, k)| Block { filters, kernel: as_usize(k).unwrap_or(3) }).collect(),
+            blocks: read_blocks(reader, 5),
             per_block: reader.whole("convs_per_block", 1).unsigned_abs() as usize,
-            activation: activation(reader, &word),
+            activation: read_activation(reader),
             bias: reader.flag("conv_bias", norm.is_none()),
+            norm_place: norm.map_or(NormPlace::Before, |_| place()),
             norm,
             pooling: reader.word("pooling", Pooling::Max),
             pool_last: reader.flag("pool_last", true),
@@ -124,8 +215,24 @@ impl Convolutions {
     }
 }
 
+impl Residual {
+    fn read(reader: &Reader<'_>) -> Self {
+        let blocks = read_blocks(reader, 4);
+        let depths = reader.per("depth", "block", blocks.len(), &Value::Int(1));
+        Self {
+            depths: depths.iter().map(|n| as_usize(n).unwrap_or(1)).collect(),
+            blocks,
+            stem_halvings: reader.whole("stem_halvings", 1).unsigned_abs() as usize,
+            bottleneck: reader.whole("bottleneck", 1).unsigned_abs() as usize,
+            activation: read_activation(reader),
+            norm: read_norm(reader),
+            zero_init: reader.flag("zero_init", false),
+        }
+    }
+}
+
 /// Filters per block: a list as it is, or one number and its growth.
-fn read_filters(reader: &Reader<'_>) -> Vec<usize> {
+fn read_filters(reader: &Reader<'_>, default: usize) -> Vec<usize> {
     let blocks = reader.given("blocks").and_then(as_usize);
     let filters = match reader.given("filters") {
         Some(Value::List(items)) => {
@@ -139,7 +246,7 @@ fn read_filters(reader: &Reader<'_>) -> Vec<usize> {
             }
             filters
         }
-        single => grow_filters(reader, single.and_then(as_usize).unwrap_or(32), blocks.unwrap_or(5)),
+        single => grow_filters(reader, single.and_then(as_usize).unwrap_or(32), blocks.unwrap_or(default)),
     };
     reader.settle("filters", filters.iter().map(|n| *n as i64).collect::<Vec<_>>());
     filters

@@ -58,8 +58,20 @@ words!(
     Family {
         /// Blocks of convolutions, then dense layers.
         Cnn = "cnn",
+        /// Blocks of units whose results are added to what they take.
+        Residual = "residual",
         /// Dense layers on the pixels.
         Dense = "dense",
+    }
+);
+
+words!(
+    /// How feature maps become the row of numbers that dense layers take.
+    Neck {
+        /// All their numbers.
+        Flatten = "flatten",
+        /// The mean of each.
+        Mean = "mean",
     }
 );
 

@@ -1,16 +1,20 @@
 //! The layer table: what an architecture amounts to, layer by layer, tensor by tensor.
+//!
+//! Layers stand in the order in which they are computed, and each says which earlier ones it takes: most take the
+//! one before, but a sum or a concatenation takes several, and a layer may be taken by several. So branches need no
+//! structure of their own, and whoever walks the list once has seen everything.
 
-use super::architecture::{Architecture, BatchNorm, Convolutions, Head};
-use super::choices::{Activation, NormPlace, Pooling, Sources};
-use super::problem::Problem;
-use super::{CHANNELS, OUTPUTS, SIDE_PX};
-use serde::{Serialize, Serializer};
-use std::fmt;
+use super::choices::Activation;
+use super::shape::Shape;
+use super::tensors::TensorSpec;
+use serde::Serialize;
 
 /// All layers of a network, from the image to the keypoints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerTable {
-    layers: Vec<Layer>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) trunk: usize,
+    pub(super) head: usize,
 }
 
 /// One layer.
@@ -21,6 +25,8 @@ pub struct Layer {
     /// What it does.
     #[serde(flatten)]
     pub kind: LayerKind,
+    /// The earlier layers whose outputs it takes, by their places in the table; none for the image.
+    pub from: Vec<usize>,
     /// What it puts out for one image.
     pub output: Shape,
     /// Its numbers that training changes, and those that only follow along (batch norm's running ones).
@@ -58,10 +64,7 @@ pub enum LayerKind {
     /// A function of each number.
     Activation(Activation),
     /// The maximum of each `size` x `size`.
-    MaxPool {
-        /// Height, width and stride.
-        size: usize,
-    },
+    MaxPool(Window),
     /// The mean of each `size` x `size`.
     AveragePool {
         /// Height, width and stride.
@@ -91,114 +94,48 @@ pub enum LayerKind {
         /// The share.
         share: f64,
     },
-}
-
-/// What a layer puts out for one image. Serialised as a list: `[C, H, W]` or `[width]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// Feature maps.
-    Maps {
-        /// How many.
-        channels: usize,
-        /// Height and width of each.
+    /// The sum of what several layers put out.
+    Add,
+    /// The feature maps of several layers, one after the other.
+    Concat,
+    /// The mean of each feature map.
+    MeanOfMaps,
+    /// Feature maps made larger: each number takes the place of several.
+    Upsample {
+        /// Height and width that they get.
         side: usize,
     },
-    /// A row of numbers.
-    Row(usize),
-}
-
-impl Shape {
-    /// How many numbers.
-    #[must_use]
-    pub fn numel(self) -> usize {
-        match self {
-            Self::Maps { channels, side } => channels * side * side,
-            Self::Row(width) => width,
-        }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Maps { channels, side } => write!(f, "{channels} x {side} x {side}"),
-            Self::Row(width) => width.fmt(f),
-        }
-    }
-}
-
-impl Serialize for Shape {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Maps { channels, side } => [*channels, *side, *side].serialize(serializer),
-            Self::Row(width) => [*width].serialize(serializer),
-        }
-    }
-}
-
-/// One tensor of a layer: f32.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TensorSpec {
-    /// Its name, unique in the table: `block1.conv1.weight`.
-    pub name: String,
-    /// Its dimensions: `[out, in, k, k]` of a convolution, `[out, in]` of a dense layer, else one.
-    pub shape: Vec<usize>,
-    /// Whether the optimiser changes it.
-    pub trainable: bool,
-    /// Whether weight decay acts on it: on weights, not on biases or batch norms.
-    pub decays: bool,
-    /// What it begins as.
-    pub init: Init,
-}
-
-impl TensorSpec {
-    /// How many numbers.
-    #[must_use]
-    pub fn numel(&self) -> usize {
-        self.shape.iter().product()
-    }
-}
-
-/// What a tensor begins as.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Init {
-    /// Evenly distributed in `[-bound, bound)`.
-    Uniform {
-        /// The bound.
-        bound: f64,
+    /// For each map where its weight lies: the mean of its places (x, then y), weighted by its softmax.
+    SoftArgmax {
+        /// What stands for the image's left and upper edge.
+        low: f64,
+        /// What stands for its right and lower edge.
+        high: f64,
     },
-    /// All the same.
-    Constant {
-        /// The number.
-        value: f64,
-    },
+    /// The first half of what comes in for rows with all points, the second for those with only the common ones.
+    SourceHalves,
 }
 
-impl Init {
-    /// Weights whose output keeps the variance of their input, given the function that follows: He et al.
-    /// 2015 for those that are about 0 for negative numbers, LeCun for selu (which its paper wants), Glorot,
-    /// Bengio 2010 for the rest.
-    fn weights(fan_in: usize, fan_out: usize, then: Option<Activation>) -> Self {
-        let fan_in = fan_in as f64;
-        let variance = match then {
-            Some(Activation::Relu | Activation::Elu | Activation::Gelu | Activation::Silu) => 2.0 / fan_in,
-            Some(Activation::LeakyRelu { slope }) => 2.0 / ((1.0 + slope * slope) * fan_in),
-            Some(Activation::Selu) => 1.0 / fan_in,
-            Some(Activation::Sigmoid | Activation::Tanh) | None => 2.0 / (fan_in + fan_out as f64),
-        };
-        Self::Uniform { bound: (3.0 * variance).sqrt() }
-    }
-
-    /// Weights of a last layer: a tenth of what would keep the variance. A network that begins with large answers,
-    /// different for each image, spends its first epochs unlearning them.
-    fn last(fan_in: usize) -> Self {
-        Self::Uniform { bound: LAST * (3.0 / fan_in as f64).sqrt() }
-    }
+/// What a maximum is taken of, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Window {
+    /// Height and width.
+    pub size: usize,
+    /// How far it moves.
+    pub stride: usize,
+    /// Places around the maps that it may reach into.
+    pub padding: usize,
+    /// Whether a last window may reach over the maps' end.
+    pub ceil: bool,
 }
 
-/// Share of the usual deviation that the weights of a last layer begin with.
-const LAST: f64 = 0.1;
+impl Window {
+    /// Windows beside each other.
+    #[must_use]
+    pub fn halving() -> Self {
+        Self { size: 2, stride: 2, padding: 0, ceil: false }
+    }
+}
 
 impl Layer {
     /// How many numbers it holds, trainable or not.
@@ -213,6 +150,23 @@ impl LayerTable {
     #[must_use]
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// The layers whose outputs a layer takes; none for one that takes the image.
+    pub fn inputs<'a>(&'a self, layer: &'a Layer) -> impl Iterator<Item = &'a Layer> {
+        layer.from.iter().map(|place| &self.layers[*place])
+    }
+
+    /// How many of the first layers are the trunk: what turns the image into feature maps.
+    #[must_use]
+    pub fn trunk(&self) -> usize {
+        self.trunk
+    }
+
+    /// The place of the head, the last layer with weights: from it on numbers need more than eight bits.
+    #[must_use]
+    pub fn head(&self) -> usize {
+        self.head
     }
 
     /// All tensors, in the order of the layers.
@@ -243,166 +197,4 @@ impl LayerTable {
         };
         self.layers.iter().map(|layer| of(layer) as u64).sum()
     }
-
-    /// The table of an architecture for grey images of 96 x 96 and 15 keypoints.
-    pub(crate) fn build(architecture: &Architecture) -> Result<Self, Problem> {
-        let mut builder =
-            Builder { layers: Vec::new(), shape: Shape::Maps { channels: CHANNELS, side: SIDE_PX } };
-        if let Some(convolutions) = &architecture.convolutions {
-            builder.convolutions(convolutions)?;
-        }
-        builder.push("flatten", LayerKind::Flatten, Shape::Row(builder.shape.numel()), Vec::new());
-        for (i, dense) in architecture.dense.iter().enumerate() {
-            let name = format!("dense{}", i + 1);
-            builder.linear(&name, dense.width, Some(dense.activation));
-            builder.keep(&format!("{name}.activation"), LayerKind::Activation(dense.activation));
-            if dense.dropout > 0.0 {
-                builder.keep(&format!("{name}.dropout"), LayerKind::Dropout { share: dense.dropout });
-            }
-        }
-        builder.head(architecture.sources);
-        if architecture.head == Head::Sigmoid {
-            builder.keep("head.activation", LayerKind::Activation(Activation::Sigmoid));
-        }
-        Ok(Self { layers: builder.layers })
-    }
-}
-
-struct Builder {
-    layers: Vec<Layer>,
-    shape: Shape,
-}
-
-impl Builder {
-    fn push(&mut self, name: &str, kind: LayerKind, output: Shape, tensors: Vec<TensorSpec>) {
-        self.shape = output;
-        self.layers.push(Layer { name: name.to_owned(), kind, output, tensors });
-    }
-
-    /// A layer that keeps the shape and holds nothing.
-    fn keep(&mut self, name: &str, kind: LayerKind) {
-        self.push(name, kind, self.shape, Vec::new());
-    }
-
-    fn convolutions(&mut self, all: &Convolutions) -> Result<(), Problem> {
-        let last = all.blocks.len() - 1;
-        for (b, block) in all.blocks.iter().enumerate() {
-            let pools = b < last || all.pool_last;
-            for c in 0..all.per_block {
-                let stride = pools && all.pooling == Pooling::Stride && c + 1 == all.per_block;
-                let names = |what| format!("block{}.{what}{}", b + 1, c + 1);
-                self.conv(&names("conv"), block.filters, block.kernel, if stride { 2 } else { 1 }, all);
-                if let Some(norm) = all.norm.filter(|norm| norm.place == NormPlace::Before) {
-                    self.norm(&names("norm"), &norm);
-                }
-                self.keep(&names("activation"), LayerKind::Activation(all.activation));
-                if let Some(norm) = all.norm.filter(|norm| norm.place == NormPlace::After) {
-                    self.norm(&names("norm"), &norm);
-                }
-            }
-            let size = 2;
-            let kind = match all.pooling {
-                Pooling::Max => LayerKind::MaxPool { size },
-                Pooling::Average => LayerKind::AveragePool { size },
-                Pooling::Stride => continue,
-            };
-            if pools {
-                self.pool(b, all.blocks.len(), kind, size)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn conv(&mut self, name: &str, outputs: usize, kernel: usize, stride: usize, all: &Convolutions) {
-        let Shape::Maps { channels: inputs, side } = self.shape else {
-            unreachable!("convolutions come before the flattening");
-        };
-        let area = kernel * kernel;
-        let init = Init::weights(inputs * area, outputs * area, Some(all.activation));
-        let mut tensors = vec![weight(name, vec![outputs, inputs, kernel, kernel], init)];
-        if all.bias {
-            tensors.push(constant(name, "bias", outputs, 0.0, true));
-        }
-        let kind = LayerKind::Conv2d { inputs, outputs, kernel, stride, padding: kernel / 2, bias: all.bias };
-        // An odd kernel padded by half of it leaves ceil(side / stride).
-        let output = Shape::Maps { channels: outputs, side: side.div_ceil(stride) };
-        self.push(name, kind, output, tensors);
-    }
-
-    fn norm(&mut self, name: &str, norm: &BatchNorm) {
-        let Shape::Maps { channels: features, .. } = self.shape else {
-            unreachable!("batch norms come before the flattening");
-        };
-        let tensors = vec![
-            constant(name, "weight", features, 1.0, true),
-            constant(name, "bias", features, 0.0, true),
-            constant(name, "running_mean", features, 0.0, false),
-            constant(name, "running_var", features, 1.0, false),
-        ];
-        let kind = LayerKind::BatchNorm { features, momentum: norm.momentum, epsilon: norm.epsilon };
-        self.push(name, kind, self.shape, tensors);
-    }
-
-    fn pool(&mut self, block: usize, blocks: usize, kind: LayerKind, size: usize) -> Result<(), Problem> {
-        let Shape::Maps { channels, side } = self.shape else {
-            unreachable!("pooling comes before the flattening");
-        };
-        if side < size {
-            return Err(Problem::new(
-                "blocks",
-                format!(
-                    "block {} of {blocks} would pool a {side} x {side} feature map to nothing; a {SIDE_PX} x \
-                     {SIDE_PX} image can be halved {} times",
-                    block + 1,
-                    SIDE_PX.ilog2()
-                ),
-            ));
-        }
-        self.push(
-            &format!("block{}.pool", block + 1),
-            kind,
-            Shape::Maps { channels, side: side / size },
-            vec![],
-        );
-        Ok(())
-    }
-
-    fn head(&mut self, sources: Sources) {
-        let (inputs, outputs) = (self.shape.numel(), OUTPUTS);
-        if sources == Sources::Heads {
-            let both = ["head", "head_common"];
-            let tensors = both.iter().flat_map(|name| dense(name, inputs, outputs, None)).collect();
-            self.push("heads", LayerKind::Heads { inputs, outputs }, Shape::Row(outputs), tensors);
-        } else {
-            self.linear("head", outputs, None);
-        }
-        if sources != Sources::Shared {
-            let both = ["head", "head_common"];
-            let tensors = both.map(|name| constant(name, "offset", outputs, 0.0, true)).to_vec();
-            self.push("offsets", LayerKind::SourceOffsets, Shape::Row(outputs), tensors);
-        }
-    }
-
-    fn linear(&mut self, name: &str, outputs: usize, then: Option<Activation>) {
-        let inputs = self.shape.numel();
-        let tensors = dense(name, inputs, outputs, then);
-        self.push(name, LayerKind::Linear { inputs, outputs }, Shape::Row(outputs), tensors);
-    }
-}
-
-fn dense(name: &str, inputs: usize, outputs: usize, then: Option<Activation>) -> Vec<TensorSpec> {
-    let init = match then {
-        Some(_) => Init::weights(inputs, outputs, then),
-        None => Init::last(inputs),
-    };
-    vec![weight(name, vec![outputs, inputs], init), constant(name, "bias", outputs, 0.0, true)]
-}
-
-fn weight(layer: &str, shape: Vec<usize>, init: Init) -> TensorSpec {
-    TensorSpec { name: format!("{layer}.weight"), shape, trainable: true, decays: true, init }
-}
-
-fn constant(layer: &str, what: &str, width: usize, value: f64, trainable: bool) -> TensorSpec {
-    let init = Init::Constant { value };
-    TensorSpec { name: format!("{layer}.{what}"), shape: vec![width], trainable, decays: false, init }
 }

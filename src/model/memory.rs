@@ -18,7 +18,11 @@ pub(crate) fn estimate_bytes(table: &LayerTable, batch: u64, optimizer_state_per
         let numel = layer.output.numel() as u64;
         match layer.kind {
             LayerKind::Flatten => 0,
-            LayerKind::MaxPool { .. } => 3 * numel,
+            LayerKind::MaxPool(_) => 3 * numel,
+            // Added in place.
+            LayerKind::Add => 0,
+            // The maps in f32, their softmax, its sums over rows.
+            LayerKind::SoftArgmax { .. } => 2 * table.inputs(layer).map(|input| input.output.numel() as u64).sum::<u64>(),
             _ => numel,
         }
     };

@@ -11,6 +11,7 @@
 
 mod architecture;
 mod augment;
+mod build;
 mod check;
 mod choices;
 mod layers;
@@ -25,19 +26,23 @@ mod problem;
 mod read;
 mod render;
 mod schedule;
+mod shape;
+mod tensors;
 mod training;
 
-pub use architecture::{Architecture, Block, Convolutions, Dense, Head};
+pub use architecture::{Architecture, BatchNorm, Block, Convolutions, Dense, Head, Residual, Top, Trunk};
 pub use augment::{Augment, Effect, Fill};
 pub use check::check_value;
-pub use choices::{Activation, Family, Missing, NormPlace, Pooling, Precision, Scaling, Sources};
-pub use layers::{Init, Layer, LayerKind, LayerTable, Shape, TensorSpec};
+pub use choices::{Activation, Family, Missing, Neck, NormPlace, Pooling, Precision, Scaling, Sources};
+pub use layers::{Layer, LayerKind, LayerTable, Window};
 pub use loss::{Loss, LossKind};
 pub use nearest::nearest;
 pub use parameters::{Accepts, Item, Known, Lists, PARAMETERS, known};
 pub use plan::Plan;
 pub use problem::Problem;
 pub use schedule::{Schedule, ScheduleKind};
+pub use shape::Shape;
+pub use tensors::{Init, TensorSpec};
 pub use training::{BatchSize, Optimizer, Training};
 
 /// Height and width of an input image, in pixels.

@@ -1,7 +1,7 @@
 //! Every parameter of the built-in trainer: the one source for checks, messages and documents.
 
 use super::augment::Fill;
-use super::choices::{Activation, Family, Missing, NormPlace, Pooling, Precision, Scaling, Sources};
+use super::choices::{Activation, Family, Missing, Neck, NormPlace, Pooling, Precision, Scaling, Sources};
 use super::loss::LossKind;
 use super::schedule::ScheduleKind;
 use super::training::OptimizerKind;
@@ -155,8 +155,8 @@ pub const PARAMETERS: &[Known] = &[
     known_as(
         "blocks",
         whole(1, 12),
-        "5, or as many as `filters` lists",
-        "blocks of convolutions; each halves height and width",
+        "as many as `filters` lists; else 5, or 4 of a residual network",
+        "blocks of convolutions; each halves height and width (in a residual network, each but the first)",
     ),
     known_as(
         "filters",
@@ -178,6 +178,20 @@ pub const PARAMETERS: &[Known] = &[
         "3",
         "height and width of a convolution's kernel, in pixels",
     ),
+    known_as("depth", or_list(whole(1, 64), Lists::PerBlock), "1", "units in each block of a residual network"),
+    known_as(
+        "bottleneck",
+        whole(1, 16),
+        "1",
+        "a residual unit's inner convolution has so many times fewer filters; 1 for two plain convolutions",
+    ),
+    known_as(
+        "stem_halvings",
+        whole(0, 2),
+        "1",
+        "how often a residual network halves height and width before its first block",
+    ),
+    known_as("zero_init", FLAG, "false", "residual units begin by passing on what they take: for long trainings"),
     known_as("activation", word(Activation::WORDS), "relu", "function after each convolution"),
     known_as("leaky_slope", within(0.0, 1.0), "0.1", "slope of leaky_relu for negative numbers"),
     known_as("batch_norm", FLAG, "true", "batch normalisation of each convolution"),
@@ -197,6 +211,12 @@ pub const PARAMETERS: &[Known] = &[
     known_as("conv_bias", FLAG, "true without batch norm, else false", "bias of each convolution"),
     known_as("pooling", word(Pooling::WORDS), "max", "how a block halves height and width"),
     known_as("pool_last", FLAG, "true", "whether the last block pools too"),
+    known_as(
+        "neck",
+        word(Neck::WORDS),
+        "flatten",
+        "what dense layers take of the last feature maps: all numbers, or the mean of each map",
+    ),
     known_as(
         "dense",
         or_list(whole(1, WIDEST), Lists::PerDense),
@@ -219,8 +239,15 @@ pub const PARAMETERS: &[Known] = &[
         "head",
         word(super::architecture::Head::WORDS),
         "linear",
-        "last layer; sigmoid wants target_scaling = \"unit\"",
+        "last layer; sigmoid wants target_scaling = \"unit\"; heatmap stands for dense layers, too",
     ),
+    known_as(
+        "heatmap_side",
+        whole(1, 96),
+        "24",
+        "heat maps have at least this height and width: a size that the feature maps have somewhere",
+    ),
+    known_as("heatmap_filters", whole(1, 8192), "64", "filters of the convolutions that make heat maps"),
     known_as(
         "sources",
         word(Sources::WORDS),

@@ -1,6 +1,7 @@
 //! A trial's parameters, understood.
 
 use super::architecture::Architecture;
+use super::build;
 use super::layers::LayerTable;
 use super::memory;
 use super::problem::Problem;
@@ -28,13 +29,13 @@ impl Plan {
     /// each other, an architecture that cannot exist.
     pub fn from_params(params: &Params) -> Result<Self, Vec<Problem>> {
         let reader = Reader::new(params);
-        let architecture = Architecture::read(&reader);
-        let training = Training::read(&reader, architecture.head);
+        let (architecture, head) = Architecture::read(&reader);
+        let training = Training::read(&reader, head);
         let Read { problems, settings, unused } = reader.finish();
         if !problems.is_empty() {
             return Err(problems);
         }
-        let layers = LayerTable::build(&architecture).map_err(|problem| vec![problem])?;
+        let layers = build::layers(&architecture, training.target_scaling).map_err(|problem| vec![problem])?;
         Ok(Self { params: params.clone(), settings, architecture, training, layers, unused })
     }
 

@@ -118,7 +118,10 @@ fn the_batch_norm_stands_where_it_is_asked_to() {
 #[test]
 fn filters_grow_to_their_limit() {
     let filters = |text: &str| -> Vec<usize> {
-        plan(text).architecture().convolutions.as_ref().unwrap().blocks.iter().map(|b| b.filters).collect()
+        match &plan(text).architecture().trunk {
+            Trunk::Cnn(cnn) => cnn.blocks.iter().map(|b| b.filters).collect(),
+            other => panic!("{other:?}"),
+        }
     };
     assert_eq!(filters("filters = 16\nblocks = 4\nmax_filters = 64"), [16, 32, 64, 64]);
     assert_eq!(filters("filters = 10\nblocks = 3\ngrowth = 1.5"), [10, 15, 23]);
@@ -219,19 +222,18 @@ proptest! {
                 return Ok(());
             }
         };
-        let mut before = Shape::Maps { channels: CHANNELS, side: SIDE_PX };
-        for layer in plan.layers().layers() {
-            match (&layer.kind, before) {
-                (LayerKind::Conv2d { inputs, .. }, Shape::Maps { channels, .. }) => {
-                    prop_assert_eq!(*inputs, channels);
-                }
-                (LayerKind::Linear { inputs, .. }, shape) => prop_assert_eq!(*inputs, shape.numel()),
-                _ => {}
-            }
+        let table = plan.layers();
+        let mut taken = std::collections::BTreeSet::<usize>::new();
+        for (place, layer) in table.layers().iter().enumerate() {
+            prop_assert!(layer.from.iter().all(|from| *from < place), "{} takes a later layer", layer.name);
             prop_assert!(layer.output.numel() > 0);
-            before = layer.output;
+            taken.extend(&layer.from);
         }
-        prop_assert_eq!(before, Shape::Row(OUTPUTS));
+        let last = table.layers().len() - 1;
+        prop_assert!((0..last).all(|place| taken.contains(&place)), "every layer is of use");
+        prop_assert_eq!(table.layers()[last].output, Shape::Row(OUTPUTS));
+        prop_assert!(table.trunk() <= table.head() && table.head() <= last);
+        prop_assert!(table.layers()[table.head() + 1..].iter().all(|l| l.tensors.iter().all(|t| t.shape.len() == 1)));
         prop_assert!(plan.trainable_count() <= plan.parameter_count());
         let names: std::collections::BTreeSet<_> = plan.layers().tensors().map(|t| &t.name).collect();
         prop_assert_eq!(names.len(), plan.layers().tensors().count());

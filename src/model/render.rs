@@ -1,14 +1,15 @@
 //! The layer table as text.
 
-use super::layers::{Layer, LayerKind, LayerTable};
+use super::layers::{Layer, LayerKind, LayerTable, Window};
 use std::fmt::{self, Write as _};
 
 /// One line per layer (name, output for one image, parameters, details), then the counts.
 impl fmt::Display for LayerTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = vec![["layer", "output", "parameters", ""].map(str::to_owned)];
-        lines.extend(self.layers().iter().map(|layer| {
-            [layer.name.clone(), layer.output.to_string(), grouped(layer.parameters()), details(layer)]
+        lines.extend(self.layers().iter().enumerate().map(|(place, layer)| {
+            let details = details(layer) + &self.from_where(place);
+            [layer.name.clone(), layer.output.to_string(), grouped(layer.parameters()), details]
         }));
         let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
         let (name, output, count) = (width(0), width(1), width(2));
@@ -27,6 +28,18 @@ impl fmt::Display for LayerTable {
     }
 }
 
+impl LayerTable {
+    /// What a layer takes, where that is not what the one before puts out.
+    fn from_where(&self, place: usize) -> String {
+        let from = &self.layers()[place].from;
+        if from.iter().eq(place.checked_sub(1).iter()) {
+            return String::new();
+        }
+        let names: Vec<&str> = from.iter().map(|from| self.layers()[*from].name.as_str()).collect();
+        format!(" of {}", if names.is_empty() { "the image".to_owned() } else { names.join(", ") })
+    }
+}
+
 fn details(layer: &Layer) -> String {
     match &layer.kind {
         LayerKind::Conv2d { kernel, stride, bias, .. } => {
@@ -42,13 +55,20 @@ fn details(layer: &Layer) -> String {
         LayerKind::BatchNorm { .. } => "batch norm".to_owned(),
         LayerKind::Activation(super::Activation::LeakyRelu { slope }) => format!("leaky_relu {slope}"),
         LayerKind::Activation(function) => function.word().to_owned(),
-        LayerKind::MaxPool { size } => format!("maximum of {size}x{size}"),
+        LayerKind::MaxPool(Window { size, stride, .. }) if stride == size => format!("maximum of {size}x{size}"),
+        LayerKind::MaxPool(Window { size, stride, .. }) => format!("maximum of {size}x{size}, stride {stride}"),
         LayerKind::AveragePool { size } => format!("mean of {size}x{size}"),
         LayerKind::Flatten => String::new(),
         LayerKind::Linear { .. } => "dense".to_owned(),
         LayerKind::Heads { .. } => "dense, one for each source of rows".to_owned(),
         LayerKind::SourceOffsets => "added, some for each source of rows".to_owned(),
         LayerKind::Dropout { share } => format!("dropout {share}"),
+        LayerKind::Add => "sum".to_owned(),
+        LayerKind::Concat => "together".to_owned(),
+        LayerKind::MeanOfMaps => "mean of each map".to_owned(),
+        LayerKind::Upsample { .. } => "enlarged".to_owned(),
+        LayerKind::SoftArgmax { .. } => "where each map's weight lies".to_owned(),
+        LayerKind::SourceHalves => "one half for each source of rows".to_owned(),
     }
 }
 

@@ -9,8 +9,11 @@ use crate::error::TrainError;
 use crate::shim;
 use sweepd::dataset::columns::MIRRORED;
 use sweepd::domain::stream::{Key, stream, uniform};
-use sweepd::model::{Activation, Init, LayerKind, LayerTable, TensorSpec};
+use sweepd::model::{Activation, Init, LayerKind, LayerTable, TensorSpec, Window};
 use tch::{Device, Kind, TchError, Tensor};
+
+/// The axis of channels, and of the numbers in a row.
+const CHANNELS: i64 = 1;
 
 /// One of a network's tensors, f32.
 pub struct Named {
@@ -26,9 +29,11 @@ pub struct Named {
 
 /// A network: `[N, 1, 96, 96]` f32 in, `[N, 30]` f32 out.
 pub struct Network {
-    operations: Vec<Operation>,
+    steps: Vec<Step>,
     tensors: Vec<Named>,
-    /// What its layers compute in; the last one, the head, always in f32.
+    /// The step from which on numbers are f32: the head.
+    head: usize,
+    /// What the steps before it compute in.
     compute: Kind,
 }
 
@@ -40,6 +45,17 @@ pub struct Input {
     pub common: Tensor,
     /// bool `[N, 1]`: whether the image is mirrored.
     pub mirrored: Tensor,
+}
+
+/// What is done to what earlier steps put out.
+struct Step {
+    operation: Operation,
+    /// Those steps; none for the image.
+    from: Vec<usize>,
+    /// Earlier steps whose outputs nobody needs after this one.
+    last_of: Vec<usize>,
+    /// Whether it may overwrite the first of its inputs: nobody else takes that.
+    in_place: bool,
 }
 
 /// What is done to what comes in; numbers are indexes of tensors.
@@ -57,7 +73,7 @@ enum Operation {
         epsilon: f64,
     },
     Activate(Activation),
-    MaxPool(i64),
+    MaxPool(Window),
     AveragePool(i64),
     Flatten,
     Linear {
@@ -74,6 +90,15 @@ enum Operation {
         mirror: Mirror,
     },
     Dropout(f64),
+    Add,
+    Concat,
+    MeanOfMaps,
+    Upsample(i64),
+    SoftArgmax {
+        low: f64,
+        high: f64,
+    },
+    SourceHalves,
 }
 
 impl Network {
@@ -90,7 +115,7 @@ impl Network {
         compute: Kind,
         mut numbers: impl FnMut(&TensorSpec) -> Result<Vec<f32>, TrainError>,
     ) -> Result<Self, TrainError> {
-        let mut operations = Vec::new();
+        let mut steps = Vec::new();
         let mut tensors = Vec::new();
         for layer in table.layers() {
             let first = tensors.len();
@@ -100,10 +125,12 @@ impl Network {
                 let (trainable, decays) = (spec.trainable, spec.decays);
                 tensors.push(Named { name: spec.name.clone(), tensor, trainable, decays });
             }
-            operations.push(operation(&layer.kind, first, device)?);
+            let operation = operation(&layer.kind, first, device)?;
+            steps.push(Step { operation, from: layer.from.clone(), last_of: Vec::new(), in_place: false });
         }
-        pool_first(&mut operations);
-        Ok(Self { operations, tensors, compute })
+        plan_memory(&mut steps);
+        pool_first(&mut steps);
+        Ok(Self { steps, tensors, head: table.head(), compute })
     }
 
     /// All tensors, in the order of the layer table.
@@ -120,30 +147,44 @@ impl Network {
     /// the targets. While `training`, dropout leaves out (from libtorch's generator) and batch norms use and
     /// follow the batch.
     pub fn forward(&self, input: &Input, training: bool) -> Result<Tensor, TchError> {
-        let mut x = input.images.f_to_kind(self.compute)?;
-        let head = self.operations.iter().rposition(Operation::is_dense).unwrap_or(0);
-        for (i, operation) in self.operations.iter().enumerate() {
-            if i == head {
-                // Eight bits of a coordinate are too few.
-                x = x.f_to_kind(Kind::Float)?;
+        let image = input.images.f_to_kind(self.compute)?;
+        let mut outputs: Vec<Option<Tensor>> = Vec::with_capacity(self.steps.len());
+        for (place, step) in self.steps.iter().enumerate() {
+            let mut taken: Vec<Tensor> =
+                step.from.iter().filter_map(|from| outputs[*from].as_ref().map(Tensor::shallow_clone)).collect();
+            if step.from.is_empty() {
+                taken.push(image.shallow_clone());
             }
-            x = self.apply(operation, x, input, training)?;
+            for last in &step.last_of {
+                outputs[*last] = None;
+            }
+            if place == self.head {
+                // Eight bits of a coordinate are too few.
+                for tensor in &mut taken {
+                    *tensor = tensor.f_to_kind(Kind::Float)?;
+                }
+            }
+            outputs.push(Some(self.apply(step, taken, input, training)?));
         }
-        Ok(x)
+        outputs.pop().flatten().ok_or_else(|| TchError::Kind("a network without layers".to_owned()))
     }
 
     fn apply(
         &self,
-        operation: &Operation,
-        mut x: Tensor,
+        step: &Step,
+        mut taken: Vec<Tensor>,
         input: &Input,
         training: bool,
     ) -> Result<Tensor, TchError> {
         let at = |index: usize| &self.tensors[index].tensor;
+        if matches!(step.operation, Operation::Concat) {
+            return Tensor::f_cat(&taken, CHANNELS);
+        }
+        let mut x = taken.swap_remove(0);
         // Without effect, and without a copy, where both compute in f32.
         let kind = x.kind();
         let cast = |index: usize| at(index).f_to_kind(kind);
-        match *operation {
+        match step.operation {
             Operation::Convolve { weight, bias, stride, padding } => {
                 let bias = bias.map(cast).transpose()?;
                 x.f_conv2d(&cast(weight)?, bias.as_ref(), [stride; 2], [padding; 2], [1; 2], 1)
@@ -158,8 +199,12 @@ impl Network {
                 epsilon,
                 true,
             ),
-            Operation::Activate(function) => activate(function, &mut x),
-            Operation::MaxPool(size) => x.f_max_pool2d([size; 2], [size; 2], [0; 2], [1; 2], false),
+            Operation::Activate(function) if step.in_place => activate_(function, &mut x),
+            Operation::Activate(function) => activate(function, &x),
+            Operation::MaxPool(Window { size, stride, padding, ceil }) => {
+                let both = |n: usize| [n as i64; 2];
+                x.f_max_pool2d(both(size), both(stride), both(padding), [1; 2], ceil)
+            }
             Operation::AveragePool(size) => x.f_avg_pool2d([size; 2], [size; 2], [0; 2], false, true, None),
             // Row-major order of [C, H, W], whatever the layout in memory.
             Operation::Flatten => x.f_flatten(1, -1),
@@ -175,6 +220,16 @@ impl Network {
                 x.f_add(&offset(first + 1)?.f_where_self(&input.common, &offset(first)?)?)
             }
             Operation::Dropout(share) => x.f_dropout(share, training),
+            Operation::Add if step.in_place => taken.iter().try_fold(x, |mut sum, other| sum.f_add_(other)),
+            Operation::Add => taken.iter().try_fold(x, |sum, other| sum.f_add(other)),
+            Operation::Concat => Ok(x),
+            Operation::MeanOfMaps => x.f_mean_dim([2i64, 3].as_slice(), false, None),
+            Operation::Upsample(side) => x.f_upsample_nearest2d([side; 2], None, None),
+            Operation::SoftArgmax { low, high } => soft_argmax(&x, low, high),
+            Operation::SourceHalves => {
+                let halves = x.f_chunk(2, 1)?;
+                halves[1].f_where_self(&input.common, &halves[0])
+            }
         }
     }
 
@@ -192,15 +247,14 @@ impl Network {
 
 /// Each number through a function. Where its backward pass needs only its result, in place: that saves
 /// memory and a pass over it.
-fn activate(function: Activation, x: &mut Tensor) -> Result<Tensor, TchError> {
+fn activate_(function: Activation, x: &mut Tensor) -> Result<Tensor, TchError> {
     match function {
         Activation::Relu => x.f_relu_(),
         Activation::Elu => x.f_elu_(),
         Activation::Selu => x.f_selu_(),
         Activation::Sigmoid => x.f_sigmoid_(),
         Activation::Tanh => x.f_tanh_(),
-        Activation::Gelu => x.f_gelu("none"),
-        Activation::Silu => x.f_silu(),
+        Activation::Gelu | Activation::Silu => activate(function, x),
         Activation::LeakyRelu { slope } => {
             shim::leaky_relu_(x, slope)?;
             Ok(x.shallow_clone())
@@ -208,13 +262,61 @@ fn activate(function: Activation, x: &mut Tensor) -> Result<Tensor, TchError> {
     }
 }
 
+/// The same where others take what comes in, too.
+fn activate(function: Activation, x: &Tensor) -> Result<Tensor, TchError> {
+    match function {
+        Activation::Relu => x.f_relu(),
+        Activation::Elu => x.f_elu(),
+        Activation::Selu => x.f_selu(),
+        Activation::Sigmoid => x.f_sigmoid(),
+        Activation::Tanh => x.f_tanh(),
+        Activation::Gelu => x.f_gelu("none"),
+        Activation::Silu => x.f_silu(),
+        Activation::LeakyRelu { .. } => activate_(function, &mut x.f_clone(x)?),
+    }
+}
+
+/// For each map of `[N, C, H, H]` the mean of its places, weighted by its softmax: `[N, 2 * C]`, x and y in turn
+/// (Luvizon et al. 2017; Nibali et al. 2018). Sums, not a product of matrices: on a GPU that might round to TF32.
+fn soft_argmax(maps: &Tensor, low: f64, high: f64) -> Result<Tensor, TchError> {
+    let (count, channels, side, _) = maps.size4()?;
+    let weights = maps.f_flatten(2, -1)?.f_softmax(-1, None)?.f_view([count, channels, side, side])?;
+    // The middles of the cells.
+    let cell = (high - low) / side as f64;
+    let places = Tensor::f_arange(side, (maps.kind(), maps.device()))?;
+    let places = places.f_add_scalar(0.5)?.f_mul_scalar(cell)?.f_add_scalar(low)?;
+    let along = |summed: i64| {
+        let share = weights.f_sum_dim_intlist([summed].as_slice(), false, None)?;
+        share.f_mul(&places)?.f_sum_dim_intlist([-1i64].as_slice(), false, None)
+    };
+    Tensor::f_stack(&[along(2)?, along(3)?], -1)?.f_flatten(1, -1)
+}
+
+/// Which outputs each step is the last to take, and whether it is also the only one.
+fn plan_memory(steps: &mut [Step]) {
+    let mut takers = vec![Vec::new(); steps.len()];
+    for (place, step) in steps.iter().enumerate() {
+        for from in &step.from {
+            takers[*from].push(place);
+        }
+    }
+    for (from, takers) in takers.iter().enumerate() {
+        if let Some(last) = takers.last() {
+            steps[*last].last_of.push(from);
+            steps[*last].in_place |= takers.len() == 1 && steps[*last].from.first() == Some(&from);
+        }
+    }
+}
+
 /// A function that never falls and the maximum of a window change places without changing a bit: done after the
-/// pooling, it is done to a quarter of the numbers.
-fn pool_first(operations: &mut [Operation]) {
-    for i in 1..operations.len() {
-        let rises = matches!(operations[i - 1], Operation::Activate(function) if never_falls(function));
-        if rises && matches!(operations[i], Operation::MaxPool(_)) {
-            operations.swap(i - 1, i);
+/// pooling, it is done to a quarter of the numbers. Not where others take what the function gives.
+fn pool_first(steps: &mut [Step]) {
+    for i in 1..steps.len() {
+        let [function, pool] = &mut steps[i - 1..=i] else { continue };
+        let rises = matches!(function.operation, Operation::Activate(function) if never_falls(function));
+        let alone = pool.in_place && pool.from == [i - 1];
+        if rises && alone && matches!(pool.operation, Operation::MaxPool(_)) {
+            std::mem::swap(&mut function.operation, &mut pool.operation);
         }
     }
 }
@@ -226,12 +328,6 @@ fn never_falls(function: Activation) -> bool {
         Activation::Relu | Activation::Elu | Activation::Selu | Activation::Sigmoid | Activation::Tanh => {
             true
         }
-    }
-}
-
-impl Operation {
-    fn is_dense(&self) -> bool {
-        matches!(self, Self::Linear { .. } | Self::Heads { .. })
     }
 }
 
@@ -272,13 +368,19 @@ fn operation(kind: &LayerKind, first: usize, device: Device) -> Result<Operation
             Operation::Normalise { first, momentum: *momentum, epsilon: *epsilon }
         }
         LayerKind::Activation(function) => Operation::Activate(*function),
-        LayerKind::MaxPool { size } => Operation::MaxPool(*size as i64),
+        LayerKind::MaxPool(window) => Operation::MaxPool(*window),
         LayerKind::AveragePool { size } => Operation::AveragePool(*size as i64),
         LayerKind::Flatten => Operation::Flatten,
         LayerKind::Linear { .. } => Operation::Linear { weight: first, bias: first + 1 },
         LayerKind::Heads { .. } => Operation::Heads { first },
         LayerKind::SourceOffsets => Operation::SourceOffsets { first, mirror: Mirror::new(device)? },
         LayerKind::Dropout { share } => Operation::Dropout(*share),
+        LayerKind::Add => Operation::Add,
+        LayerKind::Concat => Operation::Concat,
+        LayerKind::MeanOfMaps => Operation::MeanOfMaps,
+        LayerKind::Upsample { side } => Operation::Upsample(*side as i64),
+        LayerKind::SoftArgmax { low, high } => Operation::SoftArgmax { low: *low, high: *high },
+        LayerKind::SourceHalves => Operation::SourceHalves,
     })
 }
 
@@ -356,6 +458,67 @@ mod tests {
             let out = network.forward(&input, false).unwrap();
             assert_eq!((out - expected).abs().max().double_value(&[]), 0.0, "{function}");
         }
+    }
+
+    #[test]
+    fn a_residual_unit_adds_what_it_takes() {
+        let _guard = tch::no_grad_guard();
+        let unit = |zero_init: bool| {
+            network(&format!(
+                r#"{{ "family": "residual", "filters": [2], "depth": 2, "dense": [], "zero_init": {zero_init} }}"#
+            ))
+        };
+        let input = input(false, false);
+        let conv = |network: &Network, x: &Tensor, name: &str, stride| {
+            let weight = named(network, &format!("{name}.weight"));
+            x.conv2d(weight, None::<Tensor>, [stride; 2], [1; 2], [1; 2], 1)
+        };
+        let norm = |network: &Network, x: &Tensor, name: &str| {
+            let of = |what: &str| Some(named(network, &format!("{name}.{what}")));
+            x.batch_norm(of("weight"), of("bias"), of("running_mean"), of("running_var"), false, 0.1, 1e-5, true)
+        };
+        for zero_init in [true, false] {
+            let network = unit(zero_init);
+            let mut x = norm(&network, &conv(&network, &input.images, "stem.conv", 2), "stem.norm").relu();
+            for u in ["block1.unit1", "block1.unit2"].iter().filter(|_| !zero_init) {
+                let first = norm(&network, &conv(&network, &x, &format!("{u}.conv1"), 1), &format!("{u}.norm1"));
+                let second = conv(&network, &first.relu(), &format!("{u}.conv2"), 1);
+                x = (norm(&network, &second, &format!("{u}.norm2")) + x).relu();
+            }
+            let (weight, bias) = (named(&network, "head.weight"), named(&network, "head.bias"));
+            let expected = x.flatten(1, -1).linear(weight, Some(bias));
+            let out = network.forward(&input, false).unwrap();
+            assert!((out - expected).abs().max().double_value(&[]) < 1e-6, "zero_init: {zero_init}");
+        }
+    }
+
+    #[test]
+    fn a_heat_map_points_to_where_its_weight_lies() {
+        let maps = Tensor::zeros([1, 2, 4, 4], (Kind::Float, Device::Cpu));
+        // Row 1, column 3 of the first; even weight in the second.
+        let _ = maps.get(0).get(0).get(1).get(3).fill_(50.0);
+        let at = |low, high| Vec::<f32>::try_from(soft_argmax(&maps, low, high).unwrap().view(-1)).unwrap();
+        let near = |a: Vec<f32>, b: [f32; 4]| assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4), "{a:?}");
+        near(at(0.0, 96.0), [84.0, 36.0, 48.0, 48.0]);
+        near(at(-1.0, 1.0), [0.75, -0.25, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn heat_maps_learn_in_bf16_and_have_halves_for_each_source() {
+        let text = r#"{ "family": "residual", "filters": [2, 4], "head": "heatmap", "heatmap_filters": 3,
+                        "sources": "heads" }"#;
+        let params: Params = serde_json::from_str(text).unwrap();
+        let plan = Plan::from_params(&params).unwrap();
+        let network = Network::initial(plan.layers(), 5, Device::Cpu, Kind::BFloat16).unwrap();
+        let out = network.forward(&input(false, false), true).unwrap();
+        assert_eq!((out.size(), out.kind()), (vec![2, 30], Kind::Float));
+        let loss = out.square().sum(Kind::Float);
+        let gradients = Tensor::f_run_backward(&[loss], &network.trainable(), false, false).unwrap();
+        assert!(gradients.iter().all(|g| g.isfinite().all().int64_value(&[]) == 1));
+        let _guard = tch::no_grad_guard();
+        let (full, common) =
+            (network.forward(&input(false, false), false), network.forward(&input(true, false), false));
+        assert!((full.unwrap() - common.unwrap()).abs().max().double_value(&[]) > 1e-4);
     }
 
     #[test]

@@ -61,6 +61,9 @@ fn plans() -> Vec<(&'static str, Plan)> {
            "augment_salt_pepper": 0.1, "augment_blur": 1, "augment_erase": 0.3, "augment_erase_p": 0.5"#,
         r#""optimizer": "adam", "ema": 0.8, "sources": "offset", "loss": "smooth_l1", "augment_quarter_turns": 0.3,
            "augment_copies": 3, "augment_fill": "mirror", "augment_noise": 0.1"#,
+        r#""family": "residual", "depth": [1, 2], "bottleneck": 2, "stem_halvings": 2, "ema": 0.9, "neck": "mean""#,
+        r#""family": "residual", "precision": "bf16", "head": "heatmap", "heatmap_side": 48, "heatmap_filters": 4,
+           "sources": "heads", "optimizer": "adamw", "test_flip": true"#,
     ];
     // A later key of the same name wins.
     all.into_iter().map(|more| (more, plan(more))).collect()
@@ -309,6 +312,34 @@ fn a_checkpoint_of_another_training_is_refused() {
     let split = Split::fraction(&faces().0, 0.5, 0).unwrap();
     let why = refusal(&Job { split: &split, ..job(&first, Some(&bytes), None) });
     assert!(why.contains("training and validation rows"), "{why}");
+}
+
+/// Networks small enough for a test, which still learn.
+const LEARNERS: [&str; 3] = [
+    r#""family": "residual", "filters": [8, 16, 32], "stem_halvings": 2, "dense": [64]"#,
+    r#""family": "residual", "filters": [8, 16, 32], "stem_halvings": 1, "head": "heatmap", "heatmap_filters": 16"#,
+    r#""filters": [8, 16, 32, 32], "head": "heatmap", "heatmap_filters": 16"#,
+];
+
+#[test]
+fn every_family_beats_the_mean_face() {
+    let _alone = alone();
+    let home = tempfile::tempdir().unwrap();
+    let request = synth::Request { home: home.path(), name: "more", rows: 400, seed: 3, threads: 1 };
+    let written = synth::write(&request, IfExists::Refuse, &mut |_| {}).unwrap();
+    let dataset = Dataset::open(written.dataset().path()).unwrap();
+    let split = Split::fraction(&dataset, 0.25, 0).unwrap();
+    let mean_face = sweepd::dataset::mean_face_rmse(&dataset, &split);
+    for more in LEARNERS {
+        let plan = plan(&format!(
+            r#""dropout": 0.0, "batch_size": 16, "epochs": 12, "schedule": "one_cycle", "learning_rate": 0.005, {more}"#
+        ));
+        let mut watcher = Watcher::default();
+        let job = Job { dataset: &dataset, split: &split, ..job(&plan, None, None) };
+        let best = train(&job, &mut watcher).unwrap().best.unwrap();
+        let rmse = best.metrics.get(metric::RMSE).unwrap();
+        assert!(rmse < 0.9 * mean_face, "{more}: {rmse} is hardly better than {mean_face}");
+    }
 }
 
 /// A network without what looks at a batch as a whole, or draws at random.
