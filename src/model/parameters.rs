@@ -178,7 +178,12 @@ pub const PARAMETERS: &[Known] = &[
         "3",
         "height and width of a convolution's kernel, in pixels",
     ),
-    known_as("depth", or_list(whole(1, 64), Lists::PerBlock), "1", "units in each block of a residual network"),
+    known_as(
+        "depth",
+        or_list(whole(1, 64), Lists::PerBlock),
+        "1",
+        "units in each block of a residual network",
+    ),
     known_as(
         "bottleneck",
         whole(1, 16),
@@ -191,7 +196,12 @@ pub const PARAMETERS: &[Known] = &[
         "1",
         "how often a residual network halves height and width before its first block",
     ),
-    known_as("zero_init", FLAG, "false", "residual units begin by passing on what they take: for long trainings"),
+    known_as(
+        "zero_init",
+        FLAG,
+        "false",
+        "residual units begin by passing on what they take: for long trainings",
+    ),
     known_as("activation", word(Activation::WORDS), "relu", "function after each convolution"),
     known_as("leaky_slope", within(0.0, 1.0), "0.1", "slope of leaky_relu for negative numbers"),
     known_as("batch_norm", FLAG, "true", "batch normalisation of each convolution"),

@@ -35,7 +35,8 @@ impl Plan {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let layers = build::layers(&architecture, training.target_scaling).map_err(|problem| vec![problem])?;
+        let layers =
+            build::layers(&architecture, training.target_scaling).map_err(|problem| vec![problem])?;
         Ok(Self { params: params.clone(), settings, architecture, training, layers, unused })
     }
 

@@ -55,8 +55,12 @@ fn details(layer: &Layer) -> String {
         LayerKind::BatchNorm { .. } => "batch norm".to_owned(),
         LayerKind::Activation(super::Activation::LeakyRelu { slope }) => format!("leaky_relu {slope}"),
         LayerKind::Activation(function) => function.word().to_owned(),
-        LayerKind::MaxPool(Window { size, stride, .. }) if stride == size => format!("maximum of {size}x{size}"),
-        LayerKind::MaxPool(Window { size, stride, .. }) => format!("maximum of {size}x{size}, stride {stride}"),
+        LayerKind::MaxPool(Window { size, stride, .. }) if stride == size => {
+            format!("maximum of {size}x{size}")
+        }
+        LayerKind::MaxPool(Window { size, stride, .. }) => {
+            format!("maximum of {size}x{size}, stride {stride}")
+        }
         LayerKind::AveragePool { size } => format!("mean of {size}x{size}"),
         LayerKind::Flatten => String::new(),
         LayerKind::Linear { .. } => "dense".to_owned(),

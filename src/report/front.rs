@@ -1,5 +1,6 @@
 //! The front of a sweep with several objectives.
 
+use super::inexact::{explain, numbered};
 use super::{TextTable, duration_ms, grouped, heading, objective_value, varying};
 use crate::domain::metric::PARAMETERS;
 use crate::store::query::{Front, FrontShape};
@@ -32,9 +33,7 @@ pub fn front_table(front: &Front, width: Option<usize>) -> String {
         let weights = (!counted).then(|| trial.parameter_count.map(grouped).unwrap_or_default());
         let params =
             names.iter().map(|name| trial.params.get(name).map(ToString::to_string).unwrap_or_default());
-        table.row(
-            [trial.number.to_string()].into_iter().chain(values).chain(rest).chain(weights).chain(params),
-        );
+        table.row([numbered(trial)].into_iter().chain(values).chain(rest).chain(weights).chain(params));
     }
     let (mut text, left_out) = table.render(width);
     match front_line(shape) {
@@ -48,6 +47,7 @@ pub fn front_table(front: &Front, width: Option<usize>) -> String {
     if !left_out.is_empty() {
         text.push_str(&format!("\nnot shown: {} (--wide shows them)", left_out.join(", ")));
     }
+    explain(&mut text, front.members.iter().map(|member| &member.trial));
     text
 }
 

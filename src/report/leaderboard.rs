@@ -1,5 +1,6 @@
 //! The leaderboard of a sweep.
 
+use super::inexact::{explain, numbered};
 use super::{TextTable, duration_ms, grouped, heading, value, varying};
 use crate::store::query::{Leaderboard, Ranked};
 
@@ -24,7 +25,7 @@ pub fn leaderboard(board: &Leaderboard, width: Option<usize>) -> String {
         let time = trial.started_ms.zip(trial.finished_ms).map(|(from, to)| duration_ms(to.since_ms(from)));
         let fixed = [
             ranked.rank.to_string(),
-            trial.number.to_string(),
+            numbered(trial),
             value(trial.value),
             trial.steps.to_string(),
             time.unwrap_or_default(),
@@ -44,6 +45,7 @@ pub fn leaderboard(board: &Leaderboard, width: Option<usize>) -> String {
     if !left_out.is_empty() {
         text.push_str(&format!("\nnot shown: {} (--wide shows them)", left_out.join(", ")));
     }
+    explain(&mut text, board.ranked.iter().map(|ranked| &ranked.trial));
     text
 }
 

@@ -7,6 +7,7 @@ mod curves;
 pub mod ensemble;
 mod front;
 mod importance;
+mod inexact;
 mod leaderboard;
 mod progress;
 mod sweeps;

@@ -127,6 +127,17 @@ fn a_leaderboard_ends_with_the_mean_face() {
     assert!(narrow.ends_with("not shown: activation, learning_rate (--wide shows them)"), "{narrow}");
 }
 
+#[test]
+fn an_inexact_trial_is_marked_in_every_list() {
+    let mut inexact = trial(3, Some(1.5), TrialState::Completed, Some(Reason::BudgetSpent));
+    inexact.inexact = true;
+    let list = trial_list(std::slice::from_ref(&inexact), &sweep().spec, None);
+    let board = Leaderboard { sweep: sweep(), ranked: vec![Ranked { rank: 1, trial: inexact }] };
+    for text in [list, leaderboard(&board, None)] {
+        assert!(text.contains(" 3~ ") && text.ends_with("(`sweepd trial` says why)"), "{text}");
+    }
+}
+
 /// A sweep with two objectives, and its front of two trials.
 fn front() -> Front {
     let mut sweep = sweep();

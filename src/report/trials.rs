@@ -1,5 +1,6 @@
 //! Trials of a sweep as a table.
 
+use super::inexact::{explain, numbered};
 use super::{TextTable, duration_ms, heading, objective_value, value, varying};
 use crate::domain::Sweep;
 use crate::store::query::TrialSummary;
@@ -24,7 +25,7 @@ pub fn trial_list(trials: &[TrialSummary], sweep: &Sweep, width: Option<usize>) 
     }
     for trial in trials {
         let time = trial.started_ms.zip(trial.finished_ms).map(|(from, to)| duration_ms(to.since_ms(from)));
-        let fixed = [trial.number.to_string(), trial.state.as_str().to_owned(), value(trial.value)];
+        let fixed = [numbered(trial), trial.state.as_str().to_owned(), value(trial.value)];
         let further = (0..sweep.objective.further.len())
             .map(|at| objective_value(trial.further.get(at).copied().flatten()));
         let rest = [epochs(trial), time.unwrap_or_default()];
@@ -38,6 +39,7 @@ pub fn trial_list(trials: &[TrialSummary], sweep: &Sweep, width: Option<usize>) 
     if !left_out.is_empty() {
         text.push_str(&format!("\nnot shown: {} (--wide shows them)", left_out.join(", ")));
     }
+    explain(&mut text, trials.iter());
     text
 }
 

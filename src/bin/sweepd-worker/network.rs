@@ -150,8 +150,11 @@ impl Network {
         let image = input.images.f_to_kind(self.compute)?;
         let mut outputs: Vec<Option<Tensor>> = Vec::with_capacity(self.steps.len());
         for (place, step) in self.steps.iter().enumerate() {
-            let mut taken: Vec<Tensor> =
-                step.from.iter().filter_map(|from| outputs[*from].as_ref().map(Tensor::shallow_clone)).collect();
+            let mut taken: Vec<Tensor> = step
+                .from
+                .iter()
+                .filter_map(|from| outputs[*from].as_ref().map(Tensor::shallow_clone))
+                .collect();
             if step.from.is_empty() {
                 taken.push(image.shallow_clone());
             }
@@ -475,13 +478,23 @@ mod tests {
         };
         let norm = |network: &Network, x: &Tensor, name: &str| {
             let of = |what: &str| Some(named(network, &format!("{name}.{what}")));
-            x.batch_norm(of("weight"), of("bias"), of("running_mean"), of("running_var"), false, 0.1, 1e-5, true)
+            x.batch_norm(
+                of("weight"),
+                of("bias"),
+                of("running_mean"),
+                of("running_var"),
+                false,
+                0.1,
+                1e-5,
+                true,
+            )
         };
         for zero_init in [true, false] {
             let network = unit(zero_init);
             let mut x = norm(&network, &conv(&network, &input.images, "stem.conv", 2), "stem.norm").relu();
             for u in ["block1.unit1", "block1.unit2"].iter().filter(|_| !zero_init) {
-                let first = norm(&network, &conv(&network, &x, &format!("{u}.conv1"), 1), &format!("{u}.norm1"));
+                let first =
+                    norm(&network, &conv(&network, &x, &format!("{u}.conv1"), 1), &format!("{u}.norm1"));
                 let second = conv(&network, &first.relu(), &format!("{u}.conv2"), 1);
                 x = (norm(&network, &second, &format!("{u}.norm2")) + x).relu();
             }
@@ -498,7 +511,8 @@ mod tests {
         // Row 1, column 3 of the first; even weight in the second.
         let _ = maps.get(0).get(0).get(1).get(3).fill_(50.0);
         let at = |low, high| Vec::<f32>::try_from(soft_argmax(&maps, low, high).unwrap().view(-1)).unwrap();
-        let near = |a: Vec<f32>, b: [f32; 4]| assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4), "{a:?}");
+        let near =
+            |a: Vec<f32>, b: [f32; 4]| assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4), "{a:?}");
         near(at(0.0, 96.0), [84.0, 36.0, 48.0, 48.0]);
         near(at(-1.0, 1.0), [0.75, -0.25, 0.0, 0.0]);
     }

@@ -2,13 +2,13 @@
 
 use super::{Builder, Conv};
 use crate::model::OUTPUTS;
+use crate::model::SIDE_PX;
 use crate::model::architecture::{Architecture, BatchNorm, Dense, Top};
 use crate::model::choices::{Activation, Neck, Scaling, Sources};
 use crate::model::layers::LayerKind;
 use crate::model::problem::Problem;
 use crate::model::shape::Shape;
 use crate::model::tensors::{Init, TensorSpec, constant, weight};
-use crate::model::SIDE_PX;
 
 impl Builder {
     /// Also the place of the head.
