@@ -10,8 +10,10 @@ pub mod exit;
 mod gc;
 mod logs;
 mod ls;
+mod note;
 mod plot;
 mod predict;
+mod priority;
 mod replay;
 mod retry;
 mod run;
@@ -91,6 +93,12 @@ enum Command {
     Cancel(steer::SteerArgs),
     /// Delete a sweep that is over, with its trials and weights
     Rm(steer::SteerArgs),
+    /// Give a sweep another priority: the largest gets the next free slot
+    Priority(priority::PriorityArgs),
+    /// Write a note on a sweep or a trial
+    Note(note::NoteArgs),
+    /// Give a trial the words that it is to be found by
+    Tag(note::TagArgs),
     /// List the workers: what each does, when it was last heard of, and its memory
     Workers(workers::WorkersArgs),
     /// Datasets: import, draw synthetic ones, list, show
@@ -172,6 +180,9 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Resume(args) => steer::run(&args, steer::Verb::Resume, &context),
             Command::Cancel(args) => steer::run(&args, steer::Verb::Cancel, &context),
             Command::Rm(args) => steer::run(&args, steer::Verb::Remove, &context),
+            Command::Priority(args) => priority::run(&args, &context),
+            Command::Note(args) => note::note(args, &context).await,
+            Command::Tag(args) => note::tag(args, &context).await,
             Command::Workers(args) => workers::run(args, &context).await,
             Command::Data(args) => data::run(args, &context.home, context.json),
             Command::Predict(args) => predict::run(args, &context).await,

@@ -159,6 +159,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         dispatcher: dispatcher.clone(),
         reader: reader.clone(),
         known: Arc::default(),
+        counted: Arc::default(),
         token: (!options.no_auth).then(|| token.into()),
         stop: Arc::clone(&stop),
         clock: now,

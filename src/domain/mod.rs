@@ -12,6 +12,7 @@ pub mod objective;
 pub mod pareto;
 pub mod reason;
 pub mod recovery;
+pub mod remark;
 pub mod stopper;
 pub mod stream;
 pub mod sweep;
@@ -31,6 +32,7 @@ pub use ids::{AttemptId, LegId, SweepId, TrialId};
 pub use metric::Metrics;
 pub use reason::Reason;
 pub use recovery::Recovery;
+pub use remark::{Remark, Subject};
 pub use sweep::{
     Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Search, Sweep, SweepState,
     Target, When,

@@ -2,10 +2,11 @@
 
 use super::App;
 use super::error::ApiError;
+use super::extract::Path;
 use crate::store::blob;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::put;
 

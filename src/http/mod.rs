@@ -4,15 +4,22 @@
 
 mod auth;
 mod blobs;
+mod datasets;
 mod error;
 mod extract;
 mod health;
 mod known;
+mod listing;
+mod notes;
+mod pictures;
 mod sweeps;
+mod timeline;
+mod trial_files;
 mod trials;
 mod work;
 mod workers;
 
+pub use datasets::Counted;
 pub use known::Known;
 
 use crate::domain::{DeviceReading, Millis};
@@ -38,6 +45,8 @@ pub struct App {
     pub reader: Reader,
     /// Sweeps by their public ids, as far as they were asked for.
     pub known: Arc<Known>,
+    /// What datasets are in numbers, as far as they were asked for.
+    pub counted: Arc<Counted>,
     /// The token that is wanted; `None` on loopback with `--no-auth`.
     pub token: Option<Arc<str>>,
     /// Ends the daemon.
@@ -65,7 +74,13 @@ pub struct StopRequest {
 pub fn router(app: App) -> Router {
     let guarded = Router::new()
         .merge(sweeps::routes())
+        .merge(listing::routes())
+        .merge(pictures::routes())
+        .merge(timeline::routes())
         .merge(trials::routes())
+        .merge(trial_files::routes())
+        .merge(notes::routes())
+        .merge(datasets::routes())
         .merge(work::routes())
         .merge(workers::routes())
         .merge(health::guarded_routes())

@@ -107,7 +107,35 @@ pub enum Shape {
     Row(usize),
 }
 
+impl LayerKind {
+    /// The word that it is serialised with.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Conv2d { .. } => "conv2d",
+            Self::BatchNorm { .. } => "batch_norm",
+            Self::Activation(_) => "activation",
+            Self::MaxPool { .. } => "max_pool",
+            Self::AveragePool { .. } => "average_pool",
+            Self::Flatten => "flatten",
+            Self::Linear { .. } => "linear",
+            Self::Heads { .. } => "heads",
+            Self::SourceOffsets => "source_offsets",
+            Self::Dropout { .. } => "dropout",
+        }
+    }
+}
+
 impl Shape {
+    /// `[C, H, W]` or `[width]`.
+    #[must_use]
+    pub fn dimensions(self) -> Vec<usize> {
+        match self {
+            Self::Maps { channels, side } => vec![channels, side, side],
+            Self::Row(width) => vec![width],
+        }
+    }
+
     /// How many numbers.
     #[must_use]
     pub fn numel(self) -> usize {
@@ -129,10 +157,7 @@ impl fmt::Display for Shape {
 
 impl Serialize for Shape {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Maps { channels, side } => [*channels, *side, *side].serialize(serializer),
-            Self::Row(width) => [*width].serialize(serializer),
-        }
+        self.dimensions().serialize(serializer)
     }
 }
 

@@ -8,7 +8,7 @@ impl fmt::Display for LayerTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = vec![["layer", "output", "parameters", ""].map(str::to_owned)];
         lines.extend(self.layers().iter().map(|layer| {
-            [layer.name.clone(), layer.output.to_string(), grouped(layer.parameters()), details(layer)]
+            [layer.name.clone(), layer.output.to_string(), grouped(layer.parameters()), layer.to_string()]
         }));
         let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
         let (name, output, count) = (width(0), width(1), width(2));
@@ -27,8 +27,15 @@ impl fmt::Display for LayerTable {
     }
 }
 
-fn details(layer: &Layer) -> String {
-    match &layer.kind {
+/// What it does, in a few words.
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&details(&self.kind))
+    }
+}
+
+fn details(kind: &LayerKind) -> String {
+    match kind {
         LayerKind::Conv2d { kernel, stride, bias, .. } => {
             let mut text = format!("convolution {kernel}x{kernel}");
             if *stride > 1 {

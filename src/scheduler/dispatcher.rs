@@ -2,7 +2,7 @@
 
 use super::input::{Input, Refusal, Reply};
 use super::presence::Overview;
-use crate::domain::{TrialId, WorkerProcess};
+use crate::domain::{Remark, TrialId, WorkerProcess};
 use crate::store::Cleared;
 use std::sync::{Arc, mpsc};
 use thiserror::Error;
@@ -27,6 +27,7 @@ pub(super) enum Request {
     Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
     Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
     ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
+    Remark { remark: Remark, reply: oneshot::Sender<Result<bool, DispatchError>> },
     NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
     Overview { reply: oneshot::Sender<Overview> },
@@ -76,6 +77,16 @@ impl Dispatcher {
     pub async fn clear_up(&self) -> Result<Cleared, DispatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::ClearUp { reply })?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Writes down what somebody says of a sweep or a trial; whether there is such a one.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: not persisted, or the daemon is stopping.
+    pub async fn remark(&self, remark: Remark) -> Result<bool, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Remark { remark, reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 

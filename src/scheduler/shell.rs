@@ -173,6 +173,13 @@ impl Shell {
                     // Whoever asked may be gone.
                     let _ = reply.send(self.core.overview((self.clock)()));
                 }
+                Request::Remark { remark, reply } => {
+                    // It may be about what came before it.
+                    self.handle_group(std::mem::take(&mut group));
+                    let written = self.writer.remark(&remark).map_err(|e| not_persisted(&e));
+                    // Whoever asked may be gone; the row is what matters.
+                    let _ = reply.send(written);
+                }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).map_err(|e| not_persisted(&e));
                     // Whoever asked may be gone; the row is what matters.

@@ -7,6 +7,7 @@
     reason = "the helpers beside the tests are tests too, and wait in real time"
 )]
 
+mod api;
 mod ask_tell;
 mod care;
 mod command;

@@ -27,7 +27,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["domain", "space", "store"]),
     (
         "http",
-        &["domain", "dataset", "home", "intake", "report", "scheduler", "store", "worker", "error_chain"],
+        &[
+            "domain",
+            "dataset",
+            "expr",
+            "home",
+            "intake",
+            "model",
+            "report",
+            "sampler",
+            "scheduler",
+            "store",
+            "worker",
+            "error_chain",
+        ],
     ),
     ("daemon", &["domain", "home", "http", "scheduler", "store", "worker"]),
 ];
