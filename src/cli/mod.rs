@@ -10,6 +10,7 @@ pub mod exit;
 mod gc;
 mod logs;
 mod ls;
+mod open;
 mod plot;
 mod predict;
 mod replay;
@@ -20,6 +21,7 @@ mod show;
 mod steer;
 mod stop;
 mod submit;
+mod token;
 mod trainer;
 mod trial;
 mod trials;
@@ -59,6 +61,10 @@ enum Command {
     Serve(serve::ServeArgs),
     /// End the daemon
     Stop(stop::StopArgs),
+    /// Let a browser in: prints a link that works once, and opens it where there is a display
+    Open(open::OpenArgs),
+    /// Tokens for other programs: add, list, remove
+    Token(token::TokenArgs),
     /// Queue a sweep
     Submit(submit::SubmitArgs),
     /// List sweeps
@@ -156,6 +162,8 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Serve(_) | Command::Worker(_) => unreachable!("both returned above"),
             Command::Run(args) => run::run(args, &context).await,
             Command::Stop(args) => stop::run(args, &context).await,
+            Command::Open(args) => open::run(&args, &context),
+            Command::Token(args) => token::run(args, &context),
             Command::Submit(args) => submit::run(args, &context).await,
             Command::Ls(args) => ls::run(args, &context).await,
             Command::Show(args) => show::run(args, &context).await,
