@@ -11,6 +11,7 @@ mod gc;
 mod logs;
 mod ls;
 mod note;
+mod open;
 mod plot;
 mod predict;
 mod priority;
@@ -22,6 +23,7 @@ mod show;
 mod steer;
 mod stop;
 mod submit;
+mod token;
 mod trainer;
 mod trial;
 mod trials;
@@ -61,6 +63,10 @@ enum Command {
     Serve(serve::ServeArgs),
     /// End the daemon
     Stop(stop::StopArgs),
+    /// Let a browser in: prints a link that works once, and opens it where there is a display
+    Open(open::OpenArgs),
+    /// Tokens for other programs: add, list, remove
+    Token(token::TokenArgs),
     /// Queue a sweep
     Submit(submit::SubmitArgs),
     /// List sweeps
@@ -164,6 +170,8 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Serve(_) | Command::Worker(_) => unreachable!("both returned above"),
             Command::Run(args) => run::run(args, &context).await,
             Command::Stop(args) => stop::run(args, &context).await,
+            Command::Open(args) => open::run(&args, &context),
+            Command::Token(args) => token::run(args, &context),
             Command::Submit(args) => submit::run(args, &context).await,
             Command::Ls(args) => ls::run(args, &context).await,
             Command::Show(args) => show::run(args, &context).await,

@@ -319,8 +319,11 @@ async fn cancel(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiEr
 
 async fn remove(State(app): State<App>, Path(word): Path<String>) -> Result<StatusCode, ApiError> {
     let sweep = find(&app, &word).await?;
+    let uid = app.reader.sweep(sweep).await?.map(|sweep| sweep.id);
     app.dispatcher.handle(Input::Command { sweep, command: Command::Remove }).await?;
     app.known.forget(sweep);
+    // The record goes with the sweep: it does not say so.
+    app.live.touch(sweep, &uid.unwrap_or(word));
     Ok(StatusCode::NO_CONTENT)
 }
 

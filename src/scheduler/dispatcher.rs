@@ -2,9 +2,10 @@
 
 use super::input::{Input, Refusal, Reply};
 use super::presence::Overview;
-use crate::domain::{Remark, TrialId, WorkerProcess};
+use crate::domain::{Change, Remark, TrialId, WorkerProcess};
 use crate::store::Cleared;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
@@ -40,6 +41,17 @@ pub struct Pulse {
     pub version: u64,
     /// Nothing is left to hand out or to wait for.
     pub idle: bool,
+}
+
+/// What was just committed, for those who count or look on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Commit {
+    /// What was written, in that order.
+    pub changes: Vec<Change>,
+    /// How long the transaction took.
+    pub took: Duration,
+    /// A worker process was started or has ended.
+    pub workers: bool,
 }
 
 /// A handle to the dispatcher; clones speak to the same one.

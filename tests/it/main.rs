@@ -12,6 +12,7 @@ mod ask_tell;
 mod care;
 mod command;
 mod dice;
+mod events;
 mod experiments;
 mod full_disk;
 mod kill;
@@ -30,4 +31,5 @@ mod tidy;
 #[cfg(feature = "torch")]
 mod trainer;
 mod trainer_doc;
+mod web;
 mod writer_killed;

@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain", "expr"]),
     ("dataset", &["domain", "model"]),
     ("home.rs", &["worker"]),
+    ("access", &["domain", "home"]),
     ("telemetry.rs", &[]),
     ("worker", &["domain", "model", "home", "telemetry"]),
     ("intake.rs", &["domain", "dataset", "sampler", "scheduler", "space", "sweepfile", "error_chain"]),
@@ -28,6 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "access",
             "domain",
             "dataset",
             "expr",
@@ -42,7 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "error_chain",
         ],
     ),
-    ("daemon", &["domain", "home", "http", "scheduler", "store", "worker"]),
+    ("daemon", &["access", "domain", "home", "http", "scheduler", "store", "worker"]),
 ];
 
 /// Rooms without input, output, clock or global random numbers, and what would bring them in.
