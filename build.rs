@@ -69,8 +69,8 @@ fn run_path(folder: &Path) {
 }
 
 /// What the dashboard is made of, in `src/dashboard`.
-const DASHBOARD: [&str; 7] =
-    ["src", "index.html", "package.json", "package-lock.json", "vite.config.ts", "mock", ".npmrc"];
+const DASHBOARD: [&str; 6] =
+    ["src", "index.html", "package.json", "package-lock.json", "vite.config.ts", ".npmrc"];
 
 /// What is served where the dashboard could not be built.
 const INSTEAD: &str = "<!doctype html>

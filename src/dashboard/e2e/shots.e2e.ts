@@ -12,7 +12,9 @@ beforeAll(async () => {
   mkdirSync(SHOTS, { recursive: true });
   const { page } = await newPage();
   const sweeps = await api<Sweep[]>(page, "/sweeps");
-  const main = [...sweeps].sort((a, b) => (a.trials.running ? 1e6 : 0) + Math.min(a.trials.completed!, 999) > (b.trials.running ? 1e6 : 0) + Math.min(b.trials.completed!, 999) ? -1 : 1)[0]!;
+  // The one that there is most to see of: running, and of those that are not too large the largest.
+  const worth = (s: Sweep) => (s.trials.running ? 10_000 : 0) + (s.trials.completed! < 10_000 ? s.trials.completed! : 0);
+  const main = sweeps.reduce((a, b) => (worth(b) > worth(a) ? b : a));
   const several = sweeps.find((s) => s.spec.objective.further?.length);
   const { trials } = await api<{ trials: { trial_id: number; state: string }[] }>(page, `/sweeps/${main.id}/trials?limit=20`);
   const trial = trials.find((t) => t.state === "completed") ?? trials[0]!;

@@ -54,9 +54,9 @@ export function valueAt(uid: string, trial: TrialSummary, step: number): number 
   return floor + (3.6 - 0.2 * lr) * Math.exp(-step / (3 + 4 * dice(uid, trial.number, "s"))) + (dice(uid, trial.number, step) - 0.5) * 0.12;
 }
 
-function trialOf(spec: SweepSpec, uid: string, base: number, number: number, state: TrialState, budget: number, further: boolean): TrialSummary {
+function trialOf(spec: SweepSpec, uid: string, base: number, number: number, state: TrialState, budget: number, further: boolean, pace: number): TrialSummary {
   const steps = state === "completed" ? budget : state === "queued" ? 0 : state === "stopped" ? (dice(uid, number) < 0.7 ? 3 : 9) : state === "paused" ? 9 : 1 + Math.floor(dice(uid, number, "n") * (budget - 2));
-  const created = START + number * 40_000;
+  const created = START + number * pace;
   const trial: TrialSummary = {
     trial_id: base + number, number, state, value: null, best_step: null, steps, budget_steps: budget,
     parameter_count: Math.round(40_000 * 10 ** (dice(uid, number, "pc") * 2)), device_memory_bytes: null,
@@ -64,7 +64,7 @@ function trialOf(spec: SweepSpec, uid: string, base: number, number: number, sta
     params: paramsOf(spec, uid, number), suggested: { kind: "suggested", sampler: number < 10 ? "random" : "tpe", refused: number % 17 === 3 ? 2 : 0 },
     ended: null, weights: state === "completed" ? "4434ee02aeaabf84da0e9c70f11ae54f0b6b77383e55f3de969692171850412c" : null,
     created_ms: created, started_ms: state === "queued" ? null : created + 300,
-    finished_ms: ["completed", "stopped", "failed", "cancelled"].includes(state) ? created + steps * 9000 : null,
+    finished_ms: ["completed", "stopped", "failed", "cancelled"].includes(state) ? created + steps * Math.min(9000, pace) : null,
     note: null, tags: number % 23 === 5 ? ["look again"] : [],
   };
   if (steps > 0 && state !== "failed") {
@@ -121,18 +121,19 @@ export function makeWorld(plan: Plan): World {
   };
   const [completed, stopped] = plan.share ?? [0.34, 0.6];
   const running = plan.running ?? 0;
+  const pace = Math.min(40_000, (2.9 * 3600_000) / Math.max(1, made));
   const trials = Array.from({ length: made }, (_, number) => {
     const u = dice(uid, number, "state");
     let state: TrialState = u < completed ? "completed" : u < completed + stopped ? "stopped" : u < 0.98 ? "failed" : "cancelled";
     if (number >= made - running) state = "running";
     else if (running && number % 41 === 7) state = "paused";
-    return trialOf(spec, uid, base, number, state, 27, plan.two ?? false);
+    return trialOf(spec, uid, base, number, state, 27, plan.two ?? false, pace);
   });
   const sweep = {
     id: uid, name: plan.name, state: plan.state, priority: plan.priority ?? 0, planned: plan.planned,
     trials: Object.fromEntries(STATES.map((s) => [s, 0])) as SweepSummary["trials"],
     best_trial: null, best: null, baseline: 3.9597, dataset_hash: "4434ee02aeaabf84da0e9c70f11ae54f", git_commit: "0c1f27ab3d",
-    created_ms: START, finished_ms: plan.state === "completed" || plan.state === "cancelled" ? START + made * 40_000 : null, spec,
+    created_ms: START, finished_ms: plan.state === "completed" || plan.state === "cancelled" ? START + made * pace : null, spec,
     running_workers: running, eta_ms: running ? (plan.planned - made) * 22_000 : null, queue_place: null, note: null,
   } as SweepSummary;
   const world = { sweep, trials, base, source: source(plan.name, plan.planned) };

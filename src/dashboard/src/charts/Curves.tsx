@@ -7,7 +7,7 @@ import { Answer, Empty, Panel } from "../ui/parts";
 import { useAsk } from "../ui/use";
 import { query } from "../lib/api";
 import { Chart } from "./Chart";
-import { axis, GRID, type Look, tip, tooltip } from "./look";
+import { axis, GRID, type Look, tip, tooltip, valueAxis } from "./look";
 import { metricName } from "./names";
 
 export function CurvesChart({ sweep, where, className }: { sweep: SweepSummary; where: string; className?: string }) {
@@ -50,7 +50,7 @@ function option(l: Look, { curves, rungs }: Curves, sweep: SweepSummary): object
       return c ? tip(`Trial ${c.number}${c === best ? ", the best" : ""}`, [["step", String(data[0])], [sweep.spec.objective.metric, metric(data[1])], ["state", c.state]]) : "";
     }),
     xAxis: axis(l, "step (epochs)", { type: "value", minInterval: 1, min: 0, splitLine: { show: false } }),
-    yAxis: axis(l, metricName(sweep), { type: "value", scale: true, nameGap: 42, ...(end === null ? {} : direction === "minimize" ? { max: end } : { min: end }) }),
+    yAxis: valueAxis(l, metricName(sweep), end, direction === "minimize"),
     series: curves.map((c, at) => {
       const { color, width, opacity, z } = style(c);
       return {

@@ -7,7 +7,7 @@ import type { History, HistoryPoint, SweepSummary, TrialState } from "../lib/typ
 import { Answer, Empty, Panel, Segmented } from "../ui/parts";
 import { useAsk } from "../ui/use";
 import { Chart } from "./Chart";
-import { axis, GRID, type Look, tip, tooltip } from "./look";
+import { axis, GRID, type Look, tip, tooltip, valueAxis } from "./look";
 import { metricName } from "./names";
 
 type Along = "number" | "time";
@@ -76,7 +76,7 @@ function option(l: Look, history: History, sweep: SweepSummary, along: Along): o
     }),
     dataZoom: [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false }],
     xAxis: axis(l, along === "number" ? "trial (number)" : "time (local)", along === "number" ? { type: "value", minInterval: 1, min: 0, splitLine: { show: false } } : { type: "value", scale: true, splitLine: { show: false }, axisLabel: { formatter: clock, color: l.muted, fontSize: 11, hideOverlap: true } }),
-    yAxis: axis(l, metricName(sweep), { type: "value", scale: true, nameGap: 42, ...(end === null ? {} : direction === "minimize" ? { max: end } : { min: end }), axisLabel: { color: l.muted, fontSize: 11, formatter: (v: number) => String(Number(v.toPrecision(4))) } }),
+    yAxis: valueAxis(l, metricName(sweep), end, direction === "minimize"),
     series,
   };
 }

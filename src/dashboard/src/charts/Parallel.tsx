@@ -70,7 +70,7 @@ function option(l: Look, { rows }: Values, columns: Column[], sweep: SweepSummar
       left: 44, right: 84, top: 46, bottom: 24, layout: narrow ? "vertical" : "horizontal",
       parallelAxisDefault: {
         nameTextStyle: { color: l.text, fontSize: 12 }, nameLocation: "end", nameGap: 12, axisLine: { lineStyle: { color: l.faint } },
-        axisTick: { lineStyle: { color: l.faint } }, axisLabel: { color: l.muted, fontSize: 11 },
+        axisTick: { lineStyle: { color: l.faint } }, axisLabel: { color: l.text, fontSize: 11, textBorderColor: l.surface, textBorderWidth: 3 },
         areaSelectStyle: { width: 18, color: l.accent, borderColor: l.accent, opacity: 0.25 },
       },
       ...(narrow ? { left: 24, right: 30, top: 40, bottom: 40 } : {}),
@@ -79,7 +79,7 @@ function option(l: Look, { rows }: Values, columns: Column[], sweep: SweepSummar
       dim, name: c.name, realtime: false,
       ...(c.choices
         ? { type: "category", data: c.choices.map(value) }
-        : { type: c.log ? "log" : "value", scale: true, ...(c.log ? { min: Math.min(...numbers(dim)), max: Math.max(...numbers(dim)) } : {}), axisLabel: { color: l.muted, fontSize: 11, formatter: (v: number) => (c.kind === "metric" ? metric(v).replace(/0+$/, "").replace(/\.$/, "") : value(v)) } }),
+        : { type: c.log ? "log" : "value", scale: true, ...(c.log ? { min: Math.min(...numbers(dim)), max: Math.max(...numbers(dim)) } : {}), ...(c.kind === "int" ? { minInterval: 1 } : {}), axisLabel: { formatter: (v: number) => (c.kind === "metric" ? metric(v).replace(/0+$/, "").replace(/\.$/, "") : value(v)) } }),
       ...(canFilter(c) ? {} : { areaSelectStyle: { width: 0 } }),
       ...(narrow && dim < last ? { nameLocation: "start" } : {}),
     })),

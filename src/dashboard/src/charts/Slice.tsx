@@ -8,7 +8,7 @@ import { Answer, Empty, Panel } from "../ui/parts";
 import { useAsk } from "../ui/use";
 import { query } from "../lib/api";
 import { Chart } from "./Chart";
-import { axis, GRID, type Look, tip, tooltip } from "./look";
+import { axis, GRID, type Look, tip, tooltip, valueAxis } from "./look";
 import { metricName, named } from "./names";
 
 export function searched(sweep: SweepSummary): string[] {
@@ -63,7 +63,7 @@ function slice(l: Look, column: Column, rows: ValueRow[], sweep: SweepSummary): 
     animation: false, grid: GRID,
     tooltip: tooltip(l, ({ data }: { data: { row: ValueRow } }) => tip(`Trial ${data.row.number}`, [[column.name, value(data.row.x[0])], [name, metric(data.row.value)], ["state", data.row.state]])),
     xAxis: parameterAxis(l, column, 28),
-    yAxis: axis(l, metricName(sweep), { type: "value", scale: true, nameGap: 42, ...(end === null ? {} : direction === "minimize" ? { max: end } : { min: end }) }),
+    yAxis: valueAxis(l, metricName(sweep), end, direction === "minimize"),
     series: [{
       type: "scatter", symbolSize: 6, clip: true,
       data: rows.map((row) => ({
@@ -82,7 +82,7 @@ export function ContourChart({ sweep, where }: { sweep: SweepSummary; where: str
   const asked = useAsk<Values>(["plots", sweep.id, "values"], `/sweeps/${sweep.id}/values${query({ params: `${x},${y}`, most: 2000, where })}`, x !== "" && x !== y);
   if (names.length < 2) return null;
   return (
-    <Panel title="Contour" hint="the value over two parameters" tools={<><Choose label="x" names={names} at={x} go={setX} /><span className="muted">×</span><Choose label="y" names={names} at={y} go={setY} /></>}>
+    <Panel title="Contour" wide hint="the value over two parameters" tools={<><Choose label="x" names={names} at={x} go={setX} /><span className="muted">×</span><Choose label="y" names={names} at={y} go={setY} /></>}>
       {x === y ? <Empty title="Choose two different parameters" /> : <Answer of={asked}>{(values) => <Contour values={values} sweep={sweep} />}</Answer>}
     </Panel>
   );
@@ -140,6 +140,6 @@ function Contour({ values, sweep }: { values: Values; sweep: SweepSummary }) {
       ],
     };
   };
-  return <Chart label={`${sweep.spec.objective.metric} over ${cx.name} and ${cy.name}`} deps={[values]} option={option}
+  return <Chart className="tall" label={`${sweep.spec.objective.metric} over ${cx.name} and ${cy.name}`} deps={[values]} option={option}
     onClick={({ data }) => { const { row } = data as { row?: ValueRow }; if (row) go(`/trials/${row.trial_id}`); }} />;
 }

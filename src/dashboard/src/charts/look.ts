@@ -68,3 +68,12 @@ export function tip(title: string, pairs: [string, string][]): HTMLElement {
   }
   return box;
 }
+
+/** The axis of values; where it is cut off, at a number that reads well. */
+export function valueAxis(l: Look, name: string, end: number | null, minimize: boolean): object {
+  const cut = end === null ? {} : minimize ? { max: end } : { min: end };
+  return axis(l, name, {
+    type: "value", scale: true, nameGap: 42, ...cut,
+    axisLabel: { color: l.muted, fontSize: 11, formatter: (v: number) => String(Number(v.toPrecision(4))), showMaxLabel: !(end !== null && minimize), showMinLabel: !(end !== null && !minimize) },
+  });
+}

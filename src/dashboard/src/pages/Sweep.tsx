@@ -27,7 +27,7 @@ type Tab = "overview" | "parameters" | "slices" | "front" | "timeline" | "compar
 function Page({ sweep }: { sweep: SweepSummary }) {
   const several = (sweep.spec.objective.further ?? []).length > 0;
   const tabs: [Tab, string][] = [
-    ["overview", "Overview"], ["parameters", "Parameters"], ["slices", "Slice and contour"],
+    ["overview", "Overview"], ["parameters", "Parameters"], ["slices", "Importance and slices"],
     ...(several ? [["front", "Front"] as [Tab, string]] : []), ["timeline", "Timeline"], ["compare", "Compare sweeps"],
   ];
   const asked = location.hash.slice(1) as Tab;
@@ -51,7 +51,7 @@ function Page({ sweep }: { sweep: SweepSummary }) {
         <Tabs tabs={tabs} at={tab} go={go} />
         {tab === "overview" && <div className="grid"><HistoryChart sweep={sweep} /><CurvesChart sweep={sweep} where={where} /></div>}
         {tab === "parameters" && <div className="stack"><ParallelChart sweep={sweep} onBrush={setBrushes} /></div>}
-        {tab === "slices" && <div className="grid"><SliceChart sweep={sweep} where={where} /><ContourChart sweep={sweep} where={where} /><ImportanceChart id={sweep.id} /></div>}
+        {tab === "slices" && <div className="grid"><ImportanceChart id={sweep.id} /><SliceChart sweep={sweep} where={where} /><ContourChart sweep={sweep} where={where} /></div>}
         {tab === "front" && several && <FrontChart sweep={sweep} />}
         {tab === "timeline" && <TimelineChart id={sweep.id} />}
         {tab === "compare" && <div className="grid"><CompareCharts sweep={sweep} /></div>}

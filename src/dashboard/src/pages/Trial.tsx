@@ -30,7 +30,6 @@ function Page({ detail }: { detail: TrialDetail }) {
           <TrialCurves detail={detail} sweep={sweep.data} />
           {trained && <TrialFaces id={id} key={trial.best_step} />}
           <Log id={id} detail={detail} />
-          {trained && <TrialLayers id={id} />}
         </div>
         <div className="stack">
           <Panel title="Parameters">
@@ -49,6 +48,7 @@ function Page({ detail }: { detail: TrialDetail }) {
           </Panel>
           <Attempts detail={detail} />
           <Checkpoints id={id} />
+          {trained && <TrialLayers id={id} />}
         </div>
       </div>
     </>

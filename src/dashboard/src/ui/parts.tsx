@@ -180,7 +180,7 @@ export function EditableNote({ text, save, disabled }: { text: string; save: (te
   if (draft === null) {
     return (
       <span className="note">
-        {text || (disabled ? "" : "no note ")}{" "}
+        {text}{text && " "}
         {!disabled && <button className="plain" onClick={() => setDraft(text)}>{text ? "edit" : "add a note"}</button>}
       </span>
     );
