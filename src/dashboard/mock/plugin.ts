@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import * as api from "./api.ts";
-import { count, stepOf, worlds } from "./world.ts";
+import { count, stepOf, trialOf, worlds } from "./world.ts";
 
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; worker-src 'self'";
 const streams = new Set<ServerResponse>();
@@ -27,6 +27,10 @@ function tick(): void {
       if (t.steps >= 27) {
         Object.assign(t, { state: "completed", finished_ms: Date.now(), ended: { kind: "budget_spent" }, weights: "aa" });
         emit("change", { sweep: w.sweep.id, trial_id: t.trial_id, number: t.number, kind: "trial_completed", reason: t.ended, at_ms: Date.now() });
+        if (w.trials.length < (w.sweep.planned ?? 0)) {
+          const next = trialOf(w.sweep.spec, w.sweep.id, w.base, w.trials.length, "running", 27, false, 20_000);
+          w.trials.push(Object.assign(next, { steps: 0, value: null, best_step: null, started_ms: Date.now() }));
+        }
       }
     }
     if (w.sweep.trials.running) {
@@ -122,7 +126,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, next: 
   try {
     const found = await answer(request.method ?? "GET", path, url.searchParams, request);
     const isText = typeof found === "string";
-    response.writeHead(found === undefined ? 204 : 200, { "Content-Type": isText ? "text/plain" : "application/json" });
+    response.writeHead(found === undefined ? 204 : 200, { "Content-Type": path.at(-1) === "trials.csv" ? "text/csv" : isText ? "text/plain" : "application/json" });
     response.end(found === undefined ? undefined : isText ? found : JSON.stringify(found));
   } catch (error) {
     const refused = error instanceof api.Refused ? error : new api.Refused(500, "internal", String((error as Error).stack));

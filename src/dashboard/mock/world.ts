@@ -54,7 +54,7 @@ export function valueAt(uid: string, trial: TrialSummary, step: number): number 
   return floor + (3.6 - 0.2 * lr) * Math.exp(-step / (3 + 4 * dice(uid, trial.number, "s"))) + (dice(uid, trial.number, step) - 0.5) * 0.12;
 }
 
-function trialOf(spec: SweepSpec, uid: string, base: number, number: number, state: TrialState, budget: number, further: boolean, pace: number): TrialSummary {
+export function trialOf(spec: SweepSpec, uid: string, base: number, number: number, state: TrialState, budget: number, further: boolean, pace: number): TrialSummary {
   const steps = state === "completed" ? budget : state === "queued" ? 0 : state === "stopped" ? (dice(uid, number) < 0.7 ? 3 : 9) : state === "paused" ? 9 : 1 + Math.floor(dice(uid, number, "n") * (budget - 2));
   const created = START + number * pace;
   const trial: TrialSummary = {

@@ -36,7 +36,7 @@ function option(l: Look, { lines, x, y, time, max, format, marks }: Props): obje
       const color = line.colour ?? l.series[at % l.series.length];
       return {
         type: "line", name: line.name, data: line.points, symbol: "circle", symbolSize: 4, showSymbol: line.points.length < 3,
-        lineStyle: { color, width: line.dashed ? 1.4 : 2, type: line.dashed ? "dashed" : "solid" }, itemStyle: { color },
+        lineStyle: { color, width: line.points.length > 200 || line.dashed ? 1.3 : 2, type: line.dashed ? "dashed" : "solid" }, itemStyle: { color },
         areaStyle: line.area ? { color, opacity: 0.08 } : undefined,
         markLine: at === 0 && marks?.length ? { silent: true, symbol: "none", lineStyle: { color: l.faint, type: "dotted" }, label: { formatter: ({ name }: { name: string }) => name, color: l.muted, fontSize: 11 }, data: marks.map((m) => ({ xAxis: m.at, name: m.name })) } : undefined,
       };

@@ -44,12 +44,12 @@ export function ParallelChart({ sweep, onBrush }: Props) {
           const metricColumn: Column = { name: sweep.spec.objective.metric, kind: "metric", log: false, choices: null };
           columns.current = [...values.columns, metricColumn];
           return (
-            <Chart className="tall" label={`Parameters of ${rows.length} trials as parallel lines`} deps={[values]}
+            <div className="scroll"><Chart className="tall parallel" label={`Parameters of ${rows.length} trials as parallel lines`} deps={[values]}
               option={(l) => option(l, { ...values, rows }, columns.current, sweep)}
               onReady={(made) => {
                 chart.current = made;
                 made.on("axisareaselected", read);
-              }} />
+              }} /></div>
           );
         }}
       </Answer>
@@ -58,7 +58,6 @@ export function ParallelChart({ sweep, onBrush }: Props) {
 }
 
 function option(l: Look, { rows }: Values, columns: Column[], sweep: SweepSummary): object {
-  const narrow = innerWidth < 720;
   const all = rows.map((r) => r.value!);
   const [low, high] = [quantile(all, 0), quantile(all, 0.9)];
   const ramp = sweep.spec.objective.direction === "minimize" ? l.ramp : [...l.ramp].reverse();
@@ -67,13 +66,12 @@ function option(l: Look, { rows }: Values, columns: Column[], sweep: SweepSummar
   return {
     animation: false,
     parallel: {
-      left: 44, right: 84, top: 46, bottom: 24, layout: narrow ? "vertical" : "horizontal",
+      left: 44, right: 84, top: 46, bottom: 24,
       parallelAxisDefault: {
         nameTextStyle: { color: l.text, fontSize: 12 }, nameLocation: "end", nameGap: 12, axisLine: { lineStyle: { color: l.faint } },
         axisTick: { lineStyle: { color: l.faint } }, axisLabel: { color: l.text, fontSize: 11, textBorderColor: l.surface, textBorderWidth: 3 },
         areaSelectStyle: { width: 18, color: l.accent, borderColor: l.accent, opacity: 0.25 },
       },
-      ...(narrow ? { left: 24, right: 30, top: 40, bottom: 40 } : {}),
     },
     parallelAxis: columns.map((c, dim) => ({
       dim, name: c.name, realtime: false,
@@ -81,11 +79,10 @@ function option(l: Look, { rows }: Values, columns: Column[], sweep: SweepSummar
         ? { type: "category", data: c.choices.map(value) }
         : { type: c.log ? "log" : "value", scale: true, ...(c.log ? { min: Math.min(...numbers(dim)), max: Math.max(...numbers(dim)) } : {}), ...(c.kind === "int" ? { minInterval: 1 } : {}), axisLabel: { formatter: (v: number) => (c.kind === "metric" ? metric(v).replace(/0+$/, "").replace(/\.$/, "") : value(v)) } }),
       ...(canFilter(c) ? {} : { areaSelectStyle: { width: 0 } }),
-      ...(narrow && dim < last ? { nameLocation: "start" } : {}),
     })),
     visualMap: {
       type: "continuous", dimension: last, min: low, max: high === low ? low + 1 : high, calculable: false, right: 0, top: "middle", itemHeight: 120, itemWidth: 10,
-      inRange: { color: ramp }, textStyle: { color: l.muted, fontSize: 11 }, text: [metric(high), metric(low)], show: !narrow, seriesIndex: 0,
+      inRange: { color: ramp }, textStyle: { color: l.muted, fontSize: 11 }, text: [metric(high), metric(low)], seriesIndex: 0,
     },
     series: [{
       type: "parallel", progressive: 500, inactiveOpacity: 0.03, activeOpacity: 0.8, lineStyle: { width: 1, opacity: rows.length > 500 ? 0.25 : 0.5 },

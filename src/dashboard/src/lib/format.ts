@@ -10,8 +10,8 @@ export function metric(x: number | string | null | undefined): string {
   if (!Number.isFinite(x)) return String(x);
   if (x === 0) return "0";
   const size = Math.abs(x);
+  if (Number.isInteger(x) && size >= 1000 && size < 1e10) return x.toLocaleString("en");
   if (size >= 1e6 || size < 1e-4) return x.toExponential(3);
-  if (Number.isInteger(x) && size >= 1000) return x.toLocaleString("en");
   return x.toFixed(size >= 1000 ? 1 : size >= 100 ? 2 : size >= 10 ? 3 : 4);
 }
 

@@ -70,7 +70,7 @@ export function Leaderboard({ sweep, brushed, onWhere }: Props) {
               ))}
               <button className="plain" onClick={() => setChosenKeys(firstColumns(sweep))}>as at first</button>
             </Menu>
-            <a className="button" href={`/api/v1/sweeps/${sweep.id}/trials.csv${query(shape)}`} download>CSV</a>
+            <a className="button" href={`/api/v1/sweeps/${sweep.id}/trials.csv${query(shape)}`} download={`${sweep.name}.csv`}>CSV</a>
           </>
         }>
         {brushed && <div className="body note">Brushed: <code>{brushed}</code></div>}

@@ -84,11 +84,9 @@ function List({ sweeps, open }: { sweeps: SweepSummary[]; open?: boolean }) {
         {sweeps.map((s) => (
           <article className="card" key={s.id}>
             <div className="row"><span className="grow"><Name sweep={s} /></span><StateMark state={s.state} /></div>
-            <Done sweep={s} />
-            <div className="row">
-              <span className="grow num"><Best sweep={s} /></span>
-              {open && <span className="note num">{s.running_workers ?? s.trials.running} running{s.eta_ms ? `, ≈ ${duration(s.eta_ms)} left` : ""}</span>}
-            </div>
+            <div><Done sweep={s} /></div>
+            <div className="num"><Best sweep={s} /></div>
+            {open && <div className="note num">{s.running_workers ?? s.trials.running} running{s.eta_ms ? `, ≈ ${duration(s.eta_ms)} left` : ""}</div>}
             {open && <div className="row"><span className="note">priority</span><Priority sweep={s} /><span className="grow" /><SweepActions sweep={s} brief /></div>}
           </article>
         ))}

@@ -31,6 +31,16 @@ const COLOURS = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--accent)" },
 ]);
 
+// Typing over a selection, Chromium would wrap what is typed in an inline style, which the policy forbids too.
+const TYPE_OVER = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    if (event.inputType !== "insertText" || event.data === null || view.composing || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { scrollIntoView: true, userEvent: "input.type" });
+    return true;
+  },
+});
+
 interface Props { text: string; onChange: (text: string) => void; problems: Problem[] }
 
 export function Editor({ text, onChange, problems }: Props) {
@@ -47,7 +57,7 @@ export function Editor({ text, onChange, problems }: Props) {
       state: EditorState.create({
         doc: text,
         extensions: [
-          lineNumbers(), lintGutter(), history(), drawSelection(), highlightActiveLine(), StreamLanguage.define(toml), syntaxHighlighting(COLOURS), LOOK,
+          lineNumbers(), EditorView.lineWrapping, lintGutter(), history(), drawSelection(), highlightActiveLine(), StreamLanguage.define(toml), syntaxHighlighting(COLOURS), LOOK, TYPE_OVER,
           keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
           EditorView.contentAttributes.of({ "aria-label": "sweep file (TOML)" }),
           EditorView.updateListener.of((update) => {
