@@ -6,6 +6,7 @@ mod auth;
 mod blobs;
 mod commits;
 mod error;
+mod etag;
 mod events;
 mod extract;
 mod guard;
@@ -100,6 +101,7 @@ pub fn router(app: App) -> Router {
         .merge(health::open_routes())
         .merge(session::open_routes())
         .fallback(error::no_such_route)
+        .layer(middleware::from_fn(etag::tag))
         .layer(CompressionLayer::new().compress_when(compressed))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         // What fails is logged where it fails; a full disk, which every worker asks about again, only once.

@@ -22,6 +22,7 @@ mod plot;
 mod power_cut;
 mod races;
 mod restart;
+mod security;
 mod stoppers;
 mod support;
 mod sweeps;
