@@ -8,6 +8,7 @@ pub mod device;
 pub mod event;
 pub mod ids;
 pub mod metric;
+pub mod moment;
 pub mod objective;
 pub mod pareto;
 pub mod reason;
@@ -29,6 +30,7 @@ pub use device::DeviceReading;
 pub use event::{Event, EventKind};
 pub use ids::{AttemptId, LegId, SweepId, TrialId};
 pub use metric::Metrics;
+pub use moment::{DeviceMoment, Moment, WorkerMoment};
 pub use reason::Reason;
 pub use recovery::Recovery;
 pub use sweep::{

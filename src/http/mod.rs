@@ -11,8 +11,10 @@ mod events;
 mod extract;
 mod guard;
 mod health;
+mod history;
 mod hosts;
 mod known;
+mod metrics;
 mod session;
 mod sweeps;
 mod trials;
@@ -22,7 +24,9 @@ mod workers;
 pub use auth::Access;
 pub use commits::{Commits, ROOM as ROOM_FOR_COMMITS};
 pub use events::{Feed, Live};
+pub use history::History;
 pub use known::Known;
+pub use metrics::Metrics;
 
 use crate::domain::{DeviceReading, Millis};
 use crate::scheduler::shell::Dispatcher;
@@ -55,6 +59,10 @@ pub struct App {
     pub access: Arc<Access>,
     /// What happens, for those who look on.
     pub live: Live,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the machine was used for.
+    pub history: Arc<History>,
     /// Ends the daemon.
     pub stop: Arc<StopRequest>,
     /// The daemon's clock.
@@ -91,6 +99,7 @@ pub fn router(app: App) -> Router {
         .merge(health::guarded_routes())
         .merge(session::guarded_routes())
         .merge(events::routes())
+        .merge(metrics::routes())
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(middleware::from_fn(guard::in_time))
         .merge(blobs::routes())
@@ -107,6 +116,7 @@ pub fn router(app: App) -> Router {
         // What fails is logged where it fails; a full disk, which every worker asks about again, only once.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::time))
         .with_state(app)
 }
 

@@ -17,6 +17,7 @@ mod full_disk;
 mod kill;
 mod ledger;
 mod memory;
+mod metrics;
 mod objectives;
 mod plot;
 mod power_cut;
