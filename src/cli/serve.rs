@@ -171,6 +171,7 @@ mod tests {
             name: "a GPU".into(),
             memory_bytes: 8 << 30,
             free_bytes: 8 << 30,
+            utilisation: None,
             processes: BTreeMap::new(),
             compute_capability: (9, 0),
         };

@@ -3,6 +3,7 @@
 //! Decides nothing about trials: that is the scheduler's.
 
 mod gpus;
+mod history;
 mod left;
 mod lock;
 mod program;

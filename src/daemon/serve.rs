@@ -3,11 +3,11 @@
 use super::gpus::{Devices, Driver, Gpu};
 use super::share::{Living, shares};
 use super::supervise::{Phase, Supervisor};
-use super::{Machine, PerGpu, Slot, WorkerProgram, left, lock, now, web};
+use super::{Machine, PerGpu, Slot, WorkerProgram, history, left, lock, now, web};
 use crate::access::{self, May};
 use crate::domain::WorkerProcess;
 use crate::home;
-use crate::http::{self, Access, App, Commits, Live, ROOM_FOR_COMMITS, StopRequest};
+use crate::http::{self, Access, App, Commits, History, Live, Metrics, ROOM_FOR_COMMITS, StopRequest};
 use crate::scheduler::device_of;
 use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
 use crate::store::{Reader, StoreError, Writer};
@@ -147,7 +147,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         Shell::start(options.home.clone(), writer, GRACE_MS, options.checkpoint_budget_bytes, now)?;
     let (commits_sender, commits) = mpsc::channel(ROOM_FOR_COMMITS);
     shell.announce_to(commits_sender);
-    let commits = Commits::new(commits);
+    let metrics = Arc::<Metrics>::default();
+    let commits = Commits::new(commits, Arc::clone(&metrics));
     let listener = listen(&options).await?;
     let address = listener.local_addr()?;
     let secret = || if options.no_auth { Ok(String::new()) } else { access::secret() };
@@ -174,8 +175,17 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let (closing, closing_receiver) = watch::channel(false);
     let (devices, devices_receiver) = watch::channel(Vec::new());
     let era = era_of(&options.home);
-    let (live, feed) =
-        Live::new(reader.clone(), &era, commits.moved(), commits.workers(), closing_receiver.clone());
+    let (live, feed) = Live::new(
+        reader.clone(),
+        Arc::clone(&metrics),
+        &era,
+        commits.moved(),
+        commits.workers(),
+        closing_receiver.clone(),
+    );
+    let history = Arc::<History>::default();
+    let keeper =
+        tokio::spawn(history::keep(options.home.clone(), devices_receiver.clone(), Arc::clone(&history)));
     tokio::spawn(feed.run());
     tokio::spawn(commits.tell());
     let app = App {
@@ -186,6 +196,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         counted: Arc::default(),
         access: Arc::clone(&access),
         live,
+        metrics,
+        history: Arc::clone(&history),
         stop: Arc::clone(&stop),
         clock: now,
         started: daemon.started_ms,
@@ -225,6 +237,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         watcher.abort();
         let _ = watcher.await;
     }
+    keeper.abort();
     closing.send_replace(true);
     // The web task held the last handles besides this one: the dispatcher ends when all are gone.
     let _ = web.await;

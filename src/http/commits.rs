@@ -1,6 +1,8 @@
 //! What the dispatcher has just committed, told to those who look on.
 
+use super::metrics::{Metrics, Waiting};
 use crate::scheduler::shell::Commit;
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// How many commits may wait to be told; beyond that they are not.
@@ -10,6 +12,7 @@ pub const ROOM: usize = 1024;
 #[derive(Debug)]
 pub struct Commits {
     commits: mpsc::Receiver<Commit>,
+    metrics: Arc<Metrics>,
     /// Grows with every commit.
     moved: watch::Sender<u64>,
     /// Grows when a worker process was started or has ended.
@@ -17,10 +20,10 @@ pub struct Commits {
 }
 
 impl Commits {
-    /// Those who are told of what comes from `commits`.
+    /// Those who are told of what comes from `commits`, which `metrics` counts.
     #[must_use]
-    pub fn new(commits: mpsc::Receiver<Commit>) -> Self {
-        Self { commits, moved: watch::Sender::new(0), workers: watch::Sender::new(0) }
+    pub fn new(commits: mpsc::Receiver<Commit>, metrics: Arc<Metrics>) -> Self {
+        Self { commits, metrics, moved: watch::Sender::new(0), workers: watch::Sender::new(0) }
     }
 
     /// Changes with every commit.
@@ -37,7 +40,9 @@ impl Commits {
 
     /// Runs until the dispatcher has ended.
     pub async fn tell(mut self) {
+        let mut waiting = Waiting::default();
         while let Some(commit) = self.commits.recv().await {
+            waiting.count(&commit, &self.metrics);
             if commit.workers {
                 self.workers.send_modify(|version| *version += 1);
             }

@@ -8,13 +8,16 @@ mod commits;
 mod dashboard;
 mod datasets;
 mod error;
+mod etag;
 mod events;
 mod extract;
 mod guard;
 mod health;
+mod history;
 mod hosts;
 mod known;
 mod listing;
+mod metrics;
 mod notes;
 mod pictures;
 mod session;
@@ -29,7 +32,9 @@ pub use auth::Access;
 pub use commits::{Commits, ROOM as ROOM_FOR_COMMITS};
 pub use datasets::Counted;
 pub use events::{Feed, Live};
+pub use history::History;
 pub use known::Known;
+pub use metrics::Metrics;
 
 use crate::domain::{DeviceReading, Millis};
 use crate::scheduler::shell::Dispatcher;
@@ -64,6 +69,10 @@ pub struct App {
     pub access: Arc<Access>,
     /// What happens, for those who look on.
     pub live: Live,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the machine was used for.
+    pub history: Arc<History>,
     /// Ends the daemon.
     pub stop: Arc<StopRequest>,
     /// The daemon's clock.
@@ -106,6 +115,7 @@ pub fn router(app: App) -> Router {
         .merge(health::guarded_routes())
         .merge(session::guarded_routes())
         .merge(events::routes())
+        .merge(metrics::routes())
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(middleware::from_fn(guard::in_time))
         .merge(blobs::routes())
@@ -117,11 +127,13 @@ pub fn router(app: App) -> Router {
         .merge(session::open_routes())
         .merge(dashboard::routes())
         .fallback(error::no_such_route)
+        .layer(middleware::from_fn(etag::tag))
         .layer(CompressionLayer::new().compress_when(compressed))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         // What fails is logged where it fails; a full disk, which every worker asks about again, only once.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::time))
         .with_state(app)
 }
 

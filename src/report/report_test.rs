@@ -251,12 +251,14 @@ fn workers_and_their_devices_are_told() {
         name: "a GPU".into(),
         total_bytes: 80 << 30,
         free_bytes: 2 << 30,
+        utilisation: None,
         processes: BTreeMap::new(),
     };
     let all = Workers {
         known_from: KnownFrom::Daemon,
         at_ms: Millis(65_000),
         workers: vec![busy, idle],
+        history: Vec::new(),
         devices: vec![DeviceSummary { reading, short_of_memory: true }],
     };
     let text = worker_list(&all);

@@ -1,6 +1,7 @@
 //! The one reader of the record for all streams: while anybody listens, it reads what has happened, writes it down
 //! once, and hands it around.
 
+use super::super::metrics::{Metrics, clock};
 use super::line::Line;
 use crate::domain::SweepId;
 use crate::store::query::{News, Place, What};
@@ -28,6 +29,7 @@ const CATCHING_UP: usize = 2;
 #[derive(Clone)]
 pub struct Live {
     pub(super) reader: Reader,
+    metrics: Arc<Metrics>,
     /// See [`cursor`](super::cursor).
     pub(super) era: Arc<str>,
     batches: broadcast::Sender<Arc<Batch>>,
@@ -64,6 +66,7 @@ impl Live {
     #[must_use]
     pub fn new(
         reader: Reader,
+        metrics: Arc<Metrics>,
         era: &str,
         commits: watch::Receiver<u64>,
         workers: watch::Receiver<u64>,
@@ -73,6 +76,7 @@ impl Live {
         let (touched_sender, touched) = mpsc::channel(1024);
         let live = Self {
             reader,
+            metrics,
             era: era.into(),
             batches,
             touched: touched_sender,
@@ -139,7 +143,9 @@ impl Feed {
             None => self.live.reader.news_end().await?,
         };
         loop {
+            let began = clock();
             let page = self.live.reader.news_after(from, PAGE).await?;
+            self.live.metrics.asked("events", began.elapsed());
             self.hints.note(&page.news);
             let lines = page.news.iter().map(|news| Line::of(news, &self.live.era)).collect();
             let batch = Batch { from, until: page.until, lines, hints: self.hints.take() };

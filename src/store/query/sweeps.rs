@@ -108,6 +108,20 @@ impl Reader {
         Ok(sweeps)
     }
 
+    /// The sweeps that still have work to hand out or to wait for.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn unfinished_sweeps(&self) -> Result<Vec<SweepSummary>, StoreError> {
+        let sql = "select * from sweep where state in ('active', 'paused') order by sweep_id";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        let mut sweeps = Vec::with_capacity(rows.len());
+        for row in &rows {
+            sweeps.push(self.summary(row).await?);
+        }
+        Ok(sweeps)
+    }
+
     /// One sweep; `None` where it has been removed.
     ///
     /// # Errors
