@@ -3,12 +3,12 @@
 
 use super::App;
 use super::error::ApiError;
+use super::extract::Path;
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 /// What the build left: the pages, or one page that says how to get them.
 #[derive(RustEmbed)]
@@ -20,7 +20,7 @@ const PAGE: &str = "index.html";
 /// Names under `/assets` hold a hash of their content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// Asked for again each time, but only sent where it has changed.
+/// Asked for again each time, and sent where its tag has changed.
 const ASK_AGAIN: &str = "no-cache";
 
 pub(super) fn routes() -> Router<App> {
@@ -35,27 +35,16 @@ pub(super) fn routes() -> Router<App> {
         .route("/assets/{*file}", get(asset))
 }
 
-async fn page(headers: HeaderMap) -> Response {
-    match Files::get(PAGE) {
-        Some(file) => sent(&file, ASK_AGAIN, &headers),
-        None => ApiError::not_found("file", PAGE).into_response(),
-    }
+async fn page() -> Response {
+    sent(PAGE, ASK_AGAIN)
 }
 
-async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    match Files::get(&format!("assets/{file}")) {
-        Some(found) => sent(&found, FOR_EVER, &headers),
-        None => ApiError::not_found("file", file).into_response(),
-    }
+async fn asset(Path(file): Path<String>) -> Response {
+    sent(&format!("assets/{file}"), FOR_EVER)
 }
 
-fn sent(file: &EmbeddedFile, keep: &'static str, headers: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", &blake3::hash(&file.data).to_hex()[..16]);
-    let has_it = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str());
-    let about = [(header::ETAG, tag), (header::CACHE_CONTROL, keep.to_owned())];
-    if has_it {
-        return (StatusCode::NOT_MODIFIED, about).into_response();
-    }
-    let kind = [(header::CONTENT_TYPE, file.metadata.mimetype().to_owned())];
-    (about, kind, file.data.clone().into_owned()).into_response()
+fn sent(name: &str, keep: &'static str) -> Response {
+    let Some(file) = Files::get(name) else { return ApiError::not_found("file", name).into_response() };
+    let kind = file.metadata.mimetype().to_owned();
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep.to_owned())], file.data).into_response()
 }

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { clock, metric, moment } from "../lib/format";
-import { farEnd } from "../lib/plots";
+import { farEnd, stairs } from "../lib/plots";
 import type { History, HistoryPoint, SweepSummary, TrialState } from "../lib/types";
 import { Answer, Empty, Panel, Segmented } from "../ui/parts";
 import { useAsk } from "../ui/use";
@@ -59,8 +59,8 @@ function option(l: Look, history: History, sweep: SweepSummary, along: Along): o
   const last = Math.max(...shown.map(x));
   const tail = best.at(-1);
   series.push({
-    type: "line", name: "best so far", step: "end", symbol: "none", lineStyle: { color: l.best, width: 2 }, itemStyle: { color: l.best }, z: 5,
-    data: [...best.map((b) => [x(b), b.value]), ...(tail && last > x(tail) ? [[last, tail.value]] : [])],
+    type: "line", name: "best so far", symbol: "none", lineStyle: { color: l.best, width: 2 }, itemStyle: { color: l.best }, z: 5,
+    data: stairs([...best.map((b): [number, number] => [x(b), b.value]), ...(tail && last > x(tail) ? [[last, tail.value] as [number, number]] : [])]),
     markLine: sweep.baseline === null ? undefined : {
       silent: true, symbol: "none", lineStyle: { color: l.muted, type: "dashed" }, data: [{ yAxis: sweep.baseline }],
       label: { formatter: "mean face", color: l.muted, position: "insideEndTop", fontSize: 11 },

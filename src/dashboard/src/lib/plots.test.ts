@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { differing, farEnd, place, quantile, surface, unit } from "./plots";
+import { differing, farEnd, place, quantile, stairs, surface, unit } from "./plots";
 
 test("an axis ends before what is far out, and only then", () => {
   const near = Array.from({ length: 40 }, (_, i) => 2 + i / 40);
@@ -37,3 +37,7 @@ test("what differs between configurations", () => {
 });
 
 test("quantiles", () => expect(quantile([5, 1, 3], 0.5)).toBe(3));
+
+test("stairs hold each value until the next", () => {
+  expect(stairs([[0, 5], [3, 4], [7, 4]])).toEqual([[0, 5], [3, 5], [3, 4], [7, 4], [7, 4]]);
+});

@@ -80,3 +80,8 @@ export function quantile(values: number[], q: number): number {
 export function objectiveName(o: { name: string } | string): string {
   return typeof o === "string" ? o : o.name;
 }
+
+/** Stairs through points: each value holds until the next. */
+export function stairs(points: [number, number][]): [number, number][] {
+  return points.flatMap(([x, y], at): [number, number][] => (at === 0 ? [[x, y]] : [[x, points[at - 1]![1]], [x, y]]));
+}
