@@ -1,10 +1,10 @@
 // Submit a sweep: write its file, see mistakes where they are, hand it in.
 import { useEffect, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
-import { ApiError, getText, send } from "../lib/api";
+import { ApiError, get, getText, send } from "../lib/api";
 import { value } from "../lib/format";
 import { parseProblem, type Problem } from "../lib/problems";
-import type { Params } from "../lib/types";
+import type { Dataset, Params } from "../lib/types";
 import { Editor } from "../ui/Editor";
 import { Empty, Failure, Loading, Panel } from "../ui/parts";
 import { useMay, useSettled } from "../ui/use";
@@ -52,14 +52,21 @@ async function check(text: string): Promise<Verdict> {
 
 export default function NewSweepPage() {
   const clone = new URLSearchParams(useSearch()).get("clone");
-  const [text, setText] = useState<string | null>(clone ? null : (sessionStorage.getItem(DRAFT) ?? FIRST));
+  const [text, setText] = useState<string | null>(clone ? null : sessionStorage.getItem(DRAFT));
   const [failed, setFailed] = useState<unknown>(null);
   useEffect(() => {
     if (clone) getText(`/sweeps/${clone}/source`).then((source) => setText(renamed(source)), setFailed);
+    else if (text === null) get<Dataset[]>("/datasets").then((all) => setText(firstFile(all)), () => setText(FIRST));
   }, [clone]);
   if (failed) return <Failure error={failed} />;
   if (text === null) return <Loading />;
   return <Form first={text} clone={clone} />;
+}
+
+/** The first file names a dataset that is there. */
+function firstFile(all: Dataset[]): string {
+  const there = all.find((d) => d.name === "faces") ?? all[0];
+  return there ? FIRST.replace('"faces"', `"${there.name}"`) : FIRST;
 }
 
 /** A clone gets a name of its own. */
@@ -104,7 +111,7 @@ function Form({ first, clone }: { first: string; clone: string | null }) {
       <div className="head">
         <h1>{clone ? "Clone a sweep" : "New sweep"}</h1>
         <div className="actions">
-          {!clone && <button className="plain" onClick={() => setText(FIRST)}>Start over</button>}
+          {!clone && <button className="plain" onClick={() => { sessionStorage.removeItem(DRAFT); void get<Dataset[]>("/datasets").then((all) => setText(firstFile(all)), () => setText(FIRST)); }}>Start over</button>}
           <button className="primary" disabled={!may || sending || verdict?.kind === "mistakes"} title={may ? undefined : "This browser may only read"} onClick={() => void submit()}>Submit</button>
         </div>
       </div>
