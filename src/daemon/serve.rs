@@ -145,10 +145,6 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let slots = plan_slots(&options, &driver, &reader).await?;
     let (mut shell, dispatcher) =
         Shell::start(options.home.clone(), writer, GRACE_MS, options.checkpoint_budget_bytes, now)?;
-    let (commits_sender, commits) = mpsc::channel(ROOM_FOR_COMMITS);
-    shell.announce_to(commits_sender);
-    let metrics = Arc::<Metrics>::default();
-    let commits = Commits::new(commits, Arc::clone(&metrics));
     let listener = listen(&options).await?;
     let address = listener.local_addr()?;
     let secret = || if options.no_auth { Ok(String::new()) } else { access::secret() };
@@ -174,20 +170,10 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let (draining, draining_receiver) = watch::channel(false);
     let (closing, closing_receiver) = watch::channel(false);
     let (devices, devices_receiver) = watch::channel(Vec::new());
-    let era = era_of(&options.home);
-    let (live, feed) = Live::new(
-        reader.clone(),
-        Arc::clone(&metrics),
-        &era,
-        commits.moved(),
-        commits.workers(),
-        closing_receiver.clone(),
-    );
     let history = Arc::<History>::default();
-    let keeper =
-        tokio::spawn(history::keep(options.home.clone(), devices_receiver.clone(), Arc::clone(&history)));
-    tokio::spawn(feed.run());
-    tokio::spawn(commits.tell());
+    let keep = history::keep(options.home.clone(), devices_receiver.clone(), Arc::clone(&history));
+    let keeper = tokio::spawn(keep);
+    let (metrics, live) = look_on(&options.home, &mut shell, &reader, &closing_receiver);
     let app = App {
         home: options.home.clone(),
         dispatcher: dispatcher.clone(),
@@ -197,7 +183,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         access: Arc::clone(&access),
         live,
         metrics,
-        history: Arc::clone(&history),
+        history,
         stop: Arc::clone(&stop),
         clock: now,
         started: daemon.started_ms,
@@ -255,6 +241,25 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     std::fs::remove_file(&daemon_file).map_err(home_error(&daemon_file))?;
     result.map_err(io::Error::other)??;
     Ok(())
+}
+
+/// Those who are told of every commit: what is counted, and what is streamed. Their tasks end with the dispatcher.
+fn look_on(
+    home: &Path,
+    shell: &mut Shell,
+    reader: &Reader,
+    closing: &watch::Receiver<bool>,
+) -> (Arc<Metrics>, Live) {
+    let (sender, receiver) = mpsc::channel(ROOM_FOR_COMMITS);
+    shell.announce_to(sender);
+    let metrics = Arc::<Metrics>::default();
+    let commits = Commits::new(receiver, Arc::clone(&metrics));
+    let (moved, workers) = (commits.moved(), commits.workers());
+    let (reader, counted) = (reader.clone(), Arc::clone(&metrics));
+    let (live, feed) = Live::new(reader, counted, &era_of(home), moved, workers, closing.clone());
+    tokio::spawn(feed.run());
+    tokio::spawn(commits.tell());
+    (metrics, live)
 }
 
 /// What cursors of events are good for: this home, until the machine starts again. A power cut may take back what was

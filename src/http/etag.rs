@@ -22,7 +22,7 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let whole = response.body().size_hint().exact().filter(|bytes| *bytes <= MOST_BYTES);
     let has_tag = response.headers().contains_key(header::ETAG);
-    let is_kept = !response.headers().get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store");
+    let is_kept = response.headers().get(header::CACHE_CONTROL).is_none_or(|value| value != "no-store");
     let mut response = match (response.status(), whole) {
         (StatusCode::OK, Some(bytes)) if !has_tag && is_kept => match tagged(response, bytes).await {
             Ok(response) => response,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long a call may take until its answer begins: longer than a claim waits for work.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+pub(super) const ANSWER_TIME: Duration = Duration::from_secs(60);
 
 /// What pages may do: load what the daemon itself serves and speak to it, nothing else.
 const PAGES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
@@ -43,9 +43,34 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
 }
 
 /// Gives up on a call that takes too long. What it has handed to the dispatcher is carried out all the same.
-pub(super) async fn in_time(request: Request, next: Next) -> Response {
-    timeout(ANSWER_TIME, next.run(request)).await.unwrap_or_else(|_| {
-        let message = format!("no answer was found within {} s", ANSWER_TIME.as_secs());
+pub(super) async fn in_time(State(time): State<Duration>, request: Request, next: Next) -> Response {
+    timeout(time, next.run(request)).await.unwrap_or_else(|_| {
+        let message = format!("no answer was found within {} s", time.as_secs());
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_slow", message).into_response()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, middleware, routing::get};
+
+    #[tokio::test]
+    async fn a_call_that_takes_too_long_is_answered_all_the_same() {
+        let layer = middleware::from_fn_with_state(Duration::from_millis(20), in_time);
+        let router: Router = Router::new()
+            .route("/never", get(std::future::pending::<()>))
+            .route("/soon", get(async || "here"))
+            .layer(layer);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async { axum::serve(listener, router).await });
+        let status = async |path: &str| {
+            let url = format!("{url}{path}");
+            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            let call = move || agent.get(url).call().unwrap().status().as_u16();
+            tokio::task::spawn_blocking(call).await.unwrap()
+        };
+        assert_eq!((status("/soon").await, status("/never").await), (200, 503));
+    }
 }

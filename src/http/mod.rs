@@ -117,7 +117,7 @@ pub fn router(app: App) -> Router {
         .merge(events::routes())
         .merge(metrics::routes())
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(middleware::from_fn(guard::in_time))
+        .layer(middleware::from_fn_with_state(guard::ANSWER_TIME, guard::in_time))
         .merge(blobs::routes())
         .layer(middleware::from_fn_with_state(app.clone(), auth::check));
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));

@@ -85,7 +85,10 @@ fn what_happened_is_counted_and_what_is_documented_is_there() {
     home.until("the loss is counted", || scrape(&home).sum("sweepd_leases_lost_total") >= 1.0);
     home.until("the trial is tried again", || scrape(&home).sum("sweepd_queue_wait_seconds_sum") >= 0.5);
     let _stream = home.events("", None);
-    home.until("the machine was looked at", || scrape(&home).types.contains_key("sweepd_cpu_share"));
+    let looked = ["sweepd_cpu_share", "sweepd_worker_resident_bytes"];
+    home.until("the machine was looked at", || {
+        looked.iter().all(|name| scrape(&home).types.contains_key(*name))
+    });
     let seen = scrape(&home);
     assert!(seen.sum("sweepd_steps_total") >= 15.0, "five trials of three steps");
     assert_eq!(seen.value("sweepd_event_streams"), 1.0);

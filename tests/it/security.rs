@@ -3,8 +3,11 @@
 use crate::support::{Home, toy};
 use crate::web::Answer;
 use nix::sys::signal::Signal;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 impl Home {
     fn with(&self, token: &str, method: &str, path: &str) -> Answer {
@@ -301,6 +304,30 @@ fn a_body_that_is_too_large_is_refused() {
     let hash = blake3::hash(&large).to_hex();
     let put = home.call("PUT", &format!("/api/v1/blobs/{hash}"), &[("authorization", &bearer)], &large);
     assert_eq!(put.status, 204, "blobs may be larger");
+}
+
+/// Half a minute without a byte.
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let mut home = Home::new();
+    home.serve(0);
+    let (bearer, hash) = (home.bearer(), "0".repeat(64));
+    let calls = [("POST", "/api/v1/sweeps".to_owned()), ("PUT", format!("/api/v1/blobs/{hash}"))];
+    let mut waiting: Vec<TcpStream> = Vec::new();
+    for (method, path) in &calls {
+        let mut stream = TcpStream::connect(home.host()).unwrap();
+        let host = home.host();
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {bearer}\r\n").unwrap();
+        write!(stream, "content-length: 100\r\n\r\nonly the beginning").unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(50))).unwrap();
+        waiting.push(stream);
+    }
+    for mut stream in waiting {
+        let mut answer = [0; 64];
+        let n = stream.read(&mut answer).expect("it is answered, or closed, before the test loses patience");
+        let status = String::from_utf8_lossy(&answer[..n]).chars().skip(9).take(1).collect::<String>();
+        assert!(n == 0 || status == "4" || status == "5", "{answer:?}");
+    }
 }
 
 #[test]

@@ -62,7 +62,14 @@ impl Home {
         self.call("GET", path, &[("authorization", &self.bearer())], b"")
     }
 
-    fn begin(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> BufReader<TcpStream> {
+    /// The same without waiting for an answer.
+    pub fn begin(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> BufReader<TcpStream> {
         let host = self.host();
         let mut stream = TcpStream::connect(&host).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
