@@ -2,7 +2,8 @@
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { count, metric, short } from "../lib/format";
-import type { Front, SweepSummary, Values } from "../lib/types";
+import type { Front, SweepSummary, TrialPage } from "../lib/types";
+import { query } from "../lib/api";
 import { Answer, Empty, Panel, Segmented } from "../ui/parts";
 import { useAsk } from "../ui/use";
 import { Chart } from "./Chart";
@@ -11,8 +12,7 @@ import { named } from "./names";
 
 export function FrontChart({ sweep }: { sweep: SweepSummary }) {
   const asked = useAsk<Front>(["plots", sweep.id, "front"], `/sweeps/${sweep.id}/front`);
-  const second = sweep.spec.objective.further?.[0]?.name ?? "";
-  const others = useAsk<Values>(["plots", sweep.id, "values"], `/sweeps/${sweep.id}/values?params=${second}&most=2000`);
+  const others = useAsk<TrialPage>(["plots", sweep.id, "others"], `/sweeps/${sweep.id}/trials${query({ where: "state = completed", limit: 500 })}`);
   const [other, setOther] = useState("1");
   const [, go] = useLocation();
   return (
@@ -35,14 +35,14 @@ export function FrontChart({ sweep }: { sweep: SweepSummary }) {
 
 interface Spot { value: [number, number]; id: number; number: number }
 
-function option(l: Look, front: Front, other: number, values: Values | undefined): object {
+function option(l: Look, front: Front, other: number, others: TrialPage | undefined): object {
   const [a, b] = [front.objectives[0]!, front.objectives[other]!];
   const members: Spot[] = front.members.map((m) => ({ value: [m.values[other]!, m.values[0]!], id: m.trial.trial_id, number: m.trial.number }));
   members.sort((m, n) => m.value[0] - n.value[0]);
   const onFront = new Set(members.map((m) => m.id));
-  const dominated: Spot[] = other !== 1 || !values ? [] : values.rows
-    .filter((r) => r.state === "completed" && typeof r.x[0] === "number" && r.value !== null && !onFront.has(r.trial_id))
-    .map((r) => ({ value: [r.x[0] as number, r.value!], id: r.trial_id, number: r.number }));
+  const dominated: Spot[] = (others?.trials ?? [])
+    .filter((t) => t.value !== null && typeof t.further?.[other - 1] === "number" && !onFront.has(t.trial_id))
+    .map((t) => ({ value: [t.further![other - 1]!, t.value!], id: t.trial_id, number: t.number }));
   return {
     grid: { ...GRID, top: 34 },
     legend: { top: 0, left: 0, itemHeight: 9, textStyle: { color: l.muted, fontSize: 11.5 } },
