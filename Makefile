@@ -5,10 +5,10 @@ DEMO   := $(SWEEPD) --home .demo
 # With cargo-nextest where it is installed, else with cargo's own test runner.
 TEST   := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
 
-.PHONY: help setup build demo test simulate kill bench bench-search bench-train lint cuda clean
+.PHONY: help setup build demo test test-e2e simulate kill bench bench-search bench-train lint cuda clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1|/' | column -t -s '|'
 
 setup: ## Fetch libtorch for the CPU into .libtorch (once; 544 MB)
 	@scripts/setup
@@ -25,6 +25,9 @@ demo: build ## Search CNNs on synthetic faces: the main job, some minutes on two
 
 test: setup ## Run all tests
 	cargo $(TEST)
+
+test-e2e: ## Drive the dashboard in headless Chromium against a daemon; pictures in src/dashboard/e2e/shots
+	@scripts/test-e2e
 
 simulate: setup ## Live 5,000 lives of the scheduler on the real store, with faults of every kind (hours)
 	SWEEPD_SEEDS=$${SWEEPD_SEEDS:-5000} cargo test --release --no-default-features --lib simulation -- --nocapture

@@ -1,6 +1,7 @@
 //! The home folder: which it is, what lies where in it, and who may use it.
 
 use crate::worker::protocol::DaemonFile;
+use serde::Serialize;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -56,7 +57,14 @@ pub fn read_daemon_file(home: &Path) -> io::Result<Option<DaemonFile>> {
 /// # Errors
 /// Where it cannot be written.
 pub fn write_daemon_file(home: &Path, content: &DaemonFile) -> io::Result<()> {
-    let path = daemon_file(home);
+    write_private(&daemon_file(home), content)
+}
+
+/// Writes a file of JSON, readable by its owner alone, whole or not at all.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_private(path: &Path, content: &impl Serialize) -> io::Result<()> {
     let temporary = path.with_extension("json.new");
     // A leftover of a crash might have other permissions.
     match fs::remove_file(&temporary) {
@@ -66,7 +74,7 @@ pub fn write_daemon_file(home: &Path, content: &DaemonFile) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     file.write_all(serde_json::to_string_pretty(content)?.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&temporary, &path)
+    fs::rename(&temporary, path)
 }
 
 /// A random word of lower-case letters and digits without those that look alike, five bits each.

@@ -11,6 +11,7 @@
 //! The trainer is not here: it lives in the tree of the binary `sweepd-worker`, the only place that
 //! names `tch`.
 
+pub mod access;
 pub mod augment;
 pub mod cli;
 pub mod daemon;

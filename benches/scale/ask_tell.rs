@@ -39,7 +39,7 @@ pub async fn run() {
 }
 
 /// Asks and tells until the end; how long each trial took.
-async fn client(daemon: DaemonFile, sweep: String, ends: Instant) -> Vec<Duration> {
+pub async fn client(daemon: DaemonFile, sweep: String, ends: Instant) -> Vec<Duration> {
     let mut connection = Connection::open(&daemon).await;
     let mut times = Vec::new();
     while Instant::now() < ends {

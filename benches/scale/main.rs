@@ -5,7 +5,7 @@
 //! cargo bench --no-default-features --bench scale -- [PART...] [--trials N] [--home FOLDER] [--repeat N] ...
 //! ```
 //!
-//! Parts: `generate`, `questions`, `restart`, `workers`, `races`, `ask_tell`, `remove`; without any, all of them in this
+//! Parts: `generate`, `questions`, `restart`, `workers`, `races`, `ask_tell`, `streams`, `remove`; without any, all of them in this
 //! order. A folder named by `--home` is kept, and found again by a later run that leaves `generate` out.
 
 #![allow(
@@ -23,6 +23,7 @@ mod questions;
 mod races;
 mod remove;
 mod restart;
+mod streams;
 mod workers;
 
 use std::path::PathBuf;
@@ -43,7 +44,8 @@ struct Options {
     races: u64,
 }
 
-const PARTS: [&str; 7] = ["generate", "questions", "restart", "workers", "races", "ask_tell", "remove"];
+const PARTS: [&str; 8] =
+    ["generate", "questions", "restart", "workers", "races", "ask_tell", "streams", "remove"];
 
 fn main() {
     let options = options();
@@ -58,6 +60,7 @@ fn main() {
             "questions" => questions::ask_all(&home, options.repeat),
             "restart" => runtime.block_on(restart::measure(&home, options.repeat)),
             "workers" => runtime.block_on(workers::run(&home, options.workers, options.seconds)),
+            "streams" => runtime.block_on(streams::run(options.repeat)),
             "ask_tell" => runtime.block_on(ask_tell::run()),
             "races" => runtime.block_on(races::run(options.races)),
             _ => remove::measure(&home),

@@ -25,6 +25,11 @@ impl Daemon {
 
     /// The same with further flags.
     pub fn start_with(home: &Path, flags: &[&str]) -> Self {
+        Self::with_slots(home, 0, flags)
+    }
+
+    /// The same with workers that evaluate toy sweeps.
+    pub fn with_slots(home: &Path, slots: usize, flags: &[&str]) -> Self {
         let log = File::create(home.join("bench-daemon.log")).unwrap();
         // A killed daemon leaves its file; only the new one's is of use.
         let _ = std::fs::remove_file(home::daemon_file(home));
@@ -32,7 +37,7 @@ impl Daemon {
         let child = Command::new(SWEEPD)
             .arg("--home")
             .arg(home)
-            .args(["serve", "--no-trainer", "--slots", "0", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--no-trainer", "--slots", &slots.to_string(), "--listen", "127.0.0.1:0"])
             .args(flags)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())

@@ -11,9 +11,12 @@ pub mod exit;
 mod gc;
 mod logs;
 mod ls;
+mod note;
+mod open;
 mod plot;
 mod predict;
 mod predictor;
+mod priority;
 mod replay;
 mod retry;
 mod run;
@@ -22,6 +25,7 @@ mod show;
 mod steer;
 mod stop;
 mod submit;
+mod token;
 mod trainer;
 mod trial;
 mod trials;
@@ -61,6 +65,10 @@ enum Command {
     Serve(serve::ServeArgs),
     /// End the daemon
     Stop(stop::StopArgs),
+    /// Let a browser in: prints a link that works once, and opens it where there is a display
+    Open(open::OpenArgs),
+    /// Tokens for other programs: add, list, remove
+    Token(token::TokenArgs),
     /// Queue a sweep
     Submit(submit::SubmitArgs),
     /// List sweeps
@@ -93,6 +101,12 @@ enum Command {
     Cancel(steer::SteerArgs),
     /// Delete a sweep that is over, with its trials and weights
     Rm(steer::SteerArgs),
+    /// Give a sweep another priority: the largest gets the next free slot
+    Priority(priority::PriorityArgs),
+    /// Write a note on a sweep or a trial
+    Note(note::NoteArgs),
+    /// Give a trial the words that it is to be found by
+    Tag(note::TagArgs),
     /// List the workers: what each does, when it was last heard of, and its memory
     Workers(workers::WorkersArgs),
     /// Datasets: import, draw synthetic ones, list, show
@@ -160,6 +174,8 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Serve(_) | Command::Worker(_) => unreachable!("both returned above"),
             Command::Run(args) => run::run(args, &context).await,
             Command::Stop(args) => stop::run(args, &context).await,
+            Command::Open(args) => open::run(&args, &context),
+            Command::Token(args) => token::run(args, &context),
             Command::Submit(args) => submit::run(args, &context).await,
             Command::Ls(args) => ls::run(args, &context).await,
             Command::Show(args) => show::run(args, &context).await,
@@ -176,6 +192,9 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Resume(args) => steer::run(&args, steer::Verb::Resume, &context),
             Command::Cancel(args) => steer::run(&args, steer::Verb::Cancel, &context),
             Command::Rm(args) => steer::run(&args, steer::Verb::Remove, &context),
+            Command::Priority(args) => priority::run(&args, &context),
+            Command::Note(args) => note::note(args, &context).await,
+            Command::Tag(args) => note::tag(args, &context).await,
             Command::Workers(args) => workers::run(args, &context).await,
             Command::Data(args) => data::run(args, &context.home, context.json),
             Command::Ensemble(args) => ensemble::run(args, &context).await,

@@ -5,6 +5,7 @@ use crate::daemon::{self, Gpu, Machine, PerGpu, ServeOptions, WorkerProgram};
 use anyhow::Context as _;
 use clap::Args;
 use std::fmt;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -116,6 +117,9 @@ pub struct ServeArgs {
     /// Want no token; on loopback only
     #[arg(long)]
     pub no_auth: bool,
+    /// A further name under which the daemon is called, by a proxy or from another machine; may be repeated
+    #[arg(long = "allow-host", value_name = "NAME")]
+    pub allowed_hosts: Vec<String>,
 }
 
 /// Runs the daemon until it is told to end.
@@ -144,8 +148,15 @@ pub async fn run(args: ServeArgs, context: &Context) -> anyhow::Result<()> {
         no_sync: args.no_sync,
         exit_when_idle: args.exit_when_idle,
         no_auth: args.no_auth,
+        allowed_hosts: args.allowed_hosts,
+        // In a file, a link would lie about.
+        show_link: (std::io::stderr().is_terminal() && !args.no_auth).then_some(show_link),
     };
     Ok(daemon::serve(options).await?)
+}
+
+fn show_link(link: &str) {
+    eprintln!("open {link} in a browser (once, within ten minutes; `sweepd open` makes another)");
 }
 
 #[cfg(test)]
@@ -160,6 +171,7 @@ mod tests {
             name: "a GPU".into(),
             memory_bytes: 8 << 30,
             free_bytes: 8 << 30,
+            utilisation: None,
             processes: BTreeMap::new(),
             compute_capability: (9, 0),
         };

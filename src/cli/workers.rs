@@ -55,5 +55,11 @@ async fn without_daemon(context: &Context) -> anyhow::Result<Workers> {
         let process = worker.pid.zip(worker.pid_started);
         worker.process_seen(process.and_then(|(pid, started)| resident_bytes_of(pid, started)));
     }
-    Ok(Workers { known_from: KnownFrom::Database, at_ms: now(), workers, devices: Vec::new() })
+    Ok(Workers {
+        known_from: KnownFrom::Database,
+        at_ms: now(),
+        workers,
+        devices: Vec::new(),
+        history: Vec::new(),
+    })
 }

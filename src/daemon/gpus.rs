@@ -8,7 +8,7 @@ use nvml_wrapper::error::NvmlError;
 use std::collections::BTreeMap;
 
 /// A GPU.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Gpu {
     /// Its index, as libtorch counts: by place on the bus.
     pub index: u32,
@@ -18,6 +18,8 @@ pub struct Gpu {
     pub memory_bytes: u64,
     /// What of it nobody uses now, in bytes.
     pub free_bytes: u64,
+    /// The share of time in which it computed lately, from 0 to 1, where the driver tells.
+    pub utilisation: Option<f64>,
     /// What it can compute, major and minor: 9.0 for Hopper. (0, 0) where the driver does not tell.
     pub compute_capability: (u32, u32),
     /// What processes hold of it, in bytes by process id, as far as the driver tells: inside of a container it
@@ -40,6 +42,7 @@ impl Gpu {
             name: self.name.clone(),
             total_bytes: self.memory_bytes,
             free_bytes: self.free_bytes,
+            utilisation: self.utilisation,
             processes: self.processes.clone(),
         }
     }
@@ -98,6 +101,7 @@ fn gpu(nvml: &Nvml, index: u32) -> Result<Gpu, NvmlError> {
         name: device.name()?,
         memory_bytes: memory.total,
         free_bytes: memory.free,
+        utilisation: device.utilization_rates().ok().map(|used| f64::from(used.gpu) / 100.0),
         compute_capability: able,
         processes,
     })

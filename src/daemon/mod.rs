@@ -3,6 +3,7 @@
 //! Decides nothing about trials: that is the scheduler's.
 
 mod gpus;
+mod history;
 mod left;
 mod letters;
 mod lock;
@@ -12,12 +13,14 @@ mod share;
 mod slots;
 mod supervise;
 mod watch;
+mod web;
 
 pub use gpus::{Devices, Driver, Gpu, find as find_gpus};
 pub use program::WorkerProgram;
 pub use serve::{ServeError, ServeOptions, serve};
 pub use share::{PerGpu, Share};
 pub use slots::{Machine, Slot};
+pub use web::reachable;
 
 use crate::domain::Millis;
 use std::path::Path;

@@ -3,10 +3,11 @@
 use super::gpus::{Devices, Driver, Gpu};
 use super::share::{Living, shares};
 use super::supervise::{Phase, Supervisor};
-use super::{Machine, PerGpu, Slot, WorkerProgram, left, letters, lock, now};
+use super::{Machine, PerGpu, Slot, WorkerProgram, history, left, letters, lock, now, web};
+use crate::access::{self, May};
 use crate::domain::WorkerProcess;
 use crate::home;
-use crate::http::{self, App, StopRequest};
+use crate::http::{self, Access, App, Commits, History, Live, Metrics, ROOM_FOR_COMMITS, StopRequest};
 use crate::scheduler::device_of;
 use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
 use crate::store::{Reader, StoreError, Writer};
@@ -14,14 +15,14 @@ use crate::worker::process::workers_of;
 use crate::worker::protocol::DaemonFile;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -54,6 +55,10 @@ pub struct ServeOptions {
     pub exit_when_idle: bool,
     /// Want no token. Loopback only.
     pub no_auth: bool,
+    /// Further names under which the daemon is called.
+    pub allowed_hosts: Vec<String>,
+    /// Given a link that lets a browser in, once the daemon answers.
+    pub show_link: Option<fn(&str)>,
 }
 
 /// Why the daemon could not start or had to end.
@@ -138,13 +143,23 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let reader = Reader::open(&options.home, 4).await?;
     let driver = Driver::open()?;
     let slots = plan_slots(&options, &driver, &reader).await?;
-    let (shell, dispatcher) =
+    let (mut shell, dispatcher) =
         Shell::start(options.home.clone(), writer, GRACE_MS, options.checkpoint_budget_bytes, now)?;
     let listener = listen(&options).await?;
-    let token = if options.no_auth { String::new() } else { home::random_word(32)? };
+    let address = listener.local_addr()?;
+    let secret = || if options.no_auth { Ok(String::new()) } else { access::secret() };
+    let (token, worker_token) = (secret()?, secret()?);
+    let access = Arc::new(Access::new(
+        &options.home,
+        address,
+        options.allowed_hosts.clone(),
+        (!options.no_auth).then_some(&token),
+        &worker_token,
+    )?);
     let daemon = DaemonFile {
-        url: format!("http://{}", listener.local_addr()?),
-        token: token.clone(),
+        url: format!("http://{address}"),
+        token,
+        worker_token,
         // Process ids fit: Linux limits them to 4,194,304.
         pid: i32::try_from(std::process::id()).unwrap_or(i32::MAX),
         started_ms: now(),
@@ -153,18 +168,28 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     home::write_daemon_file(&options.home, &daemon).map_err(home_error(&daemon_file))?;
     let stop = Arc::new(StopRequest::default());
     let (draining, draining_receiver) = watch::channel(false);
+    let (closing, closing_receiver) = watch::channel(false);
     let (devices, devices_receiver) = watch::channel(Vec::new());
+    let history = Arc::<History>::default();
+    let keep = history::keep(options.home.clone(), devices_receiver.clone(), Arc::clone(&history));
+    let keeper = tokio::spawn(keep);
+    let (metrics, live) = look_on(&options.home, &mut shell, &reader, &closing_receiver);
     let app = App {
         home: options.home.clone(),
         dispatcher: dispatcher.clone(),
         reader: reader.clone(),
         known: Arc::default(),
-        token: (!options.no_auth).then(|| token.into()),
+        counted: Arc::default(),
+        access: Arc::clone(&access),
+        live,
+        metrics,
+        history,
         stop: Arc::clone(&stop),
         clock: now,
         started: daemon.started_ms,
         devices: devices_receiver,
         draining: draining_receiver,
+        closing: closing_receiver.clone(),
     };
     tracing::info!(url = daemon.url, home = %options.home.display(), slots = slots.len(), "serving");
     if !options.program.trains {
@@ -173,7 +198,10 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         );
     }
     let mut shell = tokio::task::spawn_blocking(move || shell.run());
-    let web = tokio::spawn(axum::serve(listener, http::router(app)).into_future());
+    let web = tokio::spawn(web::serve(listener, http::router(app), web::LIMITS, closing_receiver));
+    if let Some(show_link) = options.show_link {
+        show_link(&format!("{}{}", web::reachable(&daemon.url), access.make_link(May::Write, now())?));
+    }
     let (phase, phase_receiver) = watch::channel(Phase::Run);
     letters::take(&options.home, &dispatcher).await;
     let left = left::find(left, &options.home, &dispatcher).await;
@@ -196,7 +224,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         watcher.abort();
         let _ = watcher.await;
     }
-    web.abort();
+    keeper.abort();
+    closing.send_replace(true);
     // The web task held the last handles besides this one: the dispatcher ends when all are gone.
     let _ = web.await;
     // Readers that close last would leave the log unfolded; a question that still runs is not waited for.
@@ -213,6 +242,34 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     std::fs::remove_file(&daemon_file).map_err(home_error(&daemon_file))?;
     result.map_err(io::Error::other)??;
     Ok(())
+}
+
+/// Those who are told of every commit: what is counted, and what is streamed. Their tasks end with the dispatcher.
+fn look_on(
+    home: &Path,
+    shell: &mut Shell,
+    reader: &Reader,
+    closing: &watch::Receiver<bool>,
+) -> (Arc<Metrics>, Live) {
+    let (sender, receiver) = mpsc::channel(ROOM_FOR_COMMITS);
+    shell.announce_to(sender);
+    let metrics = Arc::<Metrics>::default();
+    let commits = Commits::new(receiver, Arc::clone(&metrics));
+    let (moved, workers) = (commits.moved(), commits.workers());
+    let (reader, counted) = (reader.clone(), Arc::clone(&metrics));
+    let (live, feed) = Live::new(reader, counted, &era_of(home), moved, workers, closing.clone());
+    tokio::spawn(feed.run());
+    tokio::spawn(commits.tell());
+    (metrics, live)
+}
+
+/// What cursors of events are good for: this home, until the machine starts again. A power cut may take back what was
+/// reported last, and its numbers are then given again.
+fn era_of(home: &Path) -> String {
+    // Where the kernel does not tell, what a power cut took is not noticed.
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let hash = blake3::hash(format!("{boot}{}", home.display()).as_bytes());
+    hash.to_hex().chars().take(12).collect()
 }
 
 /// The slots to serve, given what is free on the GPUs now and what trials were measured to need.

@@ -132,6 +132,7 @@ mod tests {
             name: "a GPU".into(),
             memory_bytes,
             free_bytes,
+            utilisation: None,
             processes: BTreeMap::new(),
             compute_capability: (9, 0),
         }

@@ -70,6 +70,7 @@ mod tests {
             name: "a GPU".into(),
             memory_bytes: 80,
             free_bytes: 7,
+            utilisation: None,
             processes: BTreeMap::new(),
             compute_capability: (9, 0),
         };

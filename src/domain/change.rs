@@ -27,6 +27,13 @@ pub enum Change {
         /// When.
         at: Millis,
     },
+    /// A sweep's place among the others changed.
+    SweepPrioritised {
+        /// Which.
+        sweep: SweepId,
+        /// Larger goes first.
+        priority: i64,
+    },
     /// A sweep is open for a retry alone, and goes back afterwards.
     SweepReturns {
         /// Which.

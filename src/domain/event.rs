@@ -15,6 +15,8 @@ pub enum EventKind {
     SweepPaused,
     /// A sweep was resumed by the user.
     SweepResumed,
+    /// The user gave a sweep another priority.
+    SweepPrioritised,
     /// A sweep ended because all its trials did.
     SweepCompleted,
     /// A sweep was cancelled by the user.
@@ -57,6 +59,7 @@ impl EventKind {
             Self::SweepSubmitted => "sweep_submitted",
             Self::SweepPaused => "sweep_paused",
             Self::SweepResumed => "sweep_resumed",
+            Self::SweepPrioritised => "sweep_prioritised",
             Self::SweepCompleted => "sweep_completed",
             Self::SweepCancelled => "sweep_cancelled",
             Self::TrialSuggested => "trial_suggested",

@@ -9,10 +9,12 @@ pub mod ensemble;
 pub mod event;
 pub mod ids;
 pub mod metric;
+pub mod moment;
 pub mod objective;
 pub mod pareto;
 pub mod reason;
 pub mod recovery;
+pub mod remark;
 pub mod stopper;
 pub mod stream;
 pub mod sweep;
@@ -30,8 +32,10 @@ pub use device::DeviceReading;
 pub use event::{Event, EventKind};
 pub use ids::{AttemptId, LegId, SweepId, TrialId};
 pub use metric::Metrics;
+pub use moment::{DeviceMoment, Moment, WorkerMoment};
 pub use reason::Reason;
 pub use recovery::Recovery;
+pub use remark::{Remark, Subject};
 pub use sweep::{
     Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Search, Sweep, SweepState,
     Target, When,

@@ -173,6 +173,13 @@ pub enum Reason {
     RetryAlone,
     /// The user's word.
     ByUser,
+    /// The user gave a sweep another priority.
+    Priority {
+        /// The one before.
+        from: i64,
+        /// The new one.
+        to: i64,
+    },
     /// The daemon was ended and let its workers go.
     DaemonStopped,
     /// The sampler has no further configuration.
@@ -206,6 +213,7 @@ impl Reason {
             Self::TimeLimit => "time_limit",
             Self::RetryAlone => "retry_alone",
             Self::ByUser => "by_user",
+            Self::Priority { .. } => "priority",
             Self::DaemonStopped => "daemon_stopped",
             Self::SpaceExhausted => "space_exhausted",
         }
@@ -328,6 +336,7 @@ impl fmt::Display for Reason {
             Self::TimeLimit => f.write_str("the sweep's time is up"),
             Self::RetryAlone => f.write_str("for the retried trial alone"),
             Self::ByUser => f.write_str("by the user"),
+            Self::Priority { from, to } => write!(f, "priority {to} instead of {from}"),
             Self::DaemonStopped => f.write_str("the daemon stopped"),
             Self::SpaceExhausted => f.write_str("every configuration has been tried"),
         }

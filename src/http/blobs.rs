@@ -2,16 +2,21 @@
 
 use super::App;
 use super::error::ApiError;
+use super::etag;
+use super::extract::Path;
 use crate::store::blob;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::StatusCode;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::put;
 
 /// Largest blob, in bytes: a checkpoint of a hundred million parameters under adam (weights, best weights, two
 /// moments) in single precision, and some.
 const BLOB_LIMIT_BYTES: usize = 2 << 30;
+
+const FOR_EVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -36,10 +41,22 @@ async fn put_blob(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn get_blob(State(app): State<App>, Path(hash): Path<String>) -> Result<Vec<u8>, ApiError> {
+/// A blob never changes: who has one need not ask for it again.
+async fn get_blob(
+    State(app): State<App>,
+    Path(hash): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let path = blob::path(&app.home, &hash).ok_or_else(|| ApiError::not_found("blob", &hash))?;
-    tokio::fs::read(&path).await.map_err(|error| match error.kind() {
+    let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => ApiError::not_found("blob", &hash),
         _ => ApiError::internal(&error),
-    })
+    };
+    let tag = HeaderValue::from_str(&format!("\"{hash}\"")).map_err(|e| ApiError::internal(&e))?;
+    let had: Vec<HeaderValue> = headers.get_all(header::IF_NONE_MATCH).into_iter().cloned().collect();
+    let kept = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, FOR_EVER)];
+    if etag::names(&had, &tag) && tokio::fs::try_exists(&path).await.map_err(failed)? {
+        return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+    }
+    Ok((kept, tokio::fs::read(&path).await.map_err(failed)?).into_response())
 }

@@ -1,10 +1,11 @@
-//! Reading bodies and paths, with errors in our own shape.
+//! Reading paths, queries and bodies, with errors in our own shape.
 
 use super::error::ApiError;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 /// A JSON body.
@@ -23,6 +24,42 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
 fn bad_body(rejection: &JsonRejection) -> ApiError {
     ApiError::new(rejection.status(), "bad_body", crate::error_chain(rejection))
+}
+
+/// What stands in the path.
+pub(super) struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(segments)) => Ok(Self(segments)),
+            Err(rejection @ PathRejection::FailedToDeserializePathParams(_)) => {
+                // What is not even a number is the name of nothing.
+                Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", crate::error_chain(&rejection)))
+            }
+            Err(rejection) => Err(ApiError::internal(&rejection)),
+        }
+    }
+}
+
+/// What stands behind the question mark.
+pub(super) struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Query::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(bad_query(&rejection)),
+        }
+    }
+}
+
+fn bad_query(rejection: &QueryRejection) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_query", crate::error_chain(rejection))
 }
 
 /// A body that is text.

@@ -4,17 +4,38 @@
 
 mod auth;
 mod blobs;
+mod commits;
+mod dashboard;
+mod datasets;
 mod ensembles;
 mod error;
+mod etag;
+mod events;
 mod extract;
+mod guard;
 mod health;
+mod history;
+mod hosts;
 mod known;
+mod listing;
+mod metrics;
+mod notes;
+mod pictures;
+mod session;
 mod sweeps;
+mod timeline;
+mod trial_files;
 mod trials;
 mod work;
 mod workers;
 
+pub use auth::Access;
+pub use commits::{Commits, ROOM as ROOM_FOR_COMMITS};
+pub use datasets::Counted;
+pub use events::{Feed, Live};
+pub use history::History;
 pub use known::Known;
+pub use metrics::Metrics;
 
 use crate::domain::{DeviceReading, Millis};
 use crate::scheduler::shell::Dispatcher;
@@ -22,7 +43,11 @@ use crate::store::Reader;
 use axum::{Router, middleware};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 /// Largest body of an ordinary call, in bytes.
@@ -39,8 +64,16 @@ pub struct App {
     pub reader: Reader,
     /// Sweeps by their public ids, as far as they were asked for.
     pub known: Arc<Known>,
-    /// The token that is wanted; `None` on loopback with `--no-auth`.
-    pub token: Option<Arc<str>>,
+    /// What datasets are in numbers, as far as they were asked for.
+    pub counted: Arc<Counted>,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// What happens, for those who look on.
+    pub live: Live,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the machine was used for.
+    pub history: Arc<History>,
     /// Ends the daemon.
     pub stop: Arc<StopRequest>,
     /// The daemon's clock.
@@ -51,6 +84,8 @@ pub struct App {
     pub devices: watch::Receiver<Vec<DeviceReading>>,
     /// Turns true when workers are to end: nobody waits for work any more.
     pub draining: watch::Receiver<bool>,
+    /// Turns true when the daemon ends: nobody waits for anything any more.
+    pub closing: watch::Receiver<bool>,
 }
 
 /// A request to end the daemon that came over HTTP.
@@ -62,23 +97,50 @@ pub struct StopRequest {
     pub drain: std::sync::atomic::AtomicBool,
 }
 
+/// A body of which nothing comes for so long is given up.
+const BODY_SILENCE: Duration = Duration::from_secs(30);
+
 /// All routes.
 pub fn router(app: App) -> Router {
     let guarded = Router::new()
         .merge(sweeps::routes())
+        .merge(listing::routes())
+        .merge(pictures::routes())
+        .merge(timeline::routes())
         .merge(trials::routes())
         .merge(ensembles::routes())
+        .merge(trial_files::routes())
+        .merge(notes::routes())
+        .merge(datasets::routes())
         .merge(work::routes())
         .merge(workers::routes())
         .merge(health::guarded_routes())
+        .merge(session::guarded_routes())
+        .merge(events::routes())
+        .merge(metrics::routes())
         .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(middleware::from_fn_with_state(guard::ANSWER_TIME, guard::in_time))
         .merge(blobs::routes())
-        .layer(middleware::from_fn_with_state(app.clone(), auth::require_token));
+        .layer(middleware::from_fn_with_state(app.clone(), auth::check));
+    let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
     Router::new()
         .merge(guarded)
         .merge(health::open_routes())
+        .merge(session::open_routes())
+        .merge(dashboard::routes())
         .fallback(error::no_such_route)
+        .layer(middleware::from_fn(etag::tag))
+        .layer(CompressionLayer::new().compress_when(compressed))
+        .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         // What fails is logged where it fails; a full disk, which every worker asks about again, only once.
-        .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::time))
         .with_state(app)
+}
+
+/// What the log says of a call: its route, and not its path, which may hold a link's code.
+fn span(request: &axum::extract::Request) -> tracing::Span {
+    let route = request.extensions().get::<axum::extract::MatchedPath>();
+    tracing::debug_span!("call", method = %request.method(), route = route.map_or("none", |route| route.as_str()))
 }

@@ -2,16 +2,17 @@
 
 use super::App;
 use super::error::ApiError;
-use super::extract::{Body, text};
+use super::extract::{Body, Path, Query, text};
 use super::known::find;
-use crate::domain::{ObjectiveKind, Params};
+use super::listing::sweep_called;
+use crate::domain::{ObjectiveKind, Origin, Params, Sweep, SweepId, SweepState};
 use crate::intake;
 use crate::report;
 use crate::scheduler::{Command, Input, Reply, Seeker};
 use crate::store::query::{Front, Leaderboard, SweepSummary};
 use crate::worker::protocol::{Ask, Asked};
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,6 +25,9 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/sweeps", get(list).post(submit))
         .route("/api/v1/sweeps/{sweep}", get(show).delete(remove))
+        .route("/api/v1/sweeps/check", post(check))
+        .route("/api/v1/sweeps/{sweep}/source", get(source))
+        .route("/api/v1/sweeps/{sweep}/priority", post(priority))
         .route("/api/v1/sweeps/{sweep}/best", get(best))
         .route("/api/v1/sweeps/{sweep}/front", get(front))
         .route("/api/v1/sweeps/{sweep}/importance", get(importance))
@@ -58,7 +62,21 @@ async fn submit(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let source = text(&body)?.to_owned();
+    let (spec, origin) = read(&app, provenance, &headers, &body).await?;
+    let uid = new_uid(&app).await?;
+    let input = Input::Submit { uid: uid.clone(), spec: Box::new(spec), origin: Box::new(origin) };
+    app.dispatcher.handle(input).await?;
+    Ok((StatusCode::CREATED, Json(Submitted { id: uid })).into_response())
+}
+
+/// Reads a submission and checks it.
+async fn read(
+    app: &App,
+    provenance: Provenance,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<(Sweep, Origin), ApiError> {
+    let source = text(body)?.to_owned();
     let is_toml = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/toml");
     let (home, now) = (app.home.clone(), (app.clock)());
     let file = provenance.file.unwrap_or_else(|| "sweep".into());
@@ -70,11 +88,38 @@ async fn submit(
         let origin = intake::origin(&home, &spec, source, provenance.git_commit)?;
         Ok::<_, intake::IntakeError>((spec, origin))
     });
-    let (spec, origin) = taken.await.map_err(|e| ApiError::internal(&e))?.map_err(refused_sweep)?;
-    let uid = new_uid(&app).await?;
-    let input = Input::Submit { uid: uid.clone(), spec: Box::new(spec), origin: Box::new(origin) };
-    app.dispatcher.handle(input).await?;
-    Ok((StatusCode::CREATED, Json(Submitted { id: uid })).into_response())
+    taken.await.map_err(|e| ApiError::internal(&e))?.map_err(refused_sweep)
+}
+
+/// A sweep that would be taken.
+#[derive(Serialize)]
+struct Checked {
+    /// With every default filled in.
+    sweep: Sweep,
+    /// What its first trial would be; null where that depends on more than the file.
+    first_params: Option<Params>,
+    /// What predicting the training rows' mean scores.
+    baseline: Option<f64>,
+}
+
+/// Says what submitting it would say; nothing is stored.
+async fn check(
+    State(app): State<App>,
+    Query(provenance): Query<Provenance>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Checked>, ApiError> {
+    let (sweep, origin) = read(&app, provenance, &headers, &body).await?;
+    let sampled = tokio::task::spawn_blocking(move || {
+        let first = intake::samples(&sweep, 1).pop();
+        (sweep, first)
+    });
+    let (sweep, first) = sampled.await.map_err(|e| ApiError::internal(&e))?;
+    let first_params = match first {
+        Some(crate::sampler::Suggestion::Trial { params, .. }) => Some(params),
+        _ => None,
+    };
+    Ok(Json(Checked { sweep, first_params, baseline: origin.baseline }))
 }
 
 fn refused_sweep(error: intake::IntakeError) -> ApiError {
@@ -92,13 +137,68 @@ async fn new_uid(app: &App) -> Result<String, ApiError> {
     }
 }
 
-async fn list(State(app): State<App>) -> Result<Json<Vec<SweepSummary>>, ApiError> {
-    Ok(Json(app.reader.sweeps().await?))
+/// A sweep, and how it stands among the others now.
+#[derive(Serialize)]
+struct SweepNow {
+    #[serde(flatten)]
+    summary: SweepSummary,
+    /// Workers and clients that work on its trials.
+    running_workers: u64,
+    /// Until all planned trials have ended, at the pace since the first one began; null where that is not known.
+    eta_ms: Option<i64>,
+    /// Its place in the order in which sweeps get free slots, from 1; null where it gets none.
+    queue_place: Option<usize>,
 }
 
-async fn show(State(app): State<App>, Path(word): Path<String>) -> Result<Json<SweepSummary>, ApiError> {
+impl SweepNow {
+    async fn of(app: &App, summary: SweepSummary, queue: &[SweepId]) -> Result<Self, ApiError> {
+        let begun = match summary.state {
+            SweepState::Active => app.reader.begun(summary.sweep).await?,
+            _ => None,
+        };
+        Ok(Self {
+            running_workers: summary.trials.running + summary.trials.stopping,
+            eta_ms: begun.and_then(|begun| report::time_left_ms(&summary, begun, (app.clock)())),
+            queue_place: queue.iter().position(|sweep| *sweep == summary.sweep).map(|place| place + 1),
+            summary,
+        })
+    }
+}
+
+async fn list(State(app): State<App>) -> Result<Json<Vec<SweepNow>>, ApiError> {
+    let queue = app.reader.queue().await?;
+    let mut sweeps = Vec::new();
+    for summary in app.reader.sweeps().await? {
+        sweeps.push(SweepNow::of(&app, summary, &queue).await?);
+    }
+    Ok(Json(sweeps))
+}
+
+async fn show(State(app): State<App>, Path(word): Path<String>) -> Result<Json<SweepNow>, ApiError> {
+    let (summary, queue) = (sweep_called(&app, &word).await?, app.reader.queue().await?);
+    Ok(Json(SweepNow::of(&app, summary, &queue).await?))
+}
+
+/// The file as it was submitted.
+async fn source(State(app): State<App>, Path(word): Path<String>) -> Result<String, ApiError> {
     let sweep = find(&app, &word).await?;
-    app.reader.sweep(sweep).await?.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
+    app.reader.source(sweep).await?.ok_or_else(|| ApiError::not_found("sweep", word))
+}
+
+/// Which sweep goes first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Priority {
+    /// The sweep with the largest number gets the next free slot.
+    priority: i64,
+}
+
+async fn priority(
+    app: State<App>,
+    word: Path<String>,
+    Body(Priority { priority }): Body<Priority>,
+) -> Result<StatusCode, ApiError> {
+    command(app, word, Command::Prioritise(priority)).await
 }
 
 #[derive(Deserialize)]
@@ -219,8 +319,11 @@ async fn cancel(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiEr
 
 async fn remove(State(app): State<App>, Path(word): Path<String>) -> Result<StatusCode, ApiError> {
     let sweep = find(&app, &word).await?;
+    let uid = app.reader.sweep(sweep).await?.map(|sweep| sweep.id);
     app.dispatcher.handle(Input::Command { sweep, command: Command::Remove }).await?;
     app.known.forget(sweep);
+    // The record goes with the sweep: it does not say so.
+    app.live.touch(sweep, &uid.unwrap_or(word));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,13 +2,13 @@
 
 use super::App;
 use super::error::ApiError;
-use super::extract::Body;
+use super::extract::{Body, Path};
 use crate::domain::{AttemptId, Decision, TrialId};
 use crate::scheduler::shell::DispatchError;
 use crate::scheduler::{Input, Refusal, Reply};
 use crate::store::query::TrialDetail;
 use crate::worker::protocol::{Checkpoint, Report, Tell, Verdict};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};

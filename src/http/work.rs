@@ -24,7 +24,7 @@ pub(super) fn routes() -> Router<App> {
 
 async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Response, ApiError> {
     let mut pulse = app.dispatcher.pulse();
-    let mut draining = app.draining.clone();
+    let (mut draining, mut closing) = (app.draining.clone(), app.closing.clone());
     let deadline = tokio::time::Instant::now() + CLAIM_WAIT;
     loop {
         if *draining.borrow() {
@@ -46,6 +46,7 @@ async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Respo
                 let go_on = tokio::select! {
                     changed = pulse.changed() => changed.is_ok(),
                     _ = draining.wait_for(|draining| *draining) => false,
+                    _ = closing.wait_for(|closing| *closing) => false,
                     () = tokio::time::sleep_until(deadline) => false,
                 };
                 if !go_on {

@@ -2,18 +2,30 @@
 
 use super::App;
 use super::error::ApiError;
+use crate::domain::Millis;
 use crate::scheduler::Overview;
 use crate::store::query::{DeviceSummary, KnownFrom, WorkerSummary, Workers};
 use crate::worker::process::resident_bytes_of;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
+use serde::Deserialize;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/api/v1/workers", get(list))
 }
 
-async fn list(State(app): State<App>) -> Result<Json<Workers>, ApiError> {
+#[derive(Deserialize)]
+struct Since {
+    /// The history after this time alone; a client asks for what it does not have yet.
+    #[serde(default)]
+    since_ms: i64,
+}
+
+async fn list(
+    State(app): State<App>,
+    Query(Since { since_ms }): Query<Since>,
+) -> Result<Json<Workers>, ApiError> {
     let overview = app.dispatcher.overview().await?;
     let mut workers = app.reader.workers().await?;
     add_presence(&mut workers, &overview);
@@ -33,6 +45,7 @@ async fn list(State(app): State<App>) -> Result<Json<Workers>, ApiError> {
         at_ms: (app.clock)(),
         workers,
         devices: readings.into_iter().map(device).collect(),
+        history: app.history.since(Millis(since_ms)),
     }))
 }
 

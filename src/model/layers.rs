@@ -116,6 +116,31 @@ pub enum LayerKind {
     SourceHalves,
 }
 
+impl LayerKind {
+    /// The word that it is serialised with.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Conv2d { .. } => "conv2d",
+            Self::BatchNorm { .. } => "batch_norm",
+            Self::Activation(_) => "activation",
+            Self::MaxPool(_) => "max_pool",
+            Self::AveragePool { .. } => "average_pool",
+            Self::Flatten => "flatten",
+            Self::Linear { .. } => "linear",
+            Self::Heads { .. } => "heads",
+            Self::SourceOffsets => "source_offsets",
+            Self::Dropout { .. } => "dropout",
+            Self::Add => "add",
+            Self::Concat => "concat",
+            Self::MeanOfMaps => "mean_of_maps",
+            Self::Upsample { .. } => "upsample",
+            Self::SoftArgmax { .. } => "soft_argmax",
+            Self::SourceHalves => "source_halves",
+        }
+    }
+}
+
 /// What a maximum is taken of, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Window {

@@ -8,7 +8,7 @@ impl fmt::Display for LayerTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = vec![["layer", "output", "parameters", ""].map(str::to_owned)];
         lines.extend(self.layers().iter().enumerate().map(|(place, layer)| {
-            let details = details(layer) + &self.from_where(place);
+            let details = layer.to_string() + &self.from_where(place);
             [layer.name.clone(), layer.output.to_string(), grouped(layer.parameters()), details]
         }));
         let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
@@ -37,6 +37,13 @@ impl LayerTable {
         }
         let names: Vec<&str> = from.iter().map(|from| self.layers()[*from].name.as_str()).collect();
         format!(" of {}", if names.is_empty() { "the image".to_owned() } else { names.join(", ") })
+    }
+}
+
+/// What it does, in a few words.
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&details(self))
     }
 }
 

@@ -20,6 +20,15 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// `[C, H, W]` or `[width]`.
+    #[must_use]
+    pub fn dimensions(self) -> Vec<usize> {
+        match self {
+            Self::Maps { channels, side } => vec![channels, side, side],
+            Self::Row(width) => vec![width],
+        }
+    }
+
     /// How many numbers.
     #[must_use]
     pub fn numel(self) -> usize {
@@ -41,10 +50,7 @@ impl fmt::Display for Shape {
 
 impl Serialize for Shape {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Maps { channels, side } => [*channels, *side, *side].serialize(serializer),
-            Self::Row(width) => [*width].serialize(serializer),
-        }
+        self.dimensions().serialize(serializer)
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Must not know files, sockets, clocks or terminals; it is handed what the store's questions answered.
 
+mod csv;
 mod curves;
 pub mod ensemble;
 mod front;
@@ -15,13 +16,15 @@ mod table;
 mod time;
 mod trial;
 mod trials;
+pub mod view;
 mod workers;
 
+pub use csv::{csv_headings, csv_lines};
 pub use curves::{Curve, Drawn, Plot, PlotError, PlotSource, PlottedSweep, plotted_metric};
 pub use front::{front_line, front_table};
 pub use importance::{Importance, Importances, LEAST_RESULTS, importance_table, importances};
 pub use leaderboard::leaderboard;
-pub use progress::{Eta, sweep_line, trial_line};
+pub use progress::{Eta, sweep_line, time_left_ms, trial_line};
 pub use sweeps::{sweep_detail, sweep_list, time_up};
 pub use table::TextTable;
 pub use time::{age, duration_ms, moment};

@@ -27,6 +27,15 @@ pub fn trial_line(trial: &TrialSummary, last: Option<&StepRow>, objective: &Obje
     line
 }
 
+/// Milliseconds until all of a sweep's planned trials have ended, at the pace since the first one began; `None` while
+/// none has ended, or where nobody knows how many there will be.
+#[must_use]
+pub fn time_left_ms(sweep: &SweepSummary, begun: Millis, now: Millis) -> Option<i64> {
+    let ended = Some(sweep.trials.ended()).filter(|ended| *ended > 0)?;
+    let left = sweep.planned?.saturating_sub(ended);
+    Some((now.since_ms(begun).max(0) as f64 / ended as f64 * left as f64) as i64)
+}
+
 /// When a sweep will end, from how it went since it was first looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Eta {

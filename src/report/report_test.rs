@@ -69,6 +69,7 @@ pub(super) fn sweep() -> SweepSummary {
         best_trial: Some(0),
         best: Some(1.5),
         baseline: Some(4.998),
+        note: None,
         dataset_hash: Some("0123456789abcdef".into()),
         git_commit: None,
         created_ms: Millis(0),
@@ -105,6 +106,8 @@ pub(super) fn trial(
         ]),
         suggested: Reason::Suggested { sampler: "random".into(), refused: 0, refusal: None },
         ended,
+        note: Some("the one to keep".into()),
+        tags: vec!["keep".into(), "paper".into()],
         weights: None,
         created_ms: Millis(0),
         started_ms: Some(Millis(0)),
@@ -259,12 +262,14 @@ fn workers_and_their_devices_are_told() {
         name: "a GPU".into(),
         total_bytes: 80 << 30,
         free_bytes: 2 << 30,
+        utilisation: None,
         processes: BTreeMap::new(),
     };
     let all = Workers {
         known_from: KnownFrom::Daemon,
         at_ms: Millis(65_000),
         workers: vec![busy, idle],
+        history: Vec::new(),
         devices: vec![DeviceSummary { reading, short_of_memory: true }],
     };
     let text = worker_list(&all);

@@ -101,6 +101,7 @@ pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Milli
         let hash = sweep.dataset_hash.as_deref().and_then(|hash| hash.get(..12)).unwrap_or("unknown");
         lines.push(("dataset", format!("{dataset}, hash {hash}")));
     }
+    lines.extend(sweep.note.clone().map(|note| ("note", note)));
     if let Some(commit) = &sweep.git_commit {
         lines.push(("git commit", commit.clone()));
     }

@@ -42,6 +42,10 @@ pub fn trial_detail(detail: &TrialDetail, objective: &Objective) -> String {
         let text = format!("out of memory: each batch in {parts} parts, which batch norms see one by one");
         lines.push(("inexact", text));
     }
+    if !trial.tags.is_empty() {
+        lines.push(("tags", trial.tags.join(" ")));
+    }
+    lines.extend(trial.note.clone().map(|note| ("note", note)));
     if let Some(hash) = &trial.weights {
         lines.push(("stored as", hash.clone()));
     }

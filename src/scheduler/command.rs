@@ -1,4 +1,4 @@
-//! The user's word: submit, pause, resume, cancel, remove.
+//! The user's word: submit, pause, resume, reorder, cancel, remove.
 
 use super::core::{Core, Turn};
 use super::input::{Command, Refusal, Reply};
@@ -58,6 +58,7 @@ impl Core {
                 turn.changes.push(Change::SweepRemoved { sweep });
             }
             Command::Enqueue(params) => self.enqueue(turn, sweep, &params)?,
+            Command::Prioritise(priority) => self.prioritise(turn, sweep, priority)?,
         }
         Ok(Reply::Done)
     }
@@ -81,6 +82,19 @@ impl Core {
         turn.changes.push(Change::SweepMoved { sweep, from, to, at: turn.now });
         let kind = if to == SweepState::Paused { EventKind::SweepPaused } else { EventKind::SweepResumed };
         turn.record(sweep, None, None, kind, Some(Reason::ByUser));
+        Ok(())
+    }
+
+    /// Which sweep goes first is asked anew with every leg that is handed out.
+    fn prioritise(&mut self, turn: &mut Turn, sweep: SweepId, priority: i64) -> Result<(), Refusal> {
+        let active =
+            self.sweeps.get_mut(&sweep).filter(|s| !s.row.state.is_over()).ok_or(Refusal::SweepOver)?;
+        let before = std::mem::replace(&mut active.row.spec.priority, priority);
+        if before != priority {
+            turn.changes.push(Change::SweepPrioritised { sweep, priority });
+            let reason = Reason::Priority { from: before, to: priority };
+            turn.record(sweep, None, None, EventKind::SweepPrioritised, Some(reason));
+        }
         Ok(())
     }
 

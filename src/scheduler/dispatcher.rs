@@ -3,9 +3,10 @@
 use super::input::{Input, Refusal, Reply};
 use super::presence::Overview;
 use crate::domain::ensemble::Ensemble;
-use crate::domain::{SweepId, TrialId, WorkerProcess};
+use crate::domain::{Change, Remark, SweepId, TrialId, WorkerProcess};
 use crate::store::Cleared;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
@@ -29,6 +30,7 @@ pub(super) enum Request {
     Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
     ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
     KeepEnsemble { sweep: SweepId, ensemble: Ensemble, reply: oneshot::Sender<Result<(), DispatchError>> },
+    Remark { remark: Remark, reply: oneshot::Sender<Result<bool, DispatchError>> },
     NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
     ForgetWorker { name: String },
     Overview { reply: oneshot::Sender<Overview> },
@@ -41,6 +43,17 @@ pub struct Pulse {
     pub version: u64,
     /// Nothing is left to hand out or to wait for.
     pub idle: bool,
+}
+
+/// What was just committed, for those who count or look on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Commit {
+    /// What was written, in that order.
+    pub changes: Vec<Change>,
+    /// How long the transaction took.
+    pub took: Duration,
+    /// A worker process was started or has ended.
+    pub workers: bool,
 }
 
 /// A handle to the dispatcher; clones speak to the same one.
@@ -88,6 +101,16 @@ impl Dispatcher {
     pub async fn keep_ensemble(&self, sweep: SweepId, ensemble: Ensemble) -> Result<(), DispatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::KeepEnsemble { sweep, ensemble, reply })?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Writes down what somebody says of a sweep or a trial; whether there is such a one.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: not persisted, or the daemon is stopping.
+    pub async fn remark(&self, remark: Remark) -> Result<bool, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Remark { remark, reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 

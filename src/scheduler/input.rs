@@ -128,6 +128,8 @@ pub enum Command {
     Remove,
     /// Try this configuration next; what it leaves open, the sampler fills in.
     Enqueue(Params),
+    /// Sweeps with a larger number are handed out first.
+    Prioritise(i64),
 }
 
 /// Who wants work.

@@ -15,11 +15,11 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc as queue, oneshot, watch};
 
-pub use super::dispatcher::{DispatchError, Dispatcher, Pulse};
+pub use super::dispatcher::{Commit, DispatchError, Dispatcher, Pulse};
 
 /// How many inputs are committed together at most.
 const GROUP: usize = 256;
@@ -56,6 +56,8 @@ pub struct Shell {
     clock: fn() -> Millis,
     requests: mpsc::Receiver<Request>,
     pulse: watch::Sender<Pulse>,
+    /// Who wants to know of commits. Its thread is not waited for: what it has no room for, it does not hear of.
+    commits: Option<queue::Sender<Commit>>,
 }
 
 /// The database cannot be written.
@@ -96,8 +98,14 @@ impl Shell {
             clock,
             requests,
             pulse,
+            commits: None,
         };
         Ok((shell, Dispatcher { requests: sender, pulse: pulse_receiver }))
+    }
+
+    /// Has every commit sent to `commits` once it is made; what finds no room there is not sent.
+    pub fn announce_to(&mut self, commits: queue::Sender<Commit>) {
+        self.commits = Some(commits);
     }
 
     /// Runs until every [`Dispatcher`] is gone, then closes the database. It waits for the disk, on whichever thread
@@ -178,8 +186,16 @@ impl Shell {
                     // Whoever asked may be gone; the row is what matters.
                     let _ = reply.send(kept);
                 }
+                Request::Remark { remark, reply } => {
+                    // It may be about what came before it.
+                    self.handle_group(std::mem::take(&mut group));
+                    let written = self.writer.remark(&remark).map_err(|e| not_persisted(&e));
+                    // Whoever asked may be gone; the row is what matters.
+                    let _ = reply.send(written);
+                }
                 Request::NoteWorker { worker, reply } => {
                     let noted = self.writer.note_worker(&worker).map_err(|e| not_persisted(&e));
+                    self.announce(Commit { workers: true, ..Commit::default() });
                     // Whoever asked may be gone; the row is what matters.
                     let _ = reply.send(noted);
                 }
@@ -191,6 +207,7 @@ impl Shell {
                             "not forgotten"
                         );
                     }
+                    self.announce(Commit { workers: true, ..Commit::default() });
                 }
             }
         }
@@ -244,7 +261,9 @@ impl Shell {
             replies.push((reply, handled.reply));
         }
         let droppable = self.droppable_blobs(&changes);
+        let began = clock_of_durations();
         let committed = self.commit(&changes, durability);
+        let took = began.elapsed();
         match &committed {
             Ok(()) => {
                 if !changes.is_empty() && self.trouble.take().is_some() {
@@ -281,6 +300,14 @@ impl Shell {
             let idle = self.core.is_idle();
             self.pulse.send_modify(|pulse| *pulse = Pulse { version: pulse.version + 1, idle });
         }
+        if committed.is_ok() && !changes.is_empty() {
+            self.announce(Commit { changes, took, workers: false });
+        }
+    }
+
+    fn announce(&self, commit: Commit) {
+        // Nobody listens, or not fast enough: whoever counts, counts the less.
+        let _ = self.commits.as_ref().map(|commits| commits.try_send(commit));
     }
 
     /// After a commit that failed, the core is ahead of the database: starts again from what is really there.
@@ -389,6 +416,11 @@ impl Shell {
             }
         }
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long a commit took, for people: nothing is decided by it")]
+fn clock_of_durations() -> Instant {
+    Instant::now()
 }
 
 fn stay_behind(error: &StoreError) {

@@ -51,6 +51,12 @@ fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError>
     match change {
         Change::SweepInserted(row) => insert_sweep(connection, row),
         Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at),
+        Change::SweepPrioritised { sweep, priority } => {
+            // The sweep as a whole says it too.
+            let sql =
+                "update sweep set priority = ?1, spec = json_set(spec, '$.priority', ?1) where sweep_id = ?2";
+            one_row(connection, sql, [*priority, sweep.0], || format!("sweep {sweep} is not there"))
+        }
         Change::SweepReturns { sweep, to } => {
             let sql = "update sweep set returns_to = ? where sweep_id = ?";
             one_row(connection, sql, params![to.as_str(), sweep.0], || format!("sweep {sweep} is not there"))

@@ -13,6 +13,7 @@ mod fields;
 mod gc;
 mod judgements;
 mod legs;
+mod notes;
 mod open;
 mod open_trials;
 pub mod query;

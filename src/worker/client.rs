@@ -67,6 +67,7 @@ impl ClientError {
 pub struct Client {
     home: PathBuf,
     agent: ureq::Agent,
+    is_worker: bool,
 }
 
 /// An answer with its status.
@@ -84,7 +85,13 @@ impl Client {
             .timeout_connect(Some(Duration::from_secs(5)))
             .build()
             .into();
-        Self { home: home.to_owned(), agent }
+        Self { home: home.to_owned(), agent, is_worker: false }
+    }
+
+    /// The same, allowed nothing but what workers do.
+    #[must_use]
+    pub fn of_worker(home: &Path) -> Self {
+        Self { is_worker: true, ..Self::new(home) }
     }
 
     /// The home folder of the daemon it speaks to.
@@ -201,6 +208,7 @@ impl Client {
         let daemon = home::read_daemon_file(&self.home)
             .map_err(|e| ClientError::BadAnswer(format!("{}: {e}", home::daemon_file(&self.home).display())))?
             .ok_or_else(|| ClientError::NoDaemon { home: self.home.clone() })?;
+        let token = if self.is_worker { &daemon.worker_token } else { &daemon.token };
         let unreachable = |error: ureq::Error| ClientError::Unreachable {
             url: daemon.url.clone(),
             message: error.to_string(),
@@ -208,7 +216,7 @@ impl Client {
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", daemon.url))
-            .header("authorization", format!("Bearer {}", daemon.token))
+            .header("authorization", format!("Bearer {token}"))
             .header("content-type", kind)
             .body(body)
             .map_err(|e| ClientError::BadAnswer(e.to_string()))?;

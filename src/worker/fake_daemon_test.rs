@@ -103,7 +103,8 @@ impl FakeDaemon {
             }
         });
         let url = format!("http://127.0.0.1:{port}");
-        let file = DaemonFile { url, token: "t".into(), pid: 1, started_ms: Millis(0) };
+        let file =
+            DaemonFile { url, token: "t".into(), worker_token: "w".into(), pid: 1, started_ms: Millis(0) };
         home::write_daemon_file(&self.home, &file).unwrap();
         self.life = Some(Life { ending, port, thread });
     }

@@ -195,8 +195,11 @@ pub struct Asked {
 pub struct DaemonFile {
     /// `http://127.0.0.1:7788`
     pub url: String,
-    /// The bearer token.
+    /// The bearer token that may do everything.
     pub token: String,
+    /// The bearer token of the daemon's own workers, which may do what workers do.
+    #[serde(default)]
+    pub worker_token: String,
     /// The daemon's process id.
     pub pid: i32,
     /// When it started.

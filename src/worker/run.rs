@@ -105,7 +105,7 @@ pub(super) fn is_ending() -> bool {
 /// Where the daemon refuses the worker's claims.
 pub fn run(args: &WorkerArgs, trainer: &mut dyn Trainer) -> anyhow::Result<()> {
     end_on_sigterm()?;
-    let client = Client::new(&args.home);
+    let client = Client::of_worker(&args.home);
     let grace = Duration::from_secs(args.grace_s);
     let environment = trainer.environment();
     let fresh = resident_bytes();

@@ -7,20 +7,24 @@
     reason = "the helpers beside the tests are tests too, and wait in real time"
 )]
 
+mod api;
 mod ask_tell;
 mod care;
 mod command;
 mod dice;
+mod events;
 mod experiments;
 mod full_disk;
 mod kill;
 mod ledger;
 mod memory;
+mod metrics;
 mod objectives;
 mod plot;
 mod power_cut;
 mod races;
 mod restart;
+mod security;
 mod stoppers;
 mod support;
 mod sweeps;
@@ -29,4 +33,5 @@ mod tidy;
 #[cfg(feature = "torch")]
 mod trainer;
 mod trainer_doc;
+mod web;
 mod writer_killed;

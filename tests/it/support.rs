@@ -26,6 +26,35 @@ impl Home {
         self.folder.path()
     }
 
+    /// Calls the daemon: the status, and the answer as text.
+    pub fn call(&self, method: &str, path: &str, kind: &str, body: &str) -> (u16, String) {
+        let daemon = self.daemon_file().unwrap();
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", daemon["url"].as_str().unwrap()))
+            .header("Authorization", format!("Bearer {}", daemon["token"].as_str().unwrap()))
+            .header("Content-Type", kind)
+            .body(body.to_owned())
+            .unwrap();
+        let mut response = agent.run(request).unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    /// What a question to the daemon is answered with, which must succeed.
+    pub fn get(&self, path: &str) -> Value {
+        let (status, text) = self.call("GET", path, "application/json", "");
+        assert_eq!(status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Sends JSON to the daemon; the status, and the error's code if it is one.
+    pub fn send(&self, method: &str, path: &str, body: &Value) -> (u16, String) {
+        let (status, text) = self.call(method, path, "application/json", &body.to_string());
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        (status, answer["error"]["code"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// `sweepd --home HERE ARGS...`
     pub fn sweepd(&self, args: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_sweepd"))

@@ -21,15 +21,30 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain", "expr"]),
     ("dataset", &["domain", "model"]),
     ("home.rs", &["worker"]),
+    ("access", &["domain", "home"]),
     ("telemetry.rs", &[]),
     ("worker", &["domain", "model", "home", "telemetry"]),
     ("intake.rs", &["domain", "dataset", "sampler", "scheduler", "space", "sweepfile", "error_chain"]),
     ("report", &["domain", "space", "store"]),
     (
         "http",
-        &["domain", "dataset", "home", "intake", "report", "scheduler", "store", "worker", "error_chain"],
+        &[
+            "access",
+            "domain",
+            "dataset",
+            "expr",
+            "home",
+            "intake",
+            "model",
+            "report",
+            "sampler",
+            "scheduler",
+            "store",
+            "worker",
+            "error_chain",
+        ],
     ),
-    ("daemon", &["domain", "home", "http", "scheduler", "store", "worker"]),
+    ("daemon", &["access", "domain", "home", "http", "scheduler", "store", "worker"]),
 ];
 
 /// Rooms without input, output, clock or global random numbers, and what would bring them in.

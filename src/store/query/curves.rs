@@ -1,10 +1,9 @@
 //! What trials have to show step by step: the curves of one metric, and the trials in the order of their values.
 
-use super::TrialNames;
 use super::search::Sort;
 use super::sweeps::SweepSummary;
 use super::trials::TrialSummary;
-use crate::domain::{Direction, TrialId};
+use crate::domain::TrialId;
 use crate::expr::Expr;
 use crate::store::rows::{METRIC_COLUMNS, to_json, unsigned};
 use crate::store::{Reader, StoreError};
@@ -27,9 +26,8 @@ impl Reader {
         filter: Option<&Expr>,
         limit: u64,
     ) -> Result<Vec<TrialSummary>, StoreError> {
-        let by = TrialNames::of_value().map_err(|error| StoreError::damaged("a sort key", error))?;
-        let descending = sweep.spec.objective.direction == Direction::Maximize;
-        self.trials(sweep.sweep, filter, Some(&Sort { by, descending }), limit).await
+        let sort = Sort::best_first(&sweep.spec).map_err(|error| StoreError::damaged("a sort key", error))?;
+        self.trials(sweep.sweep, filter, Some(&sort), limit).await
     }
 
     /// The curve of one metric for each of some trials, up to `last_step`; steps that did not report it are left out,

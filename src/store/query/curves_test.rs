@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::metric::{RMSE, TRAIN_RMSE};
 use crate::domain::{Change, Metrics, Params, Value};
+use crate::store::query::TrialNames;
 use crate::store::store_test::{Home, SWEEP, hand_out, insert_trial, reported};
 
 /// Two trials of some steps, the second one better, with a parameter that has taken the name `value`.

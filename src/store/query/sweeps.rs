@@ -80,6 +80,8 @@ pub struct SweepSummary {
     pub best: Option<f64>,
     /// What predicting the training rows' mean scores.
     pub baseline: Option<f64>,
+    /// What people say of it.
+    pub note: Option<String>,
     /// Hash of the dataset.
     pub dataset_hash: Option<String>,
     /// Commit of the folder that the file came from.
@@ -106,6 +108,20 @@ impl Reader {
         Ok(sweeps)
     }
 
+    /// The sweeps that still have work to hand out or to wait for.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn unfinished_sweeps(&self) -> Result<Vec<SweepSummary>, StoreError> {
+        let sql = "select * from sweep where state in ('active', 'paused') order by sweep_id";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        let mut sweeps = Vec::with_capacity(rows.len());
+        for row in &rows {
+            sweeps.push(self.summary(row).await?);
+        }
+        Ok(sweeps)
+    }
+
     /// One sweep; `None` where it has been removed.
     ///
     /// # Errors
@@ -121,6 +137,27 @@ impl Reader {
         }
     }
 
+    /// The sweeps that get free slots, in the order in which they do.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn queue(&self) -> Result<Vec<SweepId>, StoreError> {
+        let sql = "select sweep_id from sweep where state = 'active' order by priority desc, sweep_id";
+        let ids: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&self.pool).await?;
+        Ok(ids.into_iter().map(SweepId).collect())
+    }
+
+    /// When the first of a sweep's trials began.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn begun(&self, sweep: SweepId) -> Result<Option<Millis>, StoreError> {
+        let sql = "select started_ms from trial where sweep_id = ? order by number limit 1";
+        let begun: Option<Option<i64>> =
+            sqlx::query_scalar(sql).bind(sweep.0).fetch_optional(&self.pool).await?;
+        Ok(begun.flatten().map(Millis))
+    }
+
     /// How many sweeps still have work to hand out or to wait for.
     ///
     /// # Errors
@@ -132,6 +169,7 @@ impl Reader {
 
     async fn summary(&self, row: &SqliteRow) -> Result<SweepSummary, StoreError> {
         let finished: Option<i64> = row.try_get("finished_ms")?;
+        let note = row.try_get("note")?;
         let row = sweep_row(row)?;
         let best = self.best_of(row.id, row.spec.objective.direction).await?;
         Ok(SweepSummary {
@@ -145,6 +183,7 @@ impl Reader {
             best_trial: best.map(|(number, _)| number),
             best: best.map(|(_, value)| value),
             baseline: row.origin.baseline,
+            note,
             dataset_hash: row.origin.dataset_hash,
             git_commit: row.origin.git_commit,
             created_ms: row.created,

@@ -49,6 +49,10 @@ pub struct TrialSummary {
     pub suggested: Reason,
     /// Why it ended.
     pub ended: Option<Reason>,
+    /// What people say of it.
+    pub note: Option<String>,
+    /// Words that people find it by.
+    pub tags: Vec<String>,
     /// BLAKE3 of its best weights.
     pub weights: Option<String>,
     /// When it was created.
@@ -242,6 +246,8 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         params: from_json("trial.params", row.try_get("params")?)?,
         suggested: from_json("trial.suggested", row.try_get("suggested")?)?,
         ended: optional_json("trial.ended", row.maybe_text("trial.ended")?)?,
+        note: row.try_get("note")?,
+        tags: optional_json("trial.tags", row.maybe_text("trial.tags")?)?.unwrap_or_default(),
         weights: row.try_get("weights")?,
         created_ms: Millis(row.try_get("created_ms")?),
         started_ms: time("started_ms")?,

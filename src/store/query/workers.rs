@@ -1,6 +1,6 @@
 //! Who works on what.
 
-use crate::domain::{AttemptId, DeviceReading, Millis, TrialId, TrialState};
+use crate::domain::{AttemptId, DeviceReading, Millis, Moment, TrialId, TrialState};
 use crate::store::rows::{trial_state, unsigned};
 use crate::store::{Reader, StoreError};
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ pub struct CurrentWork {
 }
 
 /// A device with what is decided about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeviceSummary {
     /// Its memory.
     #[serde(flatten)]
@@ -116,6 +116,9 @@ pub struct Workers {
     pub workers: Vec<WorkerSummary>,
     /// GPUs in use; only a daemon knows them.
     pub devices: Vec<DeviceSummary>,
+    /// What the machine was used for in the last hour, every five seconds; only a daemon knows it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Moment>,
 }
 
 impl WorkerSummary {

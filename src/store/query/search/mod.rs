@@ -10,16 +10,20 @@
 
 mod bits;
 mod columns;
+mod look;
+mod page;
 mod rank;
 mod sieve;
 mod source;
 mod team;
 
+pub use page::{Mark, TrialPage};
 pub(in crate::store) use team::Bench;
 
+use super::TrialNames;
 use super::trials::{TrialSummary, trial_summary};
-use crate::domain::{SweepId, Value};
-use crate::expr::{Expr, Joins, Sql};
+use crate::domain::{Direction, Sweep, SweepId, Value};
+use crate::expr::{Expr, ExprError, Joins, Sql};
 use crate::store::rows::{to_json, unsigned};
 use crate::store::{Reader, StoreError};
 use source::{Parts, Source, Walk};
@@ -51,12 +55,25 @@ pub struct Sort {
     pub descending: bool,
 }
 
+impl Sort {
+    /// The best first, by the sweep's primary objective.
+    ///
+    /// # Errors
+    /// None: the column is always there.
+    pub fn best_first(sweep: &Sweep) -> Result<Self, ExprError> {
+        let descending = sweep.objective.direction == Direction::Maximize;
+        Ok(Self { by: TrialNames::of_value()?, descending })
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 struct Question<'a> {
     sweep: SweepId,
     filter: Option<&'a Expr>,
     sort: Option<&'a Sort>,
+    /// Only those behind this one.
+    after: Option<&'a Mark>,
     limit: u64,
 }
 
@@ -73,19 +90,28 @@ impl Reader {
         sort: Option<&Sort>,
         limit: u64,
     ) -> Result<Vec<TrialSummary>, StoreError> {
-        let asked = Question { sweep, filter, sort, limit };
+        self.answer(&Question { sweep, filter, sort, after: None, limit }).await
+    }
+
+    async fn answer(&self, asked: &Question<'_>) -> Result<Vec<TrialSummary>, StoreError> {
+        let Question { sweep, filter, sort, limit, .. } = *asked;
         let size = "select coalesce(sum(trials), 0) from trial_count where sweep_id = ?";
         let size = self.number(size.into(), &[Value::Int(sweep.0)]).await?;
         if limit == 0 || size == 0 {
             return Ok(Vec::new());
         }
         if size <= SMALL {
-            return summaries(&self.sorted(&asked, &Source::all(sweep)).await?);
+            return summaries(&self.sorted(asked, &Source::all(sweep)).await?);
         }
         let parts = Parts::of(sweep, filter);
         let walk = Walk::of(sweep, sort.map(|sort| (&sort.by, sort.descending)), &parts);
+        // An index knows only those that have a value: behind one without there are no others.
+        let walk = walk.and_then(|walk| match asked.after {
+            None => Some(walk),
+            Some(mark) => Some(walk.after(mark.key.as_ref()?, mark.trial)),
+        });
         if let Some(walk) = &walk {
-            let rows = self.walked(&asked, walk).await?;
+            let rows = self.walked(asked, walk).await?;
             if rows.len() as u64 >= limit {
                 return summaries(&rows);
             }
@@ -94,11 +120,11 @@ impl Reader {
             let mut moment = self.pool.begin().await?;
             let seq = sqlx::query_scalar("select value from counter where name = 'seq'");
             let seq: i64 = seq.fetch_one(&mut *moment).await?;
-            if let Some(ids) = self.sieved(&asked, size, seq).await? {
+            if let Some(ids) = self.sieved(asked, size, seq).await? {
                 return fetched(&mut moment, &ids).await;
             }
         }
-        summaries(&self.sorted(&asked, &Source::all(sweep)).await?)
+        summaries(&self.sorted(asked, &Source::all(sweep)).await?)
     }
 
     /// The first trials along an index that pass, among so few that this is cheap.
@@ -129,24 +155,25 @@ impl Reader {
     async fn sorted(&self, asked: &Question<'_>, source: &Source) -> Result<Vec<SqliteRow>, StoreError> {
         let (mut joins, test) = asked.test();
         let key = asked.sort.map(|sort| (sort, sort.by.to_sql(&mut joins)));
-        let (order, order_binds) = match &key {
-            Some((sort, key)) => {
-                let direction = if sort.descending { "desc" } else { "asc" };
-                (format!("{} {direction} nulls last, o.trial_id", key.text()), key.binds())
-            }
-            None => ("o.trial_id".into(), &[][..]),
-        };
+        let descending = asked.sort.is_some_and(|sort| sort.descending);
+        let direction = if descending { "desc" } else { "asc" };
+        let (behind, behind_binds) =
+            asked.after.map_or(("true".into(), Vec::new()), |mark| mark.sql(descending));
         let Source { table, condition, binds, .. } = source;
         let sql = format!(
-            "select trial.* from {table}{} cross join trial on trial.trial_id = o.trial_id \
-             where {condition} and {} order by {order} limit ?",
+            "select trial.* from (select o.trial_id as id, {} as sort_key from {table}{} \
+             cross join trial on trial.trial_id = o.trial_id where {condition} and {}) found \
+             cross join trial on trial.trial_id = found.id where {behind} \
+             order by sort_key {direction} nulls last, id limit ?",
+            key.as_ref().map_or("null", |(_, key)| key.text()),
             joins.text(),
             test.as_ref().map_or("true", Sql::text),
         );
-        let mut all = joins.binds().to_vec();
+        let mut all = key.as_ref().map_or(&[][..], |(_, key)| key.binds()).to_vec();
+        all.extend_from_slice(joins.binds());
         all.extend_from_slice(binds);
         all.extend_from_slice(test.as_ref().map_or(&[][..], Sql::binds));
-        all.extend_from_slice(order_binds);
+        all.extend(behind_binds);
         all.push(bounded(asked.limit));
         self.rows(sql, &all).await
     }
@@ -161,11 +188,12 @@ impl Reader {
     ) -> Result<Option<Vec<i64>>, StoreError> {
         let bench = Arc::clone(&self.bench);
         let (sweep, limit) = (asked.sweep, asked.limit);
-        let (filter, sort) = (asked.filter.cloned(), asked.sort.cloned());
+        let (filter, sort, after) = (asked.filter.cloned(), asked.sort.cloned(), asked.after.cloned());
         let work = move || {
             let wanted = usize::try_from(size / SHARE).unwrap_or(usize::MAX).saturating_add(1);
             let Some(mut team) = bench.team(seq, wanted)? else { return Ok(None) };
-            let asked = Question { sweep, filter: filter.as_ref(), sort: sort.as_ref(), limit };
+            let (filter, sort, after) = (filter.as_ref(), sort.as_ref(), after.as_ref());
+            let asked = Question { sweep, filter, sort, after, limit };
             sieve_and_rank(&mut team, &asked, size)
         };
         match tokio::task::spawn_blocking(work).await {
@@ -210,7 +238,9 @@ fn sieve_and_rank(team: &mut Team, asked: &Question<'_>, size: u64) -> Result<Op
     let walk = Walk::of(asked.sweep, asked.sort.map(|sort| (&sort.by, sort.descending)), &parts);
     let passing = sieve::passing(team, asked.sweep, asked.filter, &parts, largest)?;
     let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
-    rank::first(team, asked.sweep, passing, size, (asked.sort, walk.as_ref()), limit).map(Some)
+    let walk = walk.as_ref().filter(|_| asked.after.is_none());
+    let order = rank::Order { sort: asked.sort, after: asked.after, walk };
+    rank::first(team, asked.sweep, passing, size, &order, limit).map(Some)
 }
 
 /// Trials by their ids, in that order.

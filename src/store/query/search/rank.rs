@@ -1,11 +1,11 @@
 //! The first of some trials, in an order.
 
-use super::Sort;
 use super::bits::Bits;
 use super::columns::Columns;
 use super::sieve::CHUNK;
 use super::source::Walk;
 use super::team::{Team, each};
+use super::{Mark, Sort};
 use crate::domain::{SweepId, Value};
 use crate::expr::sort_order;
 use crate::store::StoreError;
@@ -14,21 +14,33 @@ use std::cmp::Ordering;
 /// An entry of an index is read in so much less time than a value is looked up.
 const LOOK_UP: u64 = 16;
 
+/// Which come first, and behind whom.
+pub(super) struct Order<'a> {
+    pub sort: Option<&'a Sort>,
+    /// Only those behind this one.
+    pub after: Option<&'a Mark>,
+    /// An index that has this order, where all are wanted.
+    pub walk: Option<&'a Walk>,
+}
+
 /// Of some trials of a sweep that has `size` trials, the first `limit`.
 pub(super) fn first(
     team: &mut Team,
     sweep: SweepId,
     trials: Bits,
     size: u64,
-    (sort, walk): (Option<&Sort>, Option<&Walk>),
+    order: &Order<'_>,
     limit: usize,
 ) -> Result<Vec<i64>, StoreError> {
-    let Some(sort) = sort else { return Ok(trials.ids().take(limit).collect()) };
+    let Some(sort) = order.sort else {
+        let behind = order.after.map_or(i64::MIN, |mark| mark.trial.0);
+        return Ok(trials.ids().filter(|id| *id > behind).take(limit).collect());
+    };
     let count = trials.count().max(1);
     let walked = size / count.div_ceil(limit.max(1) as u64).max(1);
-    match walk {
+    match order.walk {
         Some(walk) if walked / LOOK_UP <= count => along(team, walk, trials, limit),
-        _ => by_key(team, sweep, &trials, sort, limit),
+        _ => by_key(team, sweep, &trials, (sort, order.after), limit),
     }
 }
 
@@ -65,15 +77,18 @@ fn by_key(
     team: &mut Team,
     sweep: SweepId,
     trials: &Bits,
-    sort: &Sort,
+    (sort, after): (&Sort, Option<&Mark>),
     limit: usize,
 ) -> Result<Vec<i64>, StoreError> {
+    let after = after.map(|mark| (mark.key.clone(), mark.trial.0));
     let columns = Columns::of(sweep, &sort.by);
     let chunks = team.share(trials.words().div_ceil(CHUNK), |connection, task| {
         let ids: Vec<i64> = trials.ids_within(task * CHUNK..(task + 1) * CHUNK).collect();
         let table = columns.read(connection, &ids)?;
         let key = |(i, id): (usize, &i64)| (sort.by.value(&|name| table.get(name, i)), *id);
-        Ok(keep_first(ids.iter().enumerate().map(key).collect(), sort, limit))
+        let is_behind =
+            |trial: &Keyed| after.as_ref().is_none_or(|after| order(trial, after, sort) == Ordering::Greater);
+        Ok(keep_first(ids.iter().enumerate().map(key).filter(is_behind).collect(), sort, limit))
     })?;
     let mut kept = keep_first(chunks.into_iter().flatten().collect(), sort, limit);
     kept.sort_unstable_by(|a, b| order(a, b, sort));

@@ -131,6 +131,34 @@ async fn every_plan_gives_the_same_answer() {
                 let wanted: Vec<i64> = expected.iter().take(limit as usize).map(|trial| trial.id).collect();
                 assert_eq!(found, wanted, "--where {filter:?} --sort {sort:?} -n {limit}");
             }
+            let wanted: Vec<i64> = expected.iter().map(|trial| trial.id).collect();
+            let ids = reader.trial_ids(SWEEP, condition.clone(), order_by.clone()).await.unwrap();
+            assert_eq!(ids.iter().map(|id| id.0).collect::<Vec<_>>(), wanted, "{filter:?} {sort:?}");
+            let Some(order_by) = order_by else { continue };
+            // Few pages of each list, from its beginning, its middle and its end.
+            for from in [0, 97, wanted.len() / 2, wanted.len().saturating_sub(150)] {
+                let mut after = match from.checked_sub(1).and_then(|last| wanted.get(last)) {
+                    None => None,
+                    Some(last) => {
+                        Some(reader.mark(SWEEP, order_by.by.clone(), TrialId(*last)).await.unwrap())
+                    }
+                };
+                let from = if after.is_some() { from } else { 0 };
+                for page in 0..2 {
+                    let condition = condition.as_ref();
+                    let found =
+                        reader.trial_page(SWEEP, condition, &order_by, after.as_ref(), 97).await.unwrap();
+                    let begin = (from + page * 97).min(wanted.len());
+                    let end = (begin + 97).min(wanted.len());
+                    let ids: Vec<i64> = found.trials.iter().map(|trial| trial.trial_id.0).collect();
+                    assert_eq!(ids, wanted[begin..end], "{filter:?} {sort:?}, a page from {begin} on");
+                    assert_eq!(found.next.is_none(), end == wanted.len(), "{filter:?} {sort:?}, after {end}");
+                    after = found.next;
+                    if after.is_none() {
+                        break;
+                    }
+                }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Some trials of a sweep, by an index, in SQL.
 
-use crate::domain::{SweepId, Value};
+use crate::domain::{SweepId, TrialId, Value};
 use crate::expr::{Bound, Expr, Place};
 
 /// Some trials of a sweep by an index: the table alias `o` with the columns `sweep_id` and `trial_id`.
@@ -122,6 +122,15 @@ impl Walk {
         };
         let descending = by.is_some_and(|(_, descending)| descending);
         Some(Self { source, direction: if descending { "desc" } else { "asc" } })
+    }
+
+    /// The same behind a trial with a value at that place.
+    pub fn after(self, key: &Value, trial: TrialId) -> Self {
+        let (source, direction) = (self.source, self.direction);
+        let (column, beyond) = (source.column, if direction == "desc" { '<' } else { '>' });
+        let behind = format!("{column} {beyond}= ? and ({column} {beyond} ? or o.trial_id > ?)");
+        let binds = [key.clone(), key.clone(), Value::Int(trial.0)];
+        Self { source: source.and(&behind, &binds), direction }
     }
 
     /// What stands after `order by`.

@@ -51,6 +51,14 @@ impl Bench {
         Ok(Some(team))
     }
 
+    /// One connection that sees a moment, whichever that is.
+    pub(super) fn alone(self: &Arc<Self>) -> Result<Team, StoreError> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let member = waiting.map_or_else(|| self.open(), Ok)?;
+        member.execute_batch("begin")?;
+        Ok(Team { members: vec![member], bench: Arc::clone(self) })
+    }
+
     /// Closes the connections that wait.
     pub fn clear(&self) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -106,6 +114,11 @@ impl Team {
         })?;
         done.sort_unstable_by_key(|(task, _)| *task);
         Ok(done.into_iter().map(|(_, out)| out).collect())
+    }
+
+    /// The first connection.
+    pub fn first(&self) -> Option<&Connection> {
+        self.members.first()
     }
 
     /// One number.

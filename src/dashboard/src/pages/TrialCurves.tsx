@@ -1,0 +1,35 @@
+// A trial's own curves, live: what is optimised, and any other metric.
+import { useMemo, useState } from "react";
+import { Lines } from "../charts/Lines";
+import { named } from "../charts/names";
+import type { SweepSummary, TrialDetail } from "../lib/types";
+import { Empty, Panel } from "../ui/parts";
+
+export function TrialCurves({ detail, sweep }: { detail: TrialDetail; sweep: SweepSummary | undefined }) {
+  const main = sweep?.spec.objective.metric ?? "rmse";
+  const names = useMemo(() => [...new Set([main, ...detail.steps.flatMap((s) => Object.keys(s.metrics))])], [main, detail.steps]);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const shown = chosen ?? main;
+  const beside = shown === main && names.includes(`train_${main}`) ? [`train_${main}`] : [];
+  const lines = useMemo(
+    () => [shown, ...beside].map((name, at) => ({
+      name, dashed: at > 0,
+      points: detail.steps.map((s): [number, number | null] => [s.step, typeof s.metrics[name] === "number" ? s.metrics[name] : null]),
+    })),
+    [detail.steps, shown, beside.length],
+  );
+  const broken = detail.steps.filter((s) => typeof s.metrics[shown] === "string").map((s) => s.step);
+  const best = detail.trial.best_step;
+  return (
+    <Panel title="Curves" hint={detail.trial.state === "running" ? "live" : undefined}
+      tools={names.length > 1 && <select aria-label="metric" value={shown} onChange={(e) => setChosen(e.target.value)}>{names.map((n) => <option key={n}>{n}</option>)}</select>}>
+      {detail.steps.length === 0 ? <Empty title="No step yet">The curve grows here, step by step, as the trial reports.</Empty> : (
+        <>
+          <Lines label={`${shown} over ${detail.steps.length} steps`} lines={lines} x="step (epochs)" y={named(shown, sweep?.spec.objective.kind === "keypoints")}
+            marks={best && shown === main ? [{ at: best, name: "best" }] : []} />
+          {broken.length > 0 && <p className="note">Not finite in step {broken.slice(0, 5).join(", ")}{broken.length > 5 ? " …" : ""}.</p>}
+        </>
+      )}
+    </Panel>
+  );
+}
