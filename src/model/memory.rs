@@ -22,7 +22,9 @@ pub(crate) fn estimate_bytes(table: &LayerTable, batch: u64, optimizer_state_per
             // Added in place.
             LayerKind::Add => 0,
             // The maps in f32, their softmax, its sums over rows.
-            LayerKind::SoftArgmax { .. } => 2 * table.inputs(layer).map(|input| input.output.numel() as u64).sum::<u64>(),
+            LayerKind::SoftArgmax { .. } => {
+                2 * table.inputs(layer).map(|input| input.output.numel() as u64).sum::<u64>()
+            }
             _ => numel,
         }
     };

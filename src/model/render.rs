@@ -36,7 +36,7 @@ impl LayerTable {
             return String::new();
         }
         let names: Vec<&str> = from.iter().map(|from| self.layers()[*from].name.as_str()).collect();
-        format!(" of {}", if names.is_empty() { "the image".to_owned() } else { names.join(", ") })
+        format!(", from {}", if names.is_empty() { "the image".to_owned() } else { names.join(", ") })
     }
 }
 
@@ -55,8 +55,12 @@ fn details(layer: &Layer) -> String {
         LayerKind::BatchNorm { .. } => "batch norm".to_owned(),
         LayerKind::Activation(super::Activation::LeakyRelu { slope }) => format!("leaky_relu {slope}"),
         LayerKind::Activation(function) => function.word().to_owned(),
-        LayerKind::MaxPool(Window { size, stride, .. }) if stride == size => format!("maximum of {size}x{size}"),
-        LayerKind::MaxPool(Window { size, stride, .. }) => format!("maximum of {size}x{size}, stride {stride}"),
+        LayerKind::MaxPool(Window { size, stride, .. }) if stride == size => {
+            format!("maximum of {size}x{size}")
+        }
+        LayerKind::MaxPool(Window { size, stride, .. }) => {
+            format!("maximum of {size}x{size}, stride {stride}")
+        }
         LayerKind::AveragePool { size } => format!("mean of {size}x{size}"),
         LayerKind::Flatten => String::new(),
         LayerKind::Linear { .. } => "dense".to_owned(),
@@ -68,6 +72,9 @@ fn details(layer: &Layer) -> String {
         LayerKind::MeanOfMaps => "mean of each map".to_owned(),
         LayerKind::Upsample { .. } => "enlarged".to_owned(),
         LayerKind::SoftArgmax { .. } => "where each map's weight lies".to_owned(),
+        LayerKind::ExtraInputs { which, .. } => {
+            which.iter().map(|what| what.word()).collect::<Vec<_>>().join(", ")
+        }
         LayerKind::SourceHalves => "one half for each source of rows".to_owned(),
     }
 }
