@@ -33,6 +33,7 @@ mod pretrained;
 #[cfg(test)]
 mod pretrained_test;
 mod preview;
+mod pytorch;
 mod samples;
 mod shim;
 mod train;

@@ -1,11 +1,11 @@
 //! Weights of a trunk that was trained elsewhere, from a safetensors or a PyTorch file.
 //!
 //! Names are those of the layer table: for VGG, ResNet and GoogLeNet torchvision's, for our own families those under
-//! which a trial's weights are stored. Nothing in a file is run: PyTorch's is read by libtorch's own reader, which knows
-//! dictionaries of tensors and nothing else.
+//! which a trial's weights are stored. Nothing in a file is run.
 
 use crate::error::TrainError;
 use crate::network::{Named, Network};
+use crate::pytorch;
 use anyhow::Context;
 use safetensors::tensor::{Dtype, SafeTensors};
 use std::collections::HashMap;
@@ -89,17 +89,13 @@ fn told(problems: &[String]) -> String {
 
 fn read(path: &str) -> anyhow::Result<Pretrained> {
     let bytes = fs::read(path).context("it cannot be read")?;
-    let tensors = if bytes.starts_with(ZIP) { of_pytorch(Path::new(path))? } else { of_safetensors(&bytes)? };
+    let tensors = if bytes.starts_with(ZIP) {
+        pytorch::read(Path::new(path))?.into_iter().collect()
+    } else {
+        of_safetensors(&bytes)?
+    };
     let hash = blake3::hash(&bytes).to_hex().to_string();
     Ok(Pretrained { path: path.to_owned(), tensors, hash })
-}
-
-fn of_pytorch(path: &Path) -> anyhow::Result<HashMap<String, Tensor>> {
-    let tensors = Tensor::loadz_multi(path).map_err(|error| {
-        let text = TrainError::from(error).to_string();
-        anyhow::anyhow!("PyTorch's reader finds no tensors by name in it, or it is cut off ({text})")
-    })?;
-    tensors.into_iter().map(|(name, tensor)| Ok((name, tensor.f_to_kind(Kind::Float)?))).collect()
 }
 
 fn of_safetensors(bytes: &[u8]) -> anyhow::Result<HashMap<String, Tensor>> {
