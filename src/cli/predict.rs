@@ -69,7 +69,8 @@ pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn weights_of(hash: &Option<String>, trial: &str, context: &Context) -> anyhow::Result<PathBuf> {
+/// Where the best weights of a trial are.
+pub(super) fn weights_of(hash: &Option<String>, trial: &str, context: &Context) -> anyhow::Result<PathBuf> {
     let Some(hash) = hash else {
         let message = format!("trial {trial} has no weights: only trials that ended after an epoch have");
         return Err(Failure::new(NOT_FOUND, message).into());
