@@ -86,11 +86,11 @@ trunk_learning_rate = {{ type = "fixed", value = 0 }}"#
     };
     let second = home.submit(&sweep("second", &of(file)));
     home.until_over(&second);
-    assert_eq!(home.json(&["trial", "second/0"])["state"], "completed");
+    assert_eq!(home.json(&["trial", "second/0"])["trial"]["state"], "completed");
     let third = home.submit(&sweep("third", &of("/nowhere.safetensors")));
     home.until_over(&third);
     let failed = home.json(&["trial", "third/0"]);
-    assert_eq!(failed["state"], "failed");
+    assert_eq!(failed["trial"]["state"], "failed");
     assert!(failed.to_string().contains("/nowhere.safetensors: it cannot be read"), "{failed}");
 }
 
