@@ -1,23 +1,33 @@
 //! `sweepd trial`: one trial with all that is known of it.
 
 use super::context::Context;
+use super::predictor::weights_of;
 use crate::report;
+use anyhow::Context as _;
 use clap::Args;
+use std::path::PathBuf;
 
 /// Show one trial: parameters, attempts, every epoch
 #[derive(Args, Debug)]
 pub struct TrialArgs {
     /// A trial: its id, or SWEEP/NUMBER
     pub trial: String,
+    /// Also write its best weights to a file (safetensors), as for `pretrained`
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
 }
 
 /// Prints a trial.
 ///
 /// # Errors
-/// Where there is no such trial.
+/// Where there is no such trial, or its weights are wanted and it has none.
 pub async fn run(args: TrialArgs, context: &Context) -> anyhow::Result<()> {
     let reader = context.reader().await?;
     let detail = context.find_trial(&reader, &args.trial).await?;
+    if let Some(out) = &args.weights {
+        let weights = weights_of(&detail.trial, &args.trial, context)?;
+        std::fs::copy(&weights, out).with_context(|| format!("writing {}", out.display()))?;
+    }
     if context.json {
         return context.print_json(&detail);
     }

@@ -1,6 +1,6 @@
 //! What a network consists of, read from parameters; not yet its layers and shapes.
 
-use super::choices::{Activation, Family, Neck, NormPlace, Pooling, Sources, words};
+use super::choices::{Activation, ExtraInput, Family, Neck, NormPlace, Pooling, Sources, Word, words};
 use super::read::{Reader, as_usize};
 use crate::domain::Value;
 use serde::Serialize;
@@ -38,6 +38,12 @@ pub enum Trunk {
     Cnn(Convolutions),
     /// Units whose results are added to what they take.
     Residual(Residual),
+    /// VGG.
+    Vgg(Vgg),
+    /// ResNet.
+    Resnet(Resnet),
+    /// GoogLeNet.
+    Googlenet(Googlenet),
 }
 
 impl Trunk {
@@ -48,6 +54,9 @@ impl Trunk {
             Self::Dense => None,
             Self::Cnn(cnn) => cnn.norm,
             Self::Residual(residual) => residual.norm,
+            Self::Vgg(vgg) => vgg.norm,
+            Self::Resnet(resnet) => Some(resnet.norm),
+            Self::Googlenet(googlenet) => Some(googlenet.norm),
         }
     }
 }
@@ -60,6 +69,8 @@ pub enum Top {
     Dense {
         /// How feature maps become a row of numbers.
         neck: Neck,
+        /// What of the image itself stands beside it.
+        extra: Vec<ExtraInput>,
         /// The hidden ones.
         hidden: Vec<Dense>,
         /// Whether the last one ends with a sigmoid.
@@ -114,6 +125,31 @@ pub struct Residual {
     pub zero_init: bool,
 }
 
+/// VGG.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Vgg {
+    /// 11, 13, 16 or 19.
+    pub layers: u64,
+    /// After each convolution, if at all.
+    pub norm: Option<BatchNorm>,
+}
+
+/// ResNet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Resnet {
+    /// 18, 34 or 50.
+    pub layers: u64,
+    /// After each convolution.
+    pub norm: BatchNorm,
+}
+
+/// GoogLeNet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Googlenet {
+    /// After each convolution.
+    pub norm: BatchNorm,
+}
+
 /// A block of convolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Block {
@@ -149,6 +185,15 @@ impl Architecture {
             Family::Cnn => Trunk::Cnn(Convolutions::read(reader)),
             Family::Residual => Trunk::Residual(Residual::read(reader)),
             Family::Dense => Trunk::Dense,
+            Family::Vgg => Trunk::Vgg(Vgg {
+                layers: read_layers(reader, &[11, 13, 16, 19]),
+                norm: reader.flag("batch_norm", true).then(|| read_norm(reader, 1e-5)),
+            }),
+            Family::Resnet => Trunk::Resnet(Resnet {
+                layers: read_layers(reader, &[18, 34, 50]),
+                norm: read_norm(reader, 1e-5),
+            }),
+            Family::Googlenet => Trunk::Googlenet(Googlenet { norm: read_norm(reader, 1e-3) }),
         };
         let head = reader.word("head", Head::Linear);
         let top = read_top(reader, &trunk, head);
@@ -166,9 +211,40 @@ fn read_top(reader: &Reader<'_>, trunk: &Trunk, head: Head) -> Top {
             filters: reader.whole("heatmap_filters", 64).unsigned_abs() as usize,
         };
     }
-    // Pixels are no feature maps to take means of.
-    let neck = if *trunk == Trunk::Dense { Neck::Flatten } else { reader.word("neck", Neck::Flatten) };
-    Top::Dense { neck, hidden: read_dense(reader), sigmoid: head == Head::Sigmoid }
+    // As their papers have them.
+    let means = matches!(trunk, Trunk::Resnet(_) | Trunk::Googlenet(_));
+    let neck = match trunk {
+        // Pixels are no feature maps to take means of.
+        Trunk::Dense => Neck::Flatten,
+        _ => reader.word("neck", if means { Neck::Mean } else { Neck::Flatten }),
+    };
+    let hidden = read_dense(reader, if means { &[] } else { &[512] });
+    Top::Dense { neck, extra: read_extra(reader), hidden, sigmoid: head == Head::Sigmoid }
+}
+
+/// Each once, in the order of their list: the same set is the same network.
+fn read_extra(reader: &Reader<'_>) -> Vec<ExtraInput> {
+    let words: Vec<&str> = match reader.given("extra_inputs") {
+        Some(Value::List(items)) => items.iter().filter_map(Value::as_str).collect(),
+        single => single.and_then(Value::as_str).into_iter().collect(),
+    };
+    let words = ExtraInput::WORDS.iter().filter(|word| words.contains(word));
+    let extra: Vec<ExtraInput> = words.filter_map(|word| ExtraInput::parse(word)).collect();
+    if !extra.is_empty() {
+        let words: Vec<Value> = extra.iter().map(|extra| extra.word().into()).collect();
+        reader.settle("extra_inputs", Value::List(words));
+    }
+    extra
+}
+
+/// How many layers a known network has; by default the fewest.
+fn read_layers(reader: &Reader<'_>, known: &[i64]) -> u64 {
+    let layers = reader.whole("layers", known[0]);
+    if !known.contains(&layers) {
+        let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+        reader.problem("layers", format!("this family has {}, not {layers}", known.join(", ")));
+    }
+    layers.unsigned_abs()
 }
 
 fn activation(reader: &Reader<'_>, value: &Value) -> Activation {
@@ -184,11 +260,11 @@ fn read_activation(reader: &Reader<'_>) -> Activation {
     activation(reader, &word)
 }
 
-fn read_norm(reader: &Reader<'_>) -> Option<BatchNorm> {
-    reader.flag("batch_norm", true).then(|| BatchNorm {
+fn read_norm(reader: &Reader<'_>, epsilon: f64) -> BatchNorm {
+    BatchNorm {
         momentum: reader.number("batch_norm_momentum", 0.1),
-        epsilon: reader.number("batch_norm_epsilon", 1e-5),
-    })
+        epsilon: reader.number("batch_norm_epsilon", epsilon),
+    }
 }
 
 fn read_blocks(reader: &Reader<'_>, default: usize) -> Vec<Block> {
@@ -200,7 +276,7 @@ fn read_blocks(reader: &Reader<'_>, default: usize) -> Vec<Block> {
 
 impl Convolutions {
     fn read(reader: &Reader<'_>) -> Self {
-        let norm = read_norm(reader);
+        let norm = reader.flag("batch_norm", true).then(|| read_norm(reader, 1e-5));
         let place = || reader.word("batch_norm_place", NormPlace::Before);
         Self {
             blocks: read_blocks(reader, 5),
@@ -225,7 +301,7 @@ impl Residual {
             stem_halvings: reader.whole("stem_halvings", 1).unsigned_abs() as usize,
             bottleneck: reader.whole("bottleneck", 1).unsigned_abs() as usize,
             activation: read_activation(reader),
-            norm: read_norm(reader),
+            norm: reader.flag("batch_norm", true).then(|| read_norm(reader, 1e-5)),
             zero_init: reader.flag("zero_init", false),
         }
     }
@@ -267,10 +343,10 @@ fn grow_filters(reader: &Reader<'_>, first: usize, blocks: usize) -> Vec<usize> 
     filters
 }
 
-fn read_dense(reader: &Reader<'_>) -> Vec<Dense> {
+fn read_dense(reader: &Reader<'_>, default: &[usize]) -> Vec<Dense> {
     let widths: Vec<usize> = match reader.given("dense") {
         Some(Value::List(items)) => items.iter().filter_map(as_usize).collect(),
-        single => vec![single.and_then(as_usize).unwrap_or(512)],
+        single => single.and_then(as_usize).map_or_else(|| default.to_vec(), |width| vec![width]),
     };
     reader.settle("dense", widths.iter().map(|n| *n as i64).collect::<Vec<_>>());
     let per = |name, default: Value| reader.per(name, "hidden dense layer", widths.len(), &default);

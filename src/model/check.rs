@@ -46,6 +46,7 @@ fn check(accepts: &Accepts, value: &Value) -> Result<(), String> {
 fn suits(item: &Item, value: &Value) -> bool {
     match *item {
         Item::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+        Item::Path => value.as_str().is_some_and(|path| path.starts_with('/')),
         Item::Flag => value.as_bool().is_some(),
         Item::Whole { low, high, odd } => {
             value.as_i64().is_some_and(|n| (low..=high).contains(&n) && (!odd || n % 2 == 1))

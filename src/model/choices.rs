@@ -60,6 +60,12 @@ words!(
         Cnn = "cnn",
         /// Blocks of units whose results are added to what they take.
         Residual = "residual",
+        /// VGG, under torchvision's names.
+        Vgg = "vgg",
+        /// ResNet, under torchvision's names.
+        Resnet = "resnet",
+        /// GoogLeNet, under torchvision's names.
+        Googlenet = "googlenet",
         /// Dense layers on the pixels.
         Dense = "dense",
     }
@@ -74,6 +80,33 @@ words!(
         Mean = "mean",
     }
 );
+
+words!(
+    /// Numbers about an image itself, which dense layers take beside those of the trunk.
+    ExtraInput {
+        /// Mean, deviation, least and greatest of its grey values.
+        Statistics = "statistics",
+        /// How its grey values are distributed.
+        Histogram = "histogram",
+        /// How steep it is in each direction, where, and how far spread.
+        Gradients = "gradients",
+    }
+);
+
+impl ExtraInput {
+    /// Classes of grey values that a histogram counts.
+    pub const CLASSES: usize = 16;
+
+    /// How many numbers.
+    #[must_use]
+    pub fn count(self) -> usize {
+        match self {
+            Self::Statistics => 4,
+            Self::Histogram => Self::CLASSES,
+            Self::Gradients => 7,
+        }
+    }
+}
 
 words!(
     /// How a block makes its feature maps smaller.

@@ -4,7 +4,7 @@
 //! one before, but a sum or a concatenation takes several, and a layer may be taken by several. So branches need no
 //! structure of their own, and whoever walks the list once has seen everything.
 
-use super::choices::Activation;
+use super::choices::{Activation, ExtraInput, Scaling};
 use super::shape::Shape;
 use super::tensors::TensorSpec;
 use serde::Serialize;
@@ -112,6 +112,13 @@ pub enum LayerKind {
         /// What stands for its right and lower edge.
         high: f64,
     },
+    /// Numbers about the image itself.
+    ExtraInputs {
+        /// Which.
+        which: Vec<ExtraInput>,
+        /// What was done to its grey values.
+        scaling: Scaling,
+    },
     /// The first half of what comes in for rows with all points, the second for those with only the common ones.
     SourceHalves,
 }
@@ -136,6 +143,7 @@ impl LayerKind {
             Self::MeanOfMaps => "mean_of_maps",
             Self::Upsample { .. } => "upsample",
             Self::SoftArgmax { .. } => "soft_argmax",
+            Self::ExtraInputs { .. } => "extra_inputs",
             Self::SourceHalves => "source_halves",
         }
     }

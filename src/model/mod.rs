@@ -14,6 +14,8 @@ mod augment;
 mod build;
 mod check;
 mod choices;
+#[cfg(test)]
+mod families_test;
 mod layers;
 mod loss;
 mod memory;
@@ -30,10 +32,14 @@ mod shape;
 mod tensors;
 mod training;
 
-pub use architecture::{Architecture, BatchNorm, Block, Convolutions, Dense, Head, Residual, Top, Trunk};
+pub use architecture::{
+    Architecture, BatchNorm, Block, Convolutions, Dense, Googlenet, Head, Residual, Resnet, Top, Trunk, Vgg,
+};
 pub use augment::{Augment, Effect, Fill};
 pub use check::check_value;
-pub use choices::{Activation, Family, Missing, Neck, NormPlace, Pooling, Precision, Scaling, Sources};
+pub use choices::{
+    Activation, ExtraInput, Family, Missing, Neck, NormPlace, Pooling, Precision, Scaling, Sources,
+};
 pub use layers::{Layer, LayerKind, LayerTable, Window};
 pub use loss::{Loss, LossKind};
 pub use nearest::nearest;
@@ -43,7 +49,7 @@ pub use problem::Problem;
 pub use schedule::{Schedule, ScheduleKind};
 pub use shape::Shape;
 pub use tensors::{Init, TensorSpec};
-pub use training::{BatchSize, Optimizer, Training};
+pub use training::{BatchSize, Optimizer, Training, Transfer};
 
 /// Height and width of an input image, in pixels.
 pub const SIDE_PX: usize = 96;

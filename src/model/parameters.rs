@@ -1,7 +1,9 @@
 //! Every parameter of the built-in trainer: the one source for checks, messages and documents.
 
 use super::augment::Fill;
-use super::choices::{Activation, Family, Missing, Neck, NormPlace, Pooling, Precision, Scaling, Sources};
+use super::choices::{
+    Activation, ExtraInput, Family, Missing, Neck, NormPlace, Pooling, Precision, Scaling, Sources,
+};
 use super::loss::LossKind;
 use super::schedule::ScheduleKind;
 use super::training::OptimizerKind;
@@ -36,6 +38,8 @@ pub struct Accepts {
 pub enum Item {
     /// One of these words.
     Word(&'static [&'static str]),
+    /// The path of a file, from the root on.
+    Path,
     /// `true` or `false`.
     Flag,
     /// A whole number in `[low, high]`.
@@ -69,6 +73,8 @@ pub enum Lists {
     PerBlock,
     /// One item per hidden dense layer.
     PerDense,
+    /// Any number of different ones.
+    Any,
 }
 
 impl fmt::Display for Accepts {
@@ -81,6 +87,7 @@ impl fmt::Display for Accepts {
             Lists::Never => Ok(()),
             Lists::PerBlock => f.write_str(", or a list with one per block"),
             Lists::PerDense => f.write_str(", or a list with one per hidden dense layer"),
+            Lists::Any => f.write_str(", or a list of them"),
         }
     }
 }
@@ -95,6 +102,7 @@ impl fmt::Display for Item {
                 }
                 Ok(())
             }
+            Self::Path => f.write_str("the absolute path of a file"),
             Self::Flag => f.write_str("true or false"),
             Self::Whole { low, high, odd } => {
                 let kind = if odd { "an odd whole number" } else { "a whole number" };
@@ -152,6 +160,7 @@ const WIDEST: i64 = 65_536;
 pub const PARAMETERS: &[Known] = &[
     // Architecture
     known_as("family", word(Family::WORDS), "cnn", "what kind of network"),
+    known_as("layers", whole(11, 50), "11 or 18", "layers of vgg (11, 13, 16, 19) or resnet (18, 34, 50)"),
     known_as(
         "blocks",
         whole(1, 12),
@@ -217,20 +226,26 @@ pub const PARAMETERS: &[Known] = &[
         "0.1",
         "share of each batch in the running mean and variance",
     ),
-    known_as("batch_norm_epsilon", ABOVE_ZERO, "0.00001", "added to the variance"),
+    known_as("batch_norm_epsilon", ABOVE_ZERO, "0.00001, or 0.001 of googlenet", "added to the variance"),
     known_as("conv_bias", FLAG, "true without batch norm, else false", "bias of each convolution"),
     known_as("pooling", word(Pooling::WORDS), "max", "how a block halves height and width"),
     known_as("pool_last", FLAG, "true", "whether the last block pools too"),
     known_as(
         "neck",
         word(Neck::WORDS),
-        "flatten",
+        "mean of resnet and googlenet, else flatten",
         "what dense layers take of the last feature maps: all numbers, or the mean of each map",
+    ),
+    known_as(
+        "extra_inputs",
+        or_list(word(ExtraInput::WORDS), Lists::Any),
+        "[]",
+        "numbers about the image itself that dense layers take, too",
     ),
     known_as(
         "dense",
         or_list(whole(1, WIDEST), Lists::PerDense),
-        "512",
+        "[] of resnet and googlenet, else 512",
         "widths of the hidden dense layers; [] for none",
     ),
     known_as(
@@ -264,6 +279,20 @@ pub const PARAMETERS: &[Known] = &[
         "shared",
         "whether rows with all points and rows with only the four common ones, which others labelled, have offsets or heads of their own",
     ),
+    // Weights from elsewhere
+    known_as(
+        "pretrained",
+        item(Item::Path),
+        "none",
+        "a file with weights for all but the dense layers and heads",
+    ),
+    known_as(
+        "trunk_learning_rate",
+        within(0.0, 100.0),
+        "1",
+        "factor of the learning rate for pretrained weights; 0 keeps them as they are",
+    ),
+    known_as("frozen_epochs", whole(0, 1_000_000), "0", "epochs before pretrained weights begin to change"),
     // Data
     known_as("missing", word(Missing::WORDS), "mask", "what becomes of missing labels of training rows"),
     known_as("input_scaling", word(Scaling::WORDS), "unit", "grey values as 0 to 255, 0 to 1, or -1 to 1"),

@@ -1,6 +1,6 @@
 //! A trial's parameters, understood.
 
-use super::architecture::Architecture;
+use super::architecture::{Architecture, Trunk};
 use super::build;
 use super::layers::LayerTable;
 use super::memory;
@@ -30,13 +30,13 @@ impl Plan {
     pub fn from_params(params: &Params) -> Result<Self, Vec<Problem>> {
         let reader = Reader::new(params);
         let (architecture, head) = Architecture::read(&reader);
-        let training = Training::read(&reader, head);
+        let training = Training::read(&reader, head, architecture.trunk != Trunk::Dense);
         let Read { problems, settings, unused } = reader.finish();
         if !problems.is_empty() {
             return Err(problems);
         }
-        let layers =
-            build::layers(&architecture, training.target_scaling).map_err(|problem| vec![problem])?;
+        let layers = build::layers(&architecture, training.input_scaling, training.target_scaling)
+            .map_err(|problem| vec![problem])?;
         Ok(Self { params: params.clone(), settings, architecture, training, layers, unused })
     }
 

@@ -185,11 +185,12 @@ fn more_memory_for_larger_batches_and_more_state() {
 fn allowed(known: &'static Known) -> BoxedStrategy<Value> {
     let item = match known.accepts.item {
         Item::Word(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
+        Item::Path => Just(Value::from("/weights.safetensors")).boxed(),
         Item::Flag => any::<bool>().prop_map(Value::Bool).boxed(),
         Item::Whole { low, high, odd: true } => {
             (low / 2..=high.min(15) / 2).prop_map(|n| Value::Int(2 * n + 1)).boxed()
         }
-        Item::Whole { low, high, .. } => (low..=high.min(9)).prop_map(Value::Int).boxed(),
+        Item::Whole { low, high, .. } => (low..=high.min(low + 9)).prop_map(Value::Int).boxed(),
         Item::Number { low, high, .. } => {
             (0.01..0.99f64).prop_map(move |x| Value::Float(low + x * (high.min(1e3) - low))).boxed()
         }

@@ -36,7 +36,7 @@ impl LayerTable {
             return String::new();
         }
         let names: Vec<&str> = from.iter().map(|from| self.layers()[*from].name.as_str()).collect();
-        format!(" of {}", if names.is_empty() { "the image".to_owned() } else { names.join(", ") })
+        format!(", from {}", if names.is_empty() { "the image".to_owned() } else { names.join(", ") })
     }
 }
 
@@ -79,6 +79,9 @@ fn details(layer: &Layer) -> String {
         LayerKind::MeanOfMaps => "mean of each map".to_owned(),
         LayerKind::Upsample { .. } => "enlarged".to_owned(),
         LayerKind::SoftArgmax { .. } => "where each map's weight lies".to_owned(),
+        LayerKind::ExtraInputs { which, .. } => {
+            which.iter().map(|what| what.word()).collect::<Vec<_>>().join(", ")
+        }
         LayerKind::SourceHalves => "one half for each source of rows".to_owned(),
     }
 }

@@ -86,6 +86,9 @@ pub(super) fn output(kind: &LayerKind, inputs: &[Shape]) -> Option<Shape> {
         LayerKind::MeanOfMaps => maps(&|channels, _| Some(Shape::Row(channels))),
         LayerKind::Upsample { side } => maps(&|channels, _| Some(Shape::Maps { channels, side })),
         LayerKind::SoftArgmax { .. } => maps(&|channels, _| Some(Shape::Row(2 * channels))),
+        LayerKind::ExtraInputs { ref which, .. } => {
+            Some(Shape::Row(which.iter().map(|what| what.count()).sum()))
+        }
         LayerKind::SourceHalves => row(first.numel() / 2),
     }
 }

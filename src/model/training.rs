@@ -6,6 +6,7 @@ use super::choices::{Missing, Precision, Scaling, words};
 use super::loss::Loss;
 use super::read::Reader;
 use super::schedule::Schedule;
+use crate::domain::Value;
 use serde::Serialize;
 
 words!(
@@ -84,9 +85,42 @@ impl BatchSize {
     }
 }
 
+/// A trunk that was trained before.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Transfer {
+    /// The file with its weights.
+    pub file: String,
+    /// Factor of the learning rate for it; 0 for a trunk that stays as it is.
+    pub learning_rate: f64,
+    /// Epochs before it begins to change.
+    pub frozen_epochs: u64,
+}
+
+impl Transfer {
+    fn read(reader: &Reader<'_>, trunk: bool) -> Option<Self> {
+        let file = reader.given("pretrained").and_then(Value::as_str)?;
+        reader.settle("pretrained", file);
+        if !trunk {
+            reader.problem("pretrained", "a dense network has no trunk; use another `family`");
+        }
+        let learning_rate = reader.number("trunk_learning_rate", 1.0);
+        let frozen = || reader.whole("frozen_epochs", 0).unsigned_abs();
+        let frozen_epochs = if learning_rate > 0.0 { frozen() } else { 0 };
+        Some(Self { file: file.to_owned(), learning_rate, frozen_epochs })
+    }
+
+    /// Whether the trunk stays as it is in an epoch, from 1.
+    #[must_use]
+    pub fn frozen_in(&self, epoch: u64) -> bool {
+        self.learning_rate == 0.0 || epoch <= self.frozen_epochs
+    }
+}
+
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Training {
+    /// The trunk's weights, if they are from elsewhere.
+    pub transfer: Option<Transfer>,
     /// What becomes of missing labels of training rows.
     pub missing: Missing,
     /// Grey values as the network sees them.
@@ -127,9 +161,10 @@ pub struct Training {
 }
 
 impl Training {
-    pub(crate) fn read(reader: &Reader<'_>, head: Head) -> Self {
+    pub(crate) fn read(reader: &Reader<'_>, head: Head, trunk: bool) -> Self {
         let epochs = reader.whole("epochs", 30).unsigned_abs();
         Self {
+            transfer: Transfer::read(reader, trunk),
             missing: reader.word("missing", Missing::Mask),
             input_scaling: reader.word("input_scaling", Scaling::Unit),
             target_scaling: read_target_scaling(reader, head),

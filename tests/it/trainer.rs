@@ -51,6 +51,49 @@ fn augmentation_can_be_looked_at() {
     assert!(message.contains("did you mean `augment_flip`"), "{message}");
 }
 
+#[test]
+fn a_trunk_goes_from_one_sweep_to_another() {
+    let mut home = Home::new();
+    home.ok(&["data", "synth", "few", "--rows", "60", "--seed", "3"]);
+    home.serve_with(1, &["--worker-program", TRAINER], &[]);
+    let sweep = |name: &str, more: &str| {
+        format!(
+            r#"name = "{name}"
+[objective]
+kind = "keypoints"
+dataset = "few"
+[search]
+sampler = "random"
+trials = 1
+[space]
+family = {{ type = "fixed", value = "residual" }}
+filters = {{ type = "fixed", value = [4, 8] }}
+epochs = {{ type = "fixed", value = 1 }}
+{more}"#
+        )
+    };
+    let first = home.submit(&sweep("first", "dense = { type = \"fixed\", value = [8] }"));
+    home.until_over(&first);
+    let file = home.path().join("trunk.safetensors");
+    let file = file.to_str().unwrap();
+    home.ok(&["trial", "first/0", "--weights", file]);
+    let of = |file: &str| {
+        format!(
+            r#"head = {{ type = "fixed", value = "heatmap" }}
+pretrained = {{ type = "fixed", value = "{file}" }}
+trunk_learning_rate = {{ type = "fixed", value = 0 }}"#
+        )
+    };
+    let second = home.submit(&sweep("second", &of(file)));
+    home.until_over(&second);
+    assert_eq!(home.json(&["trial", "second/0"])["trial"]["state"], "completed");
+    let third = home.submit(&sweep("third", &of("/nowhere.safetensors")));
+    home.until_over(&third);
+    let failed = home.json(&["trial", "third/0"]);
+    assert_eq!(failed["trial"]["state"], "failed");
+    assert!(failed.to_string().contains("/nowhere.safetensors: it cannot be read"), "{failed}");
+}
+
 /// Test images in Kaggle's layout: of the first all points are asked for, of the second only the common ones.
 fn write_test(folder: &Path) {
     let pixels: Vec<String> = (0..9216).map(|i| (i % 251).to_string()).collect();

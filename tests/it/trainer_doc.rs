@@ -5,7 +5,7 @@ use std::path::Path;
 use sweepd::model::PARAMETERS;
 
 const FROM: &str = "|---|---|---|---|\n";
-const TO: &str = "\n## Precision";
+const TO: &str = "\n## Families";
 
 /// Compares the table; with `UPDATE_DOCS=1` writes it.
 #[test]

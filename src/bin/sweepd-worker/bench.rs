@@ -3,7 +3,7 @@
 use crate::gradient::gradient;
 use crate::loss::Objective;
 use crate::network::Network;
-use crate::optimizer::{Optimizer, Restraint};
+use crate::optimizer::{Optimizer, Restraint, Trunk};
 use crate::samples::{Epoch, TrainingSet};
 use crate::{device, environment, memory, params, precision, train};
 use anyhow::ensure;
@@ -122,7 +122,8 @@ impl Bench {
         let precision = precision::resolve(settings.precision, device);
         let network = Network::initial(plan.layers(), 0, device, precision::kind(precision))?;
         let restraint = Restraint { weight_decay: settings.weight_decay, clip_norm: settings.clip_norm };
-        let mut optimizer = Optimizer::new(settings.optimizer, restraint, &train::trainable(&network))?;
+        let mut optimizer =
+            Optimizer::new(settings.optimizer, restraint, Trunk::default(), &train::trainable(&network))?;
         let objective = Objective::new(settings);
         let faces = Faces::new()?;
         let rows: Vec<u32> = (0..Faces::ROWS as u32).collect();

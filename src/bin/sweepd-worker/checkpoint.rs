@@ -54,6 +54,9 @@ pub struct Identity {
     /// with fewer.
     #[serde(default = "one")]
     pub accumulate: u32,
+    /// Hash of the file that the trunk's first weights are from.
+    #[serde(default)]
+    pub pretrained: Option<String>,
 }
 
 fn one() -> u32 {
@@ -81,6 +84,7 @@ impl Identity {
             precision: Precision::F32.word().to_owned(),
             libtorch: LIBTORCH.to_owned(),
             accumulate: 1,
+            pretrained: None,
         }
     }
 
@@ -92,7 +96,9 @@ impl Identity {
             let of = |all: &Params| all.get(name).map_or_else(|| "not set".to_owned(), ToString::to_string);
             return Some(format!("{name} is {} there and {} here", of(&self.settings), of(&other.settings)));
         }
+        let of = |hash: &Option<String>| hash.clone().unwrap_or_default();
         let pairs = [
+            ("the hash of the pretrained weights", &of(&self.pretrained), &of(&other.pretrained)),
             ("the dataset's hash", &self.dataset, &other.dataset),
             ("the hash of training and validation rows", &self.split, &other.split),
             ("the seed", &self.seed.to_string(), &other.seed.to_string()),

@@ -2,7 +2,8 @@
 //!
 //! The way of a trial: [`train`] builds the [`network`] that the layer table says, feeds it the dataset's
 //! [`samples`], lets the [`optimizer`] change it, asks [`evaluate`] after every epoch, and hands the best
-//! [`weights`] on; a [`checkpoint`] lets it go on later. Only this program names `tch`, and only through its fallible (`f_`) calls: libtorch's
+//! [`weights`] on; a [`checkpoint`] lets it go on later; a trunk may begin
+//! with [`pretrained`] weights. Only this program names `tch`, and only through its fallible (`f_`) calls: libtorch's
 //! errors end a trial, not the process.
 
 mod alone;
@@ -13,18 +14,26 @@ mod device;
 mod environment;
 mod error;
 mod evaluate;
+mod extra;
+mod functions;
 mod gradient;
 mod images;
 mod loss;
 mod memory;
 mod network;
+#[cfg(test)]
+mod network_test;
 mod optimizer;
 mod params;
 mod pixels;
 #[cfg(test)]
 mod pixels_test;
 mod precision;
+mod pretrained;
+#[cfg(test)]
+mod pretrained_test;
 mod preview;
+mod pytorch;
 mod samples;
 mod shim;
 mod train;

@@ -6,10 +6,11 @@
 //! where layers compute in bf16, they see copies of the weights, and the gradients come back as f32.
 
 use crate::error::TrainError;
-use crate::shim;
+use crate::extra::extra;
+use crate::functions::{activate, activate_, never_falls, soft_argmax};
 use sweepd::dataset::columns::MIRRORED;
 use sweepd::domain::stream::{Key, stream, uniform};
-use sweepd::model::{Activation, Init, LayerKind, LayerTable, TensorSpec, Window};
+use sweepd::model::{Activation, ExtraInput, Init, LayerKind, LayerTable, Scaling, TensorSpec, Window};
 use tch::{Device, Kind, TchError, Tensor};
 
 /// The axis of channels, and of the numbers in a row.
@@ -25,6 +26,8 @@ pub struct Named {
     pub trainable: bool,
     /// Whether weight decay acts on it.
     pub decays: bool,
+    /// Whether it belongs to the trunk.
+    pub trunk: bool,
 }
 
 /// A network: `[N, 1, 96, 96]` f32 in, `[N, 30]` f32 out.
@@ -33,6 +36,10 @@ pub struct Network {
     tensors: Vec<Named>,
     /// The step from which on numbers are f32: the head.
     head: usize,
+    /// The first step behind the trunk.
+    trunk: usize,
+    /// Whether the trunk stays as it is.
+    frozen: bool,
     /// What the steps before it compute in.
     compute: Kind,
 }
@@ -98,6 +105,10 @@ enum Operation {
         low: f64,
         high: f64,
     },
+    ExtraInputs {
+        which: Vec<ExtraInput>,
+        scaling: Scaling,
+    },
     SourceHalves,
 }
 
@@ -117,20 +128,21 @@ impl Network {
     ) -> Result<Self, TrainError> {
         let mut steps = Vec::new();
         let mut tensors = Vec::new();
-        for layer in table.layers() {
+        for (number, layer) in table.layers().iter().enumerate() {
+            let trunk = number < table.trunk();
             let first = tensors.len();
             for spec in &layer.tensors {
                 let tensor = place(&numbers(spec)?, &spec.shape, device)?;
                 let tensor = tensor.f_set_requires_grad(spec.trainable)?;
                 let (trainable, decays) = (spec.trainable, spec.decays);
-                tensors.push(Named { name: spec.name.clone(), tensor, trainable, decays });
+                tensors.push(Named { name: spec.name.clone(), tensor, trainable, decays, trunk });
             }
             let operation = operation(&layer.kind, first, device)?;
             steps.push(Step { operation, from: layer.from.clone(), last_of: Vec::new(), in_place: false });
         }
         plan_memory(&mut steps);
         pool_first(&mut steps);
-        Ok(Self { steps, tensors, head: table.head(), compute })
+        Ok(Self { steps, tensors, head: table.head(), trunk: table.trunk(), frozen: false, compute })
     }
 
     /// All tensors, in the order of the layer table.
@@ -138,9 +150,24 @@ impl Network {
         &self.tensors
     }
 
-    /// The tensors that training changes, in order.
+    /// Whether the trunk stays as it is: then nothing is remembered for its gradient, and its batch norms use their
+    /// running numbers and leave them alone.
+    pub fn set_frozen(&mut self, frozen: bool) -> Result<(), TchError> {
+        self.frozen = frozen;
+        for named in self.tensors.iter().filter(|named| named.trunk && named.trainable) {
+            let _ = named.tensor.f_set_requires_grad(!frozen)?;
+        }
+        Ok(())
+    }
+
+    /// The tensors that training changes at present, in order: all, or those behind the trunk.
+    pub fn learning(&self) -> impl Iterator<Item = &Named> {
+        self.tensors.iter().filter(|named| named.trainable && !(self.frozen && named.trunk))
+    }
+
+    /// Their numbers.
     pub fn trainable(&self) -> Vec<&Tensor> {
-        self.tensors.iter().filter(|named| named.trainable).map(|named| &named.tensor).collect()
+        self.learning().map(|named| &named.tensor).collect()
     }
 
     /// What the network puts out for images `[N, 1, 96, 96]`, f32, scaled: `[N, 30]`, f32, in the scale of
@@ -167,6 +194,7 @@ impl Network {
                     *tensor = tensor.f_to_kind(Kind::Float)?;
                 }
             }
+            let training = training && !(self.frozen && place < self.trunk);
             outputs.push(Some(self.apply(step, taken, input, training)?));
         }
         outputs.pop().flatten().ok_or_else(|| TchError::Kind("a network without layers".to_owned()))
@@ -180,10 +208,7 @@ impl Network {
         training: bool,
     ) -> Result<Tensor, TchError> {
         let at = |index: usize| &self.tensors[index].tensor;
-        if matches!(step.operation, Operation::Concat) {
-            return Tensor::f_cat(&taken, CHANNELS);
-        }
-        let mut x = taken.swap_remove(0);
+        let mut x = taken.remove(0);
         // Without effect, and without a copy, where both compute in f32.
         let kind = x.kind();
         let cast = |index: usize| at(index).f_to_kind(kind);
@@ -225,10 +250,16 @@ impl Network {
             Operation::Dropout(share) => x.f_dropout(share, training),
             Operation::Add if step.in_place => taken.iter().try_fold(x, |mut sum, other| sum.f_add_(other)),
             Operation::Add => taken.iter().try_fold(x, |sum, other| sum.f_add(other)),
-            Operation::Concat => Ok(x),
+            Operation::Concat => {
+                taken.insert(0, x);
+                Tensor::f_cat(&taken, CHANNELS)
+            }
             Operation::MeanOfMaps => x.f_mean_dim([2i64, 3].as_slice(), false, None),
             Operation::Upsample(side) => x.f_upsample_nearest2d([side; 2], None, None),
             Operation::SoftArgmax { low, high } => soft_argmax(&x, low, high),
+            Operation::ExtraInputs { ref which, scaling } => {
+                extra(&input.images, which, scaling)?.f_to_kind(self.compute)
+            }
             Operation::SourceHalves => {
                 let halves = x.f_chunk(2, 1)?;
                 halves[1].f_where_self(&input.common, &halves[0])
@@ -246,53 +277,6 @@ impl Network {
         };
         self.tensors.iter().map(copied).collect()
     }
-}
-
-/// Each number through a function. Where its backward pass needs only its result, in place: that saves
-/// memory and a pass over it.
-fn activate_(function: Activation, x: &mut Tensor) -> Result<Tensor, TchError> {
-    match function {
-        Activation::Relu => x.f_relu_(),
-        Activation::Elu => x.f_elu_(),
-        Activation::Selu => x.f_selu_(),
-        Activation::Sigmoid => x.f_sigmoid_(),
-        Activation::Tanh => x.f_tanh_(),
-        Activation::Gelu | Activation::Silu => activate(function, x),
-        Activation::LeakyRelu { slope } => {
-            shim::leaky_relu_(x, slope)?;
-            Ok(x.shallow_clone())
-        }
-    }
-}
-
-/// The same where others take what comes in, too.
-fn activate(function: Activation, x: &Tensor) -> Result<Tensor, TchError> {
-    match function {
-        Activation::Relu => x.f_relu(),
-        Activation::Elu => x.f_elu(),
-        Activation::Selu => x.f_selu(),
-        Activation::Sigmoid => x.f_sigmoid(),
-        Activation::Tanh => x.f_tanh(),
-        Activation::Gelu => x.f_gelu("none"),
-        Activation::Silu => x.f_silu(),
-        Activation::LeakyRelu { .. } => activate_(function, &mut x.f_clone(x)?),
-    }
-}
-
-/// For each map of `[N, C, H, H]` the mean of its places, weighted by its softmax: `[N, 2 * C]`, x and y in turn
-/// (Luvizon et al. 2017; Nibali et al. 2018). Sums, not a product of matrices: on a GPU that might round to TF32.
-fn soft_argmax(maps: &Tensor, low: f64, high: f64) -> Result<Tensor, TchError> {
-    let (count, channels, side, _) = maps.size4()?;
-    let weights = maps.f_flatten(2, -1)?.f_softmax(-1, None)?.f_view([count, channels, side, side])?;
-    // The middles of the cells.
-    let cell = (high - low) / side as f64;
-    let places = Tensor::f_arange(side, (maps.kind(), maps.device()))?;
-    let places = places.f_add_scalar(0.5)?.f_mul_scalar(cell)?.f_add_scalar(low)?;
-    let along = |summed: i64| {
-        let share = weights.f_sum_dim_intlist([summed].as_slice(), false, None)?;
-        share.f_mul(&places)?.f_sum_dim_intlist([-1i64].as_slice(), false, None)
-    };
-    Tensor::f_stack(&[along(2)?, along(3)?], -1)?.f_flatten(1, -1)
 }
 
 /// Which outputs each step is the last to take, and whether it is also the only one.
@@ -320,16 +304,6 @@ fn pool_first(steps: &mut [Step]) {
         let alone = pool.in_place && pool.from == [i - 1];
         if rises && alone && matches!(pool.operation, Operation::MaxPool(_)) {
             std::mem::swap(&mut function.operation, &mut pool.operation);
-        }
-    }
-}
-
-fn never_falls(function: Activation) -> bool {
-    match function {
-        Activation::LeakyRelu { slope } => slope >= 0.0,
-        Activation::Gelu | Activation::Silu => false,
-        Activation::Relu | Activation::Elu | Activation::Selu | Activation::Sigmoid | Activation::Tanh => {
-            true
         }
     }
 }
@@ -383,6 +357,9 @@ fn operation(kind: &LayerKind, first: usize, device: Device) -> Result<Operation
         LayerKind::MeanOfMaps => Operation::MeanOfMaps,
         LayerKind::Upsample { side } => Operation::Upsample(*side as i64),
         LayerKind::SoftArgmax { low, high } => Operation::SoftArgmax { low: *low, high: *high },
+        LayerKind::ExtraInputs { which, scaling } => {
+            Operation::ExtraInputs { which: which.clone(), scaling: *scaling }
+        }
         LayerKind::SourceHalves => Operation::SourceHalves,
     })
 }
@@ -407,154 +384,4 @@ fn place(numbers: &[f32], shape: &[usize], device: Device) -> Result<Tensor, Tch
         tensor
     };
     tensor.f_to_device(device)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sweepd::domain::Params;
-    use sweepd::model::Plan;
-
-    fn network(text: &str) -> Network {
-        let params: Params = serde_json::from_str(text).unwrap();
-        let plan = Plan::from_params(&params).unwrap();
-        Network::initial(plan.layers(), 5, Device::Cpu, Kind::Float).unwrap()
-    }
-
-    fn input(common: bool, mirrored: bool) -> Input {
-        tch::manual_seed(3);
-        let flag = |flag: bool| Tensor::from_slice(&[flag, flag]).view([2, 1]);
-        Input {
-            images: Tensor::rand([2, 1, 96, 96], (Kind::Float, Device::Cpu)),
-            common: flag(common),
-            mirrored: flag(mirrored),
-        }
-    }
-
-    fn named<'a>(network: &'a Network, name: &str) -> &'a Tensor {
-        &network.tensors().iter().find(|named| named.name == name).unwrap().tensor
-    }
-
-    #[test]
-    fn a_function_after_the_pooling_gives_the_same_bits() {
-        let _guard = tch::no_grad_guard();
-        for function in ["relu", "leaky_relu", "elu", "selu", "tanh", "gelu", "silu"] {
-            let text = format!(
-                r#"{{ "filters": [4], "dense": [], "batch_norm": false, "activation": "{function}", "leaky_slope": 0.2 }}"#
-            );
-            let network = network(&text);
-            let input = input(false, false);
-            let (weight, bias) =
-                (named(&network, "block1.conv1.weight"), named(&network, "block1.conv1.bias"));
-            let x = input.images.conv2d(weight, Some(bias), [1; 2], [1; 2], [1; 2], 1);
-            let x = match function {
-                "relu" => x.relu(),
-                "leaky_relu" => x.prelu(&Tensor::from_slice(&[0.2f32])),
-                "elu" => x.elu(),
-                "selu" => x.selu(),
-                "tanh" => x.tanh(),
-                "gelu" => x.gelu("none"),
-                _ => x.silu(),
-            };
-            let x = x.max_pool2d([2; 2], [2; 2], [0; 2], [1; 2], false).flatten(1, -1);
-            let expected = x.linear(named(&network, "head.weight"), Some(named(&network, "head.bias")));
-            let out = network.forward(&input, false).unwrap();
-            assert_eq!((out - expected).abs().max().double_value(&[]), 0.0, "{function}");
-        }
-    }
-
-    #[test]
-    fn a_residual_unit_adds_what_it_takes() {
-        let _guard = tch::no_grad_guard();
-        let unit = |zero_init: bool| {
-            network(&format!(
-                r#"{{ "family": "residual", "filters": [2], "depth": 2, "dense": [], "zero_init": {zero_init} }}"#
-            ))
-        };
-        let input = input(false, false);
-        let conv = |network: &Network, x: &Tensor, name: &str, stride| {
-            let weight = named(network, &format!("{name}.weight"));
-            x.conv2d(weight, None::<Tensor>, [stride; 2], [1; 2], [1; 2], 1)
-        };
-        let norm = |network: &Network, x: &Tensor, name: &str| {
-            let of = |what: &str| Some(named(network, &format!("{name}.{what}")));
-            x.batch_norm(
-                of("weight"),
-                of("bias"),
-                of("running_mean"),
-                of("running_var"),
-                false,
-                0.1,
-                1e-5,
-                true,
-            )
-        };
-        for zero_init in [true, false] {
-            let network = unit(zero_init);
-            let mut x = norm(&network, &conv(&network, &input.images, "stem.conv", 2), "stem.norm").relu();
-            for u in ["block1.unit1", "block1.unit2"].iter().filter(|_| !zero_init) {
-                let first =
-                    norm(&network, &conv(&network, &x, &format!("{u}.conv1"), 1), &format!("{u}.norm1"));
-                let second = conv(&network, &first.relu(), &format!("{u}.conv2"), 1);
-                x = (norm(&network, &second, &format!("{u}.norm2")) + x).relu();
-            }
-            let (weight, bias) = (named(&network, "head.weight"), named(&network, "head.bias"));
-            let expected = x.flatten(1, -1).linear(weight, Some(bias));
-            let out = network.forward(&input, false).unwrap();
-            assert!((out - expected).abs().max().double_value(&[]) < 1e-6, "zero_init: {zero_init}");
-        }
-    }
-
-    #[test]
-    fn a_heat_map_points_to_where_its_weight_lies() {
-        let maps = Tensor::zeros([1, 2, 4, 4], (Kind::Float, Device::Cpu));
-        // Row 1, column 3 of the first; even weight in the second.
-        let _ = maps.get(0).get(0).get(1).get(3).fill_(50.0);
-        let at = |low, high| Vec::<f32>::try_from(soft_argmax(&maps, low, high).unwrap().view(-1)).unwrap();
-        let near =
-            |a: Vec<f32>, b: [f32; 4]| assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4), "{a:?}");
-        near(at(0.0, 96.0), [84.0, 36.0, 48.0, 48.0]);
-        near(at(-1.0, 1.0), [0.75, -0.25, 0.0, 0.0]);
-    }
-
-    #[test]
-    fn heat_maps_learn_in_bf16_and_have_halves_for_each_source() {
-        let text = r#"{ "family": "residual", "filters": [2, 4], "head": "heatmap", "heatmap_filters": 3,
-                        "sources": "heads" }"#;
-        let params: Params = serde_json::from_str(text).unwrap();
-        let plan = Plan::from_params(&params).unwrap();
-        let network = Network::initial(plan.layers(), 5, Device::Cpu, Kind::BFloat16).unwrap();
-        let out = network.forward(&input(false, false), true).unwrap();
-        assert_eq!((out.size(), out.kind()), (vec![2, 30], Kind::Float));
-        let loss = out.square().sum(Kind::Float);
-        let gradients = Tensor::f_run_backward(&[loss], &network.trainable(), false, false).unwrap();
-        assert!(gradients.iter().all(|g| g.isfinite().all().int64_value(&[]) == 1));
-        let _guard = tch::no_grad_guard();
-        let (full, common) =
-            (network.forward(&input(false, false), false), network.forward(&input(true, false), false));
-        assert!((full.unwrap() - common.unwrap()).abs().max().double_value(&[]) > 1e-4);
-    }
-
-    #[test]
-    fn rows_of_each_source_take_their_own_head_and_offsets() {
-        let _guard = tch::no_grad_guard();
-        let network = network(r#"{ "filters": [2], "dense": [3], "sources": "heads" }"#);
-        let plain = |common| network.forward(&input(common, false), false).unwrap();
-        let (full, common) = (plain(false), plain(true));
-        assert!((&full - &common).abs().max().double_value(&[]) > 1e-3);
-        // Mirrored, the left eye's place has the right eye's offset, and x runs the other way.
-        let offset = named(&network, "head_common.offset").shallow_clone();
-        for (column, value) in [(0, 0.5), (1, 0.25), (2, 1.0)] {
-            let _ = offset.get(column).fill_(value);
-        }
-        let near = |moved: Tensor, from: &Tensor, by: [f64; 4]| {
-            for (column, by) in by.into_iter().enumerate() {
-                let at = [0, column as i64];
-                assert!((moved.double_value(&at) - from.double_value(&at) - by).abs() < 1e-6);
-            }
-        };
-        near(plain(true), &common, [0.5, 0.25, 1.0, 0.0]);
-        near(plain(false), &full, [0.0; 4]);
-        near(network.forward(&input(true, true), false).unwrap(), &common, [-1.0, 0.0, -0.5, 0.25]);
-    }
 }

@@ -14,10 +14,11 @@ pub struct Optimizer {
     method: Method,
     weight_decay: f64,
     clip_norm: Option<f64>,
+    trunk: Trunk,
     /// Updates so far.
     updates: u64,
-    /// The same as an f32 scalar on the device, where Adam's kernels read it.
-    counter: Tensor,
+    /// Updates so far of the trunk and of the rest, as f32 scalars on the device, where Adam's kernels read them.
+    counters: [Tensor; 2],
     /// For each trainable tensor, in order: what the method remembers of it, in tensors of the same shape.
     /// adam, adamw: mean of the gradient, mean of its square; sgd: the velocity, if it has momentum.
     memory: Vec<Vec<Tensor>>,
@@ -29,6 +30,24 @@ pub struct Weight<'a> {
     pub tensor: &'a Tensor,
     /// Whether weight decay acts on it.
     pub decays: bool,
+    /// Whether it is one of the trunk.
+    pub trunk: bool,
+}
+
+/// How a trunk's weights are changed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trunk {
+    /// Factor of the learning rate.
+    pub rate: f64,
+    /// Updates of the others before its own begin.
+    pub frozen_updates: u64,
+}
+
+impl Default for Trunk {
+    /// As all others.
+    fn default() -> Self {
+        Self { rate: 1.0, frozen_updates: 0 }
+    }
 }
 
 /// How strongly an optimiser holds weights back.
@@ -42,16 +61,22 @@ pub struct Restraint {
 
 impl Optimizer {
     /// An optimiser that remembers nothing yet, for these weights.
-    pub fn new(method: Method, restraint: Restraint, weights: &[Weight<'_>]) -> Result<Self, TchError> {
+    pub fn new(
+        method: Method,
+        restraint: Restraint,
+        trunk: Trunk,
+        weights: &[Weight<'_>],
+    ) -> Result<Self, TchError> {
         let _guard = tch::no_grad_guard();
         let remembered = |weight: &Weight<'_>| {
             (0..method.state_per_weight()).map(|_| weight.tensor.f_zeros_like()).collect()
         };
         let memory = weights.iter().map(remembered).collect::<Result<_, _>>()?;
         let device = weights.first().map_or(Device::Cpu, |weight| weight.tensor.device());
-        let counter = Tensor::f_zeros([] as [i64; 0], (Kind::Float, device))?;
+        let counter = || Tensor::f_zeros([] as [i64; 0], (Kind::Float, device));
+        let counters = [counter()?, counter()?];
         let Restraint { weight_decay, clip_norm } = restraint;
-        Ok(Self { method, weight_decay, clip_norm, updates: 0, counter, memory })
+        Ok(Self { method, weight_decay, clip_norm, trunk, updates: 0, counters, memory })
     }
 
     /// Updates so far.
@@ -62,7 +87,9 @@ impl Optimizer {
     /// Says how many updates led to what it remembers, when that was put in from elsewhere.
     pub fn set_updates(&mut self, updates: u64) -> Result<(), TchError> {
         self.updates = updates;
-        self.counter.f_fill_(updates as f64).map(|_| ())
+        let [trunk, rest] = &mut self.counters;
+        let _ = trunk.f_fill_(updates.saturating_sub(self.trunk.frozen_updates) as f64)?;
+        rest.f_fill_(updates as f64).map(|_| ())
     }
 
     /// What it remembers of each weight tensor, in the order they were given to [`Optimizer::new`]; the
@@ -72,7 +99,7 @@ impl Optimizer {
     }
 
     /// One update of the weights, given the gradient of each, in the order they were given to
-    /// [`Optimizer::new`]. The gradients may be changed.
+    /// [`Optimizer::new`]; where the first ones are frozen, of the others only. The gradients may be changed.
     pub fn update(
         &mut self,
         weights: &[Weight<'_>],
@@ -83,24 +110,25 @@ impl Optimizer {
         if let Some(longest) = self.clip_norm {
             shorten(gradients, longest)?;
         }
-        self.updates += 1;
-        let _ = self.counter.f_add_scalar_(1.0)?;
-        for decays in [true, false] {
-            let group = self.group(weights, gradients, decays);
+        self.set_updates(self.updates + 1)?;
+        for (trunk, decays) in [(true, true), (true, false), (false, true), (false, false)] {
+            let group = self.group(weights, gradients, trunk, decays);
             if group.weights.is_empty() {
                 continue;
             }
             let decay = if decays { self.weight_decay } else { 0.0 };
+            let rate = if trunk { self.trunk.rate * rate } else { rate };
+            let counter = &self.counters[usize::from(!trunk)];
             match self.method {
                 // Kingma, Ba 2014: Adam: A Method for Stochastic Optimization.
                 Method::Adam { beta1, beta2, epsilon } => {
                     let adam = Adam { beta1, beta2, epsilon, decoupled: false };
-                    group.adam(adam, rate, decay, &self.counter)?;
+                    group.adam(adam, rate, decay, counter)?;
                 }
                 // Loshchilov, Hutter 2017: Decoupled Weight Decay Regularization.
                 Method::AdamW { beta1, beta2, epsilon } => {
                     let adam = Adam { beta1, beta2, epsilon, decoupled: true };
-                    group.adam(adam, rate, decay, &self.counter)?;
+                    group.adam(adam, rate, decay, counter)?;
                 }
                 Method::Sgd { momentum, nesterov } => group.sgd(momentum, nesterov, rate, decay)?,
             }
@@ -108,12 +136,22 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Those weights that decay, or those that do not.
-    fn group<'a>(&'a self, weights: &[Weight<'a>], gradients: &'a [Tensor], decays: bool) -> Group<'a> {
+    /// Those weights of the trunk or of the rest that decay, or those that do not.
+    fn group<'a>(
+        &'a self,
+        weights: &[Weight<'a>],
+        gradients: &'a [Tensor],
+        trunk: bool,
+        decays: bool,
+    ) -> Group<'a> {
         let kinds = self.method.state_per_weight() as usize;
         let mut group = Group { memory: vec![Vec::new(); kinds], ..Group::default() };
-        let all = weights.iter().zip(gradients).zip(&self.memory);
-        for ((weight, gradient), memory) in all.filter(|((weight, _), _)| weight.decays == decays) {
+        let frozen = self.memory.len().saturating_sub(weights.len());
+        let all = weights.iter().zip(gradients).zip(&self.memory[frozen..]);
+        // A trunk that is as all others is in one group with them.
+        let differs = self.trunk != Trunk::default();
+        let wanted = |weight: &Weight<'_>| (weight.trunk && differs, weight.decays) == (trunk, decays);
+        for ((weight, gradient), memory) in all.filter(|((weight, _), _)| wanted(weight)) {
             group.weights.push(weight.tensor);
             group.gradients.push(gradient);
             for (kind, tensor) in group.memory.iter_mut().zip(memory) {
@@ -153,9 +191,12 @@ mod tests {
         let tensors = weights();
         let list = |tensors| -> Vec<Weight<'_>> {
             let each: &[Tensor; 2] = tensors;
-            each.iter().enumerate().map(|(i, tensor)| Weight { tensor, decays: i == 0 }).collect()
+            each.iter()
+                .enumerate()
+                .map(|(i, tensor)| Weight { tensor, decays: i == 0, trunk: i == 0 })
+                .collect()
         };
-        let mut optimizer = Optimizer::new(method, restraint, &list(&tensors)).unwrap();
+        let mut optimizer = Optimizer::new(method, restraint, Trunk::default(), &list(&tensors)).unwrap();
         for _ in 0..3 {
             let gradients: Vec<Tensor> = tensors.iter().map(|tensor| tensor * 2.0).collect();
             optimizer.update(&list(&tensors), &gradients, 0.1).unwrap();
@@ -220,6 +261,35 @@ mod tests {
     }
 
     #[test]
+    fn a_frozen_trunk_stays_and_then_steps_as_if_it_were_new() {
+        for method in [
+            Method::AdamW { beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+            Method::Sgd { momentum: 0.9, nesterov: false },
+        ] {
+            let none = Restraint { weight_decay: 0.0, clip_norm: None };
+            let tensors = weights();
+            let all: Vec<Weight<'_>> = tensors
+                .iter()
+                .enumerate()
+                .map(|(i, tensor)| Weight { tensor, decays: i == 0, trunk: i == 0 })
+                .collect();
+            let trunk = Trunk { rate: 0.5, frozen_updates: 2 };
+            let mut optimizer = Optimizer::new(method, none, trunk, &all).unwrap();
+            for _ in 0..2 {
+                optimizer.update(&all[1..], &[&tensors[1] * 2.0], 0.1).unwrap();
+            }
+            assert_eq!(numbers(&tensors[..1]), [1.0, -2.0, 3.0]);
+            let gradients: Vec<Tensor> = tensors.iter().map(|tensor| tensor * 2.0).collect();
+            optimizer.update(&all, &gradients, 0.1).unwrap();
+            let fresh = weights();
+            let first = [Weight { tensor: &fresh[0], decays: true, trunk: false }];
+            let mut other = Optimizer::new(method, none, Trunk::default(), &first).unwrap();
+            other.update(&first, &[&fresh[0] * 2.0], 0.05).unwrap();
+            assert_eq!(numbers(&tensors[..1]), numbers(&fresh[..1]));
+        }
+    }
+
+    #[test]
     fn a_long_gradient_is_shortened_and_a_short_one_is_not() {
         let step = |clip_norm| {
             let restraint = Restraint { weight_decay: 0.0, clip_norm: Some(clip_norm) };
@@ -236,10 +306,10 @@ mod tests {
     fn a_gradient_that_lies_otherwise_in_memory_is_laid_out() {
         let weight = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
         let gradient = Tensor::arange(6, (Kind::Float, Device::Cpu)).view([3, 2]).transpose(0, 1);
-        let list = [Weight { tensor: &weight, decays: false }];
+        let list = [Weight { tensor: &weight, decays: false, trunk: false }];
         let method = Method::Sgd { momentum: 0.0, nesterov: false };
         let none = Restraint { weight_decay: 0.0, clip_norm: None };
-        let mut optimizer = Optimizer::new(method, none, &list).unwrap();
+        let mut optimizer = Optimizer::new(method, none, Trunk::default(), &list).unwrap();
         optimizer.update(&list, &[gradient.shallow_clone()], 1.0).unwrap();
         assert_eq!((weight + gradient).abs().max().double_value(&[]), 0.0);
     }

@@ -11,9 +11,10 @@ use crate::evaluate::{Reading, ValidationSet};
 use crate::gradient::gradient;
 use crate::images::Images;
 use crate::loss::Objective;
-use crate::network::Network;
-use crate::optimizer::{Optimizer, Restraint, Weight};
+use crate::network::{Named, Network};
+use crate::optimizer::{Optimizer, Restraint, Trunk, Weight};
 use crate::precision;
+use crate::pretrained::Pretrained;
 use crate::samples::{TrainingSet, batches, target_scale};
 use crate::weights;
 use std::rc::Rc;
@@ -21,7 +22,7 @@ use std::time::Instant;
 use sweepd::dataset::{Dataset, Split};
 use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, Reason, TellState, metric};
-use sweepd::model::{Plan, Precision};
+use sweepd::model::{Plan, Precision, Training};
 use tch::{Device, Kind, Tensor};
 
 /// What to train, on what, and with what.
@@ -164,25 +165,39 @@ impl<'a> Run<'a> {
         let (table, compute) = (job.plan.layers(), precision::kind(precision));
         let network = Network::initial(table, seed, job.device, compute)?;
         let average = settings.ema.map(|decay| Average::new(table, seed, job.device, compute, decay));
+        let average = average.transpose()?;
+        let pretrained = settings.transfer.as_ref().map(|transfer| Pretrained::open(&transfer.file));
+        let pretrained = pretrained.transpose()?;
+        if let Some(pretrained) = &pretrained {
+            pretrained.fill(&network)?;
+            average.as_ref().map_or(Ok(()), |average| pretrained.fill(average.network()))?;
+        }
         let restraint = Restraint { weight_decay: settings.weight_decay, clip_norm: settings.clip_norm };
-        let optimizer = Optimizer::new(settings.optimizer, restraint, &trainable(&network))?;
         let training = Rc::new(TrainingSet::new(job.dataset, &job.split.train, settings, job.device)?);
         let rows = job.split.validation.clone();
         let labels = rows.iter().flat_map(|row| job.dataset.labels(*row as usize)).copied().collect();
         let images = Images::of_dataset(job.dataset, rows, settings.input_scaling, job.device)?;
         let batch_size = settings.batch_size.images(training.samples() as u64) as usize;
+        let per_epoch = batches(0..training.samples(), batch_size).len() as u64;
+        let trunk = trunk_of(settings, per_epoch);
+        let optimizer = Optimizer::new(settings.optimizer, restraint, trunk, &trainable(&network))?;
         let accumulate = job.accumulate.max(1);
         let validation = ValidationSet::new(images, labels, Reading::new(settings, accumulate))?;
         let (plan, dataset) = (job.plan, job.dataset.hash());
         let threads = job.threads.max(1);
         let identity = Identity::new(plan.settings(), dataset, job.split, seed, threads, job.device);
-        let identity = Identity { accumulate, precision: precision.word().to_owned(), ..identity };
+        let identity = Identity {
+            accumulate,
+            precision: precision.word().to_owned(),
+            pretrained: pretrained.map(|file| file.hash().to_owned()),
+            ..identity
+        };
         let mut run = Self {
             plan,
             identity,
             until_step: job.until_step.unwrap_or(u64::MAX),
             network,
-            average: average.transpose()?,
+            average,
             optimizer,
             objective: Objective::new(settings),
             training,
@@ -278,6 +293,8 @@ impl<'a> Run<'a> {
     fn epoch(&mut self, observer: &mut dyn Observer) -> Result<Decision, TrainError> {
         let (began, before) = (now(), self.position.epoch_seconds);
         let step = self.position.epochs_done + 1;
+        let transfer = self.plan.training().transfer.as_ref();
+        self.network.set_frozen(transfer.is_some_and(|transfer| transfer.frozen_in(step)))?;
         let target_scale = target_scale(self.plan.training().target_scaling);
         let passed = match self.pass(step, observer)? {
             Ok(passed) => passed,
@@ -362,10 +379,21 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The tensors of a network that an optimiser changes.
+/// The tensors of a network that an optimiser changes at present.
 pub fn trainable(network: &Network) -> Vec<Weight<'_>> {
-    let trainable = network.tensors().iter().filter(|named| named.trainable);
-    trainable.map(|named| Weight { tensor: &named.tensor, decays: named.decays }).collect()
+    network.learning().map(weight).collect()
+}
+
+fn weight(named: &Named) -> Weight<'_> {
+    Weight { tensor: &named.tensor, decays: named.decays, trunk: named.trunk }
+}
+
+/// How the trunk's weights are changed, with so many batches in an epoch.
+fn trunk_of(settings: &Training, batches_per_epoch: u64) -> Trunk {
+    settings.transfer.as_ref().map_or_else(Trunk::default, |transfer| Trunk {
+        rate: transfer.learning_rate,
+        frozen_updates: transfer.frozen_epochs.saturating_mul(batches_per_epoch),
+    })
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long an epoch takes is real time")]

@@ -4,8 +4,9 @@ use crate::error::TrainError;
 use crate::gradient::gradient;
 use crate::loss::Objective;
 use crate::network::Network;
+use crate::optimizer::{Optimizer, Restraint, Trunk};
 use crate::samples::TrainingSet;
-use crate::train::{Job, Observer, Trained, train};
+use crate::train::{Job, Observer, Trained, train, trainable};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use sweepd::dataset::builder::IfExists;
 use sweepd::dataset::{Dataset, Split, synth};
@@ -64,6 +65,7 @@ fn plans() -> Vec<(&'static str, Plan)> {
         r#""family": "residual", "depth": [1, 2], "bottleneck": 2, "stem_halvings": 2, "ema": 0.9, "neck": "mean""#,
         r#""family": "residual", "precision": "bf16", "head": "heatmap", "heatmap_side": 48, "heatmap_filters": 4,
            "sources": "heads", "optimizer": "adamw", "test_flip": true"#,
+        r#""optimizer": "adam", "extra_inputs": ["histogram", "gradients"], "augment_brightness": 0.2"#,
     ];
     // A later key of the same name wins.
     all.into_iter().map(|more| (more, plan(more))).collect()
@@ -314,12 +316,108 @@ fn a_checkpoint_of_another_training_is_refused() {
     assert!(why.contains("training and validation rows"), "{why}");
 }
 
+/// A trunk of the small network above, trained for a while and written to a file.
+fn trunk_file() -> &'static str {
+    static FILE: OnceLock<(tempfile::TempDir, String)> = OnceLock::new();
+    let (_, path) = FILE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trunk.safetensors").to_str().unwrap().to_owned();
+        std::fs::write(&path, straight(&plan(r#""optimizer": "adam""#)).0.best.unwrap().2).unwrap();
+        (folder, path)
+    });
+    path
+}
+
+#[test]
+fn a_trunk_from_a_file_goes_on_the_same_frozen_or_not() {
+    let _alone = alone();
+    let file = trunk_file();
+    let mut stories = Vec::new();
+    for more in [
+        r#""trunk_learning_rate": 0"#,
+        r#""trunk_learning_rate": 0.1, "frozen_epochs": 2, "ema": 0.9"#,
+        r#""frozen_epochs": 5, "optimizer": "sgd""#,
+        r#""trunk_learning_rate": 0.5"#,
+    ] {
+        let plan = plan(&format!(r#""pretrained": "{file}", {more}"#));
+        let (whole, batches) = straight(&plan);
+        for place in [1, batches + 1, 2 * batches, 3 * batches + 1] {
+            let pause_at = Some((place / batches + 1, place % batches));
+            let mut first = Watcher { pause_at, ..Watcher::default() };
+            train(&job(&plan, None, None), &mut first).unwrap();
+            let bytes = first.checkpoints.pop().unwrap().1;
+            let mut rest = Watcher::default();
+            let trained = train(&job(&plan, Some(&bytes), None), &mut rest).unwrap();
+            assert!(
+                story(trained, [first.seen, rest.seen].concat()) == whole,
+                "{more}: another end after {place}"
+            );
+        }
+        stories.push(whole);
+    }
+    // What was frozen from beginning to end is as it was.
+    let trunk = |weights: &[u8]| {
+        let file = safetensors::SafeTensors::deserialize(weights).unwrap();
+        let names = ["block1.conv1.weight", "block1.norm1.running_var", "block2.norm1.weight"];
+        names.map(|name| file.tensor(name).unwrap().data().to_vec())
+    };
+    let before = trunk(&std::fs::read(file).unwrap());
+    let after = stories.iter().map(|story| trunk(&story.best.as_ref().unwrap().2) == before);
+    assert_eq!(after.collect::<Vec<_>>(), [true, stories[1].best.as_ref().unwrap().0 <= 2, true, false]);
+}
+
+#[test]
+fn a_trunk_from_another_file_is_another_training() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trunk.safetensors");
+    std::fs::copy(trunk_file(), &path).unwrap();
+    let plan = plan(&format!(r#""pretrained": "{}""#, path.display()));
+    let bytes = some_checkpoint(&plan);
+    let other = Plan::from_params(
+        &serde_json::from_str(r#"{ "filters": [2, 3], "dense": [6], "epochs": 1 }"#).unwrap(),
+    );
+    let other = straight(&other.unwrap()).0.best.unwrap().2;
+    std::fs::write(&path, other).unwrap();
+    let why = refusal(&job(&plan, Some(&bytes), None));
+    assert!(why.contains("pretrained weights"), "{why}");
+}
+
 /// Networks small enough for a test, which still learn.
-const LEARNERS: [&str; 3] = [
+const LEARNERS: [&str; 4] = [
     r#""family": "residual", "filters": [8, 16, 32], "stem_halvings": 2, "dense": [64]"#,
     r#""family": "residual", "filters": [8, 16, 32], "stem_halvings": 1, "head": "heatmap", "heatmap_filters": 16"#,
     r#""filters": [8, 16, 32, 32], "head": "heatmap", "heatmap_filters": 16"#,
+    r#""filters": [8, 16, 32, 32], "dense": [64], "extra_inputs": ["statistics", "histogram", "gradients"]"#,
 ];
+
+/// The larger ones: what they learn in a minute is a batch by heart.
+#[test]
+fn known_networks_learn() {
+    let _alone = alone();
+    let (dataset, split) = faces();
+    for family in ["vgg", "resnet", "googlenet"] {
+        let plan =
+            plan(&format!(r#""family": "{family}", "neck": "flatten", "dense": [32], "dropout": 0.0"#));
+        let settings = plan.training();
+        let training = TrainingSet::new(dataset, &split.train, settings, Device::Cpu).unwrap();
+        let network = Network::initial(plan.layers(), 11, Device::Cpu, Kind::Float).unwrap();
+        let objective = Objective::new(settings);
+        let epoch = training.epoch(11, 1).unwrap();
+        let restraint = Restraint { weight_decay: 0.0, clip_norm: None };
+        let trunk = Trunk::default();
+        let mut optimizer =
+            Optimizer::new(settings.optimizer, restraint, trunk, &trainable(&network)).unwrap();
+        let losses: Vec<f64> = (0..12)
+            .map(|_| {
+                let step = gradient(&network, &epoch, &objective, &(0..6), 1).unwrap();
+                optimizer.update(&trainable(&network), &step.gradients, 1e-3).unwrap();
+                step.sums.double_value(&[0])
+            })
+            .collect();
+        assert!(losses[11] < 0.5 * losses[0], "{family}: {losses:?}");
+    }
+}
 
 #[test]
 fn every_family_beats_the_mean_face() {

@@ -31,6 +31,7 @@ impl Builder {
                     self.norm(&names("norm"), norm);
                 }
             }
+            self.end_of_stage();
             let kind = match all.pooling {
                 Pooling::Max => LayerKind::MaxPool(Window::halving()),
                 Pooling::Average => LayerKind::AveragePool { size: 2 },

@@ -4,6 +4,7 @@
 //! and what shape that has.
 
 mod cnn;
+mod known;
 mod residual;
 mod top;
 
@@ -16,15 +17,22 @@ use super::tensors::{Init, TensorSpec, constant, weight};
 use super::{CHANNELS, SIDE_PX};
 
 /// The table of an architecture for grey images of 96 x 96 and 15 keypoints.
-pub(super) fn layers(architecture: &Architecture, targets: Scaling) -> Result<LayerTable, Problem> {
+pub(super) fn layers(
+    architecture: &Architecture,
+    inputs: Scaling,
+    targets: Scaling,
+) -> Result<LayerTable, Problem> {
     let mut builder = Builder::default();
     match &architecture.trunk {
         Trunk::Dense => {}
         Trunk::Cnn(cnn) => builder.cnn(cnn)?,
         Trunk::Residual(residual) => builder.residual(residual),
+        Trunk::Vgg(vgg) => builder.vgg(vgg),
+        Trunk::Resnet(resnet) => builder.resnet(resnet),
+        Trunk::Googlenet(googlenet) => builder.googlenet(googlenet),
     }
     let trunk = builder.layers.len();
-    let head = builder.top(architecture, targets)?;
+    let head = builder.top(architecture, inputs, targets)?;
     Ok(LayerTable { layers: builder.layers, trunk, head })
 }
 
@@ -34,6 +42,8 @@ struct Builder {
     layers: Vec<Layer>,
     /// Where it is; `None` for the image.
     at: Option<usize>,
+    /// The last layers of the trunk's stages.
+    stages: Vec<usize>,
 }
 
 /// A convolution.
@@ -51,6 +61,11 @@ impl Builder {
     fn shape(&self) -> Shape {
         let image = Shape::Maps { channels: CHANNELS, side: SIDE_PX };
         self.at.map_or(image, |at| self.layers[at].output)
+    }
+
+    /// Notes that heat maps may take what is put out here.
+    fn end_of_stage(&mut self) {
+        self.stages.extend(self.at);
     }
 
     /// Channels and side of where it is.

@@ -10,6 +10,7 @@ impl Builder {
         let Some(first) = all.blocks.first() else { return };
         let stride = if all.stem_halvings > 0 { 2 } else { 1 };
         self.residual_conv("stem.", "", *first, stride, all, true);
+        self.end_of_stage();
         if all.stem_halvings > 1 {
             self.push("stem.pool", LayerKind::MaxPool(Window::halving()), Vec::new());
         }
@@ -18,6 +19,7 @@ impl Builder {
                 let stride = if b > 0 && u == 0 { 2 } else { 1 };
                 self.unit(&format!("block{}.unit{}.", b + 1, u + 1), *block, stride, all);
             }
+            self.end_of_stage();
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Builder, Conv};
 use crate::model::OUTPUTS;
 use crate::model::SIDE_PX;
 use crate::model::architecture::{Architecture, BatchNorm, Dense, Top};
-use crate::model::choices::{Activation, Neck, Scaling, Sources};
+use crate::model::choices::{Activation, ExtraInput, Neck, Scaling, Sources};
 use crate::model::layers::LayerKind;
 use crate::model::problem::Problem;
 use crate::model::shape::Shape;
@@ -12,10 +12,19 @@ use crate::model::tensors::{Init, TensorSpec, constant, weight};
 
 impl Builder {
     /// Also the place of the head.
-    pub(super) fn top(&mut self, architecture: &Architecture, targets: Scaling) -> Result<usize, Problem> {
+    pub(super) fn top(
+        &mut self,
+        architecture: &Architecture,
+        inputs: Scaling,
+        targets: Scaling,
+    ) -> Result<usize, Problem> {
         let sources = architecture.sources;
         let head = match &architecture.top {
-            Top::Dense { neck, hidden, sigmoid } => self.dense(*neck, hidden, sources, *sigmoid),
+            Top::Dense { neck, extra, hidden, sigmoid } => {
+                self.neck(*neck);
+                self.extra(extra, inputs);
+                self.dense(hidden, sources, *sigmoid)
+            }
             Top::Heatmap { side, filters } => {
                 self.heatmap(*side, *filters, architecture.trunk.norm())?;
                 self.heatmap_head(sources, targets)
@@ -24,11 +33,26 @@ impl Builder {
         Ok(head)
     }
 
-    fn dense(&mut self, neck: Neck, hidden: &[Dense], sources: Sources, sigmoid: bool) -> usize {
+    fn neck(&mut self, neck: Neck) {
         match neck {
             Neck::Flatten => self.push("flatten", LayerKind::Flatten, Vec::new()),
             Neck::Mean => self.push("mean", LayerKind::MeanOfMaps, Vec::new()),
         }
+    }
+
+    /// Numbers that are computed from the image itself, beside those of the trunk.
+    fn extra(&mut self, which: &[ExtraInput], scaling: Scaling) {
+        if which.is_empty() {
+            return;
+        }
+        let trunk = self.at;
+        let which = which.to_vec();
+        self.join("extra", LayerKind::ExtraInputs { which, scaling }, Vec::new());
+        let both = trunk.into_iter().chain(self.at).collect();
+        self.join("together", LayerKind::Concat, both);
+    }
+
+    fn dense(&mut self, hidden: &[Dense], sources: Sources, sigmoid: bool) -> usize {
         for (i, dense) in hidden.iter().enumerate() {
             let name = format!("dense{}", i + 1);
             self.linear(&name, dense.width, Some(dense.activation));
@@ -75,7 +99,8 @@ impl Builder {
     /// Feature Pyramid Networks), until they are large enough.
     fn heatmap(&mut self, side: usize, filters: usize, norm: Option<BatchNorm>) -> Result<(), Problem> {
         let (_, last) = self.maps();
-        let largest = self.layers.iter().map(|layer| side_of(layer.output)).max().unwrap_or(0);
+        let sides = self.stages.iter().map(|place| side_of(self.layers[*place].output));
+        let largest = sides.max().unwrap_or(0);
         if side > largest {
             let message = format!("the largest feature maps that this network has are {largest} x {largest}");
             return Err(Problem::new("heatmap_side", message));
@@ -97,13 +122,13 @@ impl Builder {
         Ok(())
     }
 
-    /// The last layer of each size above `last`, up to the first of at least `wanted`.
+    /// The last stage of each size above `last`, up to the first of at least `wanted`.
     fn larger_maps(&self, last: usize, wanted: usize) -> Vec<usize> {
         let (mut reached, mut found) = (last, Vec::new());
-        for (place, layer) in self.layers.iter().enumerate().rev() {
-            let side = side_of(layer.output);
+        for place in self.stages.iter().rev() {
+            let side = side_of(self.layers[*place].output);
             if reached < wanted && side > reached {
-                found.push(place);
+                found.push(*place);
                 reached = side;
             }
         }
