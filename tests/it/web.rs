@@ -91,11 +91,15 @@ impl Home {
     /// Opens a stream of events, after the id that was had last.
     pub fn events(&self, query: &str, last: Option<&str>) -> Events {
         let (bearer, path) = (self.bearer(), format!("/api/v1/events{query}"));
-        let headers = [("authorization", bearer.as_str()), ("last-event-id", last.unwrap_or_default())];
+        // As a browser would: a stream that came compressed would arrive in gulps.
+        let coding = ("accept-encoding", "gzip");
+        let headers =
+            [("authorization", bearer.as_str()), ("last-event-id", last.unwrap_or_default()), coding];
         let mut reader = self.begin("GET", &path, &headers, b"");
         let (status, headers) = head(&mut reader);
         let kind = headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
         assert_eq!((status, kind), (200, Some("text/event-stream")), "{headers:?}");
+        assert!(headers.iter().all(|(name, _)| name != "content-encoding"), "{headers:?}");
         Events { reader, last: last.map(str::to_owned) }
     }
 }

@@ -6,6 +6,7 @@ use super::line::Line;
 use crate::domain::SweepId;
 use crate::store::query::{News, Place, What};
 use crate::store::{Reader, StoreError};
+use axum::body::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// The shortest time between two looks at the record: what happens within it goes out together.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Every stream is a write more for each look: the more there are, the longer it waits for the next.
+const PAUSE_PER_STREAM: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// The shortest time between two hints about one thing.
 const HINT_PAUSE: Duration = Duration::from_secs(1);
 /// After the record could not be read.
@@ -47,6 +51,8 @@ pub(super) struct Batch {
     pub lines: Vec<Line>,
     /// Hints: they have no place, and are for all who get the batch.
     pub hints: Vec<Line>,
+    /// All of it, for those who want all of it.
+    pub whole: Bytes,
 }
 
 /// What the feed is woken by.
@@ -131,7 +137,8 @@ impl Feed {
                 // Not forgotten: whatever happens next, or after the rest, they are looked at again.
                 self.commits.mark_changed();
             }
-            sleep(PAUSE).await;
+            let streams = u32::try_from(self.live.streams()).unwrap_or(u32::MAX);
+            sleep(PAUSE_PER_STREAM.saturating_mul(streams).saturating_add(PAUSE).min(LONGEST_PAUSE)).await;
         }
     }
 
@@ -147,8 +154,11 @@ impl Feed {
             let page = self.live.reader.news_after(from, PAGE).await?;
             self.live.metrics.asked("events", began.elapsed());
             self.hints.note(&page.news);
-            let lines = page.news.iter().map(|news| Line::of(news, &self.live.era)).collect();
-            let batch = Batch { from, until: page.until, lines, hints: self.hints.take() };
+            let lines: Vec<Line> = page.news.iter().map(|news| Line::of(news, &self.live.era)).collect();
+            let hints = self.hints.take();
+            let texts: Vec<&[u8]> = lines.iter().chain(&hints).map(|line| line.text.as_ref()).collect();
+            let whole = texts.concat().into();
+            let batch = Batch { from, until: page.until, lines, hints, whole };
             // Whoever listened may have gone.
             let _ = self.live.batches.send(Arc::new(batch));
             from = page.until;
