@@ -6,7 +6,7 @@ use super::supervise::{Phase, Supervisor};
 use super::{Machine, PerGpu, Slot, WorkerProgram, left, lock, now};
 use crate::domain::WorkerProcess;
 use crate::home;
-use crate::http::{self, App, StopRequest};
+use crate::http::{self, App, StopRequest, Trainer};
 use crate::scheduler::device_of;
 use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
 use crate::store::{Reader, StoreError, Writer};
@@ -160,6 +160,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         reader: reader.clone(),
         known: Arc::default(),
         counted: Arc::default(),
+        trainer: Arc::new(Trainer::new(options.program.trains.then(|| options.program.path.clone()))),
         token: (!options.no_auth).then(|| token.into()),
         stop: Arc::clone(&stop),
         clock: now,

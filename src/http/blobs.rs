@@ -4,22 +4,30 @@ use super::App;
 use super::error::ApiError;
 use super::extract::Path;
 use crate::store::blob;
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
-use axum::routing::put;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Largest blob, in bytes: a checkpoint of a hundred million parameters under adam (weights, best weights, two
 /// moments) in single precision, and some.
 const BLOB_LIMIT_BYTES: usize = 2 << 30;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/blobs/{hash}", put(put_blob).get(get_blob))
-        .layer(DefaultBodyLimit::max(BLOB_LIMIT_BYTES))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(put_blob, get_blob)).layer(DefaultBodyLimit::max(BLOB_LIMIT_BYTES))
 }
 
+/// Stores bytes under their BLAKE3.
+#[utoipa::path(
+    put,
+    path = "/api/v1/blobs/{hash}",
+    operation_id = "put_blob",
+    tag = "blobs",
+    params(("hash" = String, Path, description = "BLAKE3 of the bytes, in hex")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 204, description = "Done")),
+)]
 async fn put_blob(
     State(app): State<App>,
     Path(hash): Path<String>,
@@ -37,6 +45,15 @@ async fn put_blob(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Weights or a checkpoint.
+#[utoipa::path(
+    get,
+    path = "/api/v1/blobs/{hash}",
+    operation_id = "get_blob",
+    tag = "blobs",
+    params(("hash" = String, Path, description = "BLAKE3 of the bytes, in hex")),
+    responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/octet-stream")),
+)]
 async fn get_blob(State(app): State<App>, Path(hash): Path<String>) -> Result<Vec<u8>, ApiError> {
     let path = blob::path(&app.home, &hash).ok_or_else(|| ApiError::not_found("blob", &hash))?;
     tokio::fs::read(&path).await.map_err(|error| match error.kind() {

@@ -5,14 +5,23 @@ use super::error::ApiError;
 use crate::scheduler::Overview;
 use crate::store::query::{DeviceSummary, KnownFrom, WorkerSummary, Workers};
 use crate::worker::process::resident_bytes_of;
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/workers", get(list))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
 }
 
+/// Workers and the devices that they share.
+#[utoipa::path(
+    get,
+    path = "/api/v1/workers",
+    operation_id = "list_workers",
+    tag = "workers",
+    responses((status = 200, description = "The answer", body = Workers)),
+)]
 async fn list(State(app): State<App>) -> Result<Json<Workers>, ApiError> {
     let overview = app.dispatcher.overview().await?;
     let mut workers = app.reader.workers().await?;

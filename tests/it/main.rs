@@ -18,6 +18,7 @@ mod kill;
 mod ledger;
 mod memory;
 mod objectives;
+mod openapi;
 mod plot;
 mod power_cut;
 mod races;
