@@ -27,6 +27,50 @@ fn every_call_has_a_name_of_its_own_and_says_how_it_fails() {
     }
 }
 
+/// What the tour calls, there is.
+#[test]
+fn the_tour_names_calls_that_there_are() {
+    let description = serde_json::to_value(sweepd::http::description()).unwrap();
+    let known: Vec<(String, Value)> = description["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(path, item)| (path.clone(), item.clone()))
+        .collect();
+    let fits = |known: &str, called: &str| {
+        let (known, called): (Vec<&str>, Vec<&str>) =
+            (known.split('/').collect(), called.split('/').collect());
+        known.len() == called.len() && known.iter().zip(&called).all(|(a, b)| a == b || a.starts_with('{'))
+    };
+    let mut named = 0;
+    for line in include_str!("../../docs/api.md").lines().filter(|line| line.starts_with("call ")) {
+        let (_, rest) = line.split_once("$url").unwrap();
+        let path = rest.split([' ', '?']).next().unwrap();
+        let method = line
+            .split_once("-X ")
+            .map_or("get".into(), |(_, rest)| rest.split(' ').next().unwrap().to_lowercase());
+        let (_, item) = known
+            .iter()
+            .find(|(known, item)| fits(known, path) && item[&method].is_object())
+            .unwrap_or_else(|| panic!("{method} {path} is not described"));
+        let parameters: Vec<&str> = item[&method]["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        let query =
+            rest.split_once('?').map_or("", |(_, query)| query).split('&').filter(|part| !part.is_empty());
+        let given = line.split(" -d ").skip(1).filter(|part| !part.starts_with('\'')).chain(query);
+        for part in given {
+            let name = part.split('=').next().unwrap();
+            assert!(parameters.contains(&name), "{line}: there is no {name}");
+        }
+        named += 1;
+    }
+    assert!(named > 15);
+}
+
 #[test]
 fn the_page_comes_from_the_daemon_alone() {
     let mut home = Home::new();
