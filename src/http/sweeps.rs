@@ -370,7 +370,7 @@ async fn some_completed(app: &App, sweep: SweepId) -> Result<Vec<(Params, f64)>,
     Ok(some.into_iter().filter_map(|(trial, value)| Some((params.remove(&trial)?, value))).collect())
 }
 
-/// How much each parameter mattered, by the completed trials, of many of them by some; 409 while too few trials have completed.
+/// How much each parameter mattered, by some of the completed trials; 409 while there are too few.
 #[utoipa::path(
     get,
     path = "/api/v1/sweeps/{sweep}/importance",
