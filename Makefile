@@ -5,7 +5,7 @@ DEMO   := $(SWEEPD) --home .demo
 # With cargo-nextest where it is installed, else with cargo's own test runner.
 TEST   := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run || echo test)
 
-.PHONY: help setup build demo test test-e2e simulate kill bench bench-search bench-train lint cuda clean
+.PHONY: help setup build demo test test-e2e simulate kill fuzz-api bench bench-search bench-train lint cuda clean
 
 help: ## List the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1|/' | column -t -s '|'
@@ -34,6 +34,9 @@ simulate: setup ## Live 5,000 lives of the scheduler on the real store, with fau
 
 kill: build ## Kill daemon, workers, writers and the power hundreds of times; nothing may be lost
 	SWEEPD_KILLS=$${SWEEPD_KILLS:-200} cargo test --release --test it -- --nocapture --test-threads=1 kill power_cut full_disk restart
+
+fuzz-api: ## Call a daemon with made-up arguments, as its own description says: no 5xx, every answer as described
+	@scripts/fuzz-api
 
 bench: ## Measure a database of a million trials and a thousand workers; docs/scale.md says how
 	cargo bench --no-default-features --bench scale

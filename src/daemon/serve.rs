@@ -7,7 +7,9 @@ use super::{Machine, PerGpu, Slot, WorkerProgram, history, left, letters, lock, 
 use crate::access::{self, May};
 use crate::domain::WorkerProcess;
 use crate::home;
-use crate::http::{self, Access, App, Commits, History, Live, Metrics, ROOM_FOR_COMMITS, StopRequest};
+use crate::http::{
+    self, Access, App, Commits, History, Live, Metrics, ROOM_FOR_COMMITS, StopRequest, Trainer,
+};
 use crate::scheduler::device_of;
 use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
 use crate::store::{Reader, StoreError, Writer};
@@ -180,6 +182,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         reader: reader.clone(),
         known: Arc::default(),
         counted: Arc::default(),
+        trainer: Arc::new(Trainer::new(options.program.trains.then(|| options.program.path.clone()))),
         access: Arc::clone(&access),
         live,
         metrics,

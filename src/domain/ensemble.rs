@@ -5,7 +5,7 @@ use super::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// An ensemble: the weighted mean of its members' predictions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Ensemble {
     /// What it is called within its sweep: letters, digits, `-` and `_`, not digits alone.
     pub name: String,
@@ -21,7 +21,7 @@ pub struct Ensemble {
 }
 
 /// One of an ensemble.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Member {
     /// The trial, whose best weights predict.
     pub trial_id: TrialId,

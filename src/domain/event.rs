@@ -6,7 +6,7 @@ use super::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// What was decided or happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// A sweep was submitted.
@@ -81,7 +81,7 @@ impl EventKind {
 }
 
 /// One entry of the record.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Event {
     /// The sequence number of the input that led to it; inputs are numbered in the order they were handled.
     pub seq: i64,

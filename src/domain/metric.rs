@@ -5,6 +5,9 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Validation RMSE in pixels over the labels that exist: the metric the leaderboard ranks by default.
 pub const RMSE: &str = "rmse";
@@ -35,6 +38,22 @@ pub const TIMED: [&str; 2] = [SECONDS, IMAGES_PER_SECOND];
 /// `"NaN"`, `"Infinity"` or `"-Infinity"`; `null` is read as NaN.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metrics(pub BTreeMap<String, f64>);
+
+/// In a description of the API: numbers, or the words for what is none.
+impl PartialSchema for Metrics {
+    fn schema() -> RefOr<Schema> {
+        let number =
+            ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Number, Type::String, Type::Null]));
+        let schema = ObjectBuilder::new().additional_properties(Some(Schema::Object(number.build())));
+        schema
+            .description(Some(
+                "Numbers by name; \"NaN\", \"Infinity\" or \"-Infinity\" for what is not finite",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Metrics {}
 
 impl Metrics {
     /// The number reported under `name`.

@@ -4,7 +4,7 @@ use super::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// What the machine, its workers and its devices were used for.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Moment {
     /// When.
     pub at_ms: Millis,
@@ -19,7 +19,7 @@ pub struct Moment {
 }
 
 /// A worker at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WorkerMoment {
     /// Its name.
     pub worker: String,
@@ -30,7 +30,7 @@ pub struct WorkerMoment {
 }
 
 /// A device at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DeviceMoment {
     /// `cuda:0`
     pub device: String,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// What a trial runs and what of it is optimised.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Objective {
     /// Who runs a trial.
     pub kind: ObjectiveKind,
@@ -28,6 +28,7 @@ pub struct Objective {
     pub timeout_s: Option<u64>,
     /// The folder that a command runs in. Absolute once the sweep is submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub workdir: Option<PathBuf>,
     /// What becomes of a trial that does not fit its device's memory.
     #[serde(default, skip_serializing_if = "OutOfMemory::is_default")]
@@ -66,7 +67,7 @@ impl Objective {
 }
 
 /// A metric that is optimised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Target {
     /// The metric's name.
     pub name: String,
@@ -75,7 +76,7 @@ pub struct Target {
 }
 
 /// What becomes of a trial that ran out of memory with its device to itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutOfMemory {
     /// It fails.
@@ -95,7 +96,7 @@ impl OutOfMemory {
 }
 
 /// Who runs a trial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectiveKind {
     /// The built-in trainer: keypoint regression on a dataset.
@@ -109,7 +110,7 @@ pub enum ObjectiveKind {
 }
 
 /// Whether less or more is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Less is better.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A stopper by name with its options.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum StopperSpec {
     /// Asynchronous successive halving.
@@ -67,7 +67,7 @@ pub enum StopperSpec {
 }
 
 /// What becomes of trials that are not among the best at a rung.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Every trial pauses at a rung, and goes on when it turns out to be among the best there.
@@ -89,7 +89,7 @@ impl Mode {
 }
 
 /// How a running trial is compared with completed ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Against {
     /// So many trials must have completed before any is judged.
     pub startup_trials: u64,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One search: what is optimised, how it is searched, and over which space.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Sweep {
     /// The name people say; several sweeps may share one, the newest is meant.
     pub name: String,
@@ -55,7 +55,7 @@ impl Sweep {
 }
 
 /// How configurations are chosen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Search {
     /// Which sampler suggests configurations.
     pub sampler: SamplerSpec,
@@ -84,7 +84,7 @@ pub struct Search {
 }
 
 /// What becomes of a configuration that comes a second time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Duplicates {
     /// Another one is taken in its place, as long as there is one. Matters where the space is finite.
@@ -109,7 +109,7 @@ impl Duplicates {
 }
 
 /// What a decision about a leg may see of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// All that is known when it is made; nothing ever waits.
@@ -131,7 +131,7 @@ impl Order {
 }
 
 /// A sampler by name with its options.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum SamplerSpec {
     /// The method that fits the space, the number of trials and the objectives.
@@ -210,7 +210,7 @@ impl SamplerSpec {
 }
 
 /// One entry of the space.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Parameter {
     /// Its range or choices.
     pub kind: ParameterKind,
@@ -219,7 +219,7 @@ pub struct Parameter {
 }
 
 /// A parameter's range or choices.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ParameterKind {
     /// A real number in `[low, high]`.
@@ -257,7 +257,7 @@ pub enum ParameterKind {
 }
 
 /// A parameter exists only while its parent has one of these values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct When {
     /// The parent's name.
     pub param: String,
@@ -267,7 +267,7 @@ pub struct When {
 }
 
 /// Where a sweep stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SweepState {
     /// Hands out work.

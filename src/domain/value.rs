@@ -5,6 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 /// What a parameter can be set to. In JSON and TOML it is the plain value: `3`, `0.1`, `"relu"`, `[32, 64]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +23,20 @@ pub enum Value {
     /// A list, such as the filters of each block.
     List(Vec<Value>),
 }
+
+/// In a description of the API: any of its kinds. (A type within generic ones is described by this trait alone, and the
+/// derive macro would describe the variants as excluding each other, which whole numbers and others do not.)
+impl utoipa::__dev::ComposeSchema for Value {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let kinds = [Type::Boolean, Type::Integer, Type::Number, Type::String, Type::Array];
+        let schema = ObjectBuilder::new().schema_type(SchemaType::from_iter(kinds));
+        schema
+            .description(Some("A parameter's value: true or false, a number, a word, or a list of them"))
+            .into()
+    }
+}
+
+impl ToSchema for Value {}
 
 /// A trial's configuration: every parameter that exists under its conditions, by name.
 pub type Params = BTreeMap<String, Value>;

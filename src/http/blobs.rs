@@ -5,12 +5,12 @@ use super::error::ApiError;
 use super::etag;
 use super::extract::Path;
 use crate::store::blob;
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::put;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Largest blob, in bytes: a checkpoint of a hundred million parameters under adam (weights, best weights, two
 /// moments) in single precision, and some.
@@ -18,12 +18,20 @@ const BLOB_LIMIT_BYTES: usize = 2 << 30;
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/blobs/{hash}", put(put_blob).get(get_blob))
-        .layer(DefaultBodyLimit::max(BLOB_LIMIT_BYTES))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(put_blob, get_blob)).layer(DefaultBodyLimit::max(BLOB_LIMIT_BYTES))
 }
 
+/// Stores bytes under their BLAKE3.
+#[utoipa::path(
+    put,
+    path = "/api/v1/blobs/{hash}",
+    operation_id = "put_blob",
+    tag = "blobs",
+    params(("hash" = String, Path, description = "BLAKE3 of the bytes, in hex")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 204, description = "Done")),
+)]
 async fn put_blob(
     State(app): State<App>,
     Path(hash): Path<String>,
@@ -41,7 +49,18 @@ async fn put_blob(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A blob never changes: who has one need not ask for it again.
+/// Weights or a checkpoint: it never changes, so who has it need not ask for it again.
+#[utoipa::path(
+    get,
+    path = "/api/v1/blobs/{hash}",
+    operation_id = "get_blob",
+    tag = "blobs",
+    params(("hash" = String, Path, description = "BLAKE3 of the bytes, in hex")),
+    responses(
+        (status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 304, description = "It is what was had already"),
+    ),
+)]
 async fn get_blob(
     State(app): State<App>,
     Path(hash): Path<String>,

@@ -5,24 +5,25 @@ use super::error::ApiError;
 use super::extract::{Path, Query};
 use crate::dataset::summary::Summary;
 use crate::dataset::{self, Dataset, DatasetError};
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The most faces of one answer.
 const MOST_FACES: usize = 200;
 /// Beyond that, what was counted is forgotten and begins anew.
 const MOST_COUNTED: usize = 64;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/datasets", get(list)).route("/api/v1/datasets/{name}/faces", get(faces))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(faces))
 }
 
 /// What datasets are in numbers, by their hashes: to count the labels of many faces takes its time.
@@ -47,7 +48,7 @@ impl Counted {
 }
 
 /// A dataset in numbers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub(super) struct DatasetRow {
     name: String,
     rows: usize,
@@ -110,6 +111,14 @@ pub(super) fn keypoints(dataset: &Dataset) -> Vec<String> {
     dataset.columns().iter().step_by(2).map(|column| column.trim_end_matches("_x").to_owned()).collect()
 }
 
+/// All datasets.
+#[utoipa::path(
+    get,
+    path = "/api/v1/datasets",
+    operation_id = "list_datasets",
+    tag = "datasets",
+    responses((status = 200, description = "The answer", body = Vec<DatasetRow>)),
+)]
 async fn list(State(app): State<App>) -> Result<Json<Vec<DatasetRow>>, ApiError> {
     let listed = tokio::task::spawn_blocking(move || {
         let row = |name: String| match dataset::find(&app.home, &name) {
@@ -122,7 +131,8 @@ async fn list(State(app): State<App>) -> Result<Json<Vec<DatasetRow>>, ApiError>
 }
 
 /// Which faces.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Rows {
     #[serde(default)]
@@ -132,7 +142,7 @@ struct Rows {
 }
 
 /// Some faces of a dataset.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Faces {
     faces: Vec<Face>,
     /// How many there are.
@@ -142,7 +152,7 @@ struct Faces {
 }
 
 /// A face.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Face {
     pub row: usize,
     /// Grey values row by row, a byte each, in base64.
@@ -163,6 +173,15 @@ pub(super) fn points(labels: &[f32]) -> Vec<Option<(f32, f32)>> {
     pairs.iter().map(|[x, y]| (x.is_finite() && y.is_finite()).then_some((*x, *y))).collect()
 }
 
+/// Faces of a dataset.
+#[utoipa::path(
+    get,
+    path = "/api/v1/datasets/{name}/faces",
+    operation_id = "dataset_faces",
+    tag = "datasets",
+    params(("name" = String, Path, description = "A dataset's name"), Rows),
+    responses((status = 200, description = "The answer", body = Faces)),
+)]
 async fn faces(
     State(app): State<App>,
     Path(name): Path<String>,

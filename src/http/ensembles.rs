@@ -2,24 +2,43 @@
 
 use super::App;
 use super::error::ApiError;
-use super::extract::Body;
+use super::extract::{Body, Path};
 use super::known::find;
 use crate::domain::ensemble::{Ensemble, is_name};
-use axum::extract::{Path, State};
+use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/sweeps/{sweep}/ensembles", get(list).post(keep))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, keep))
 }
 
+/// The ensembles of a sweep, the best first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/ensembles",
+    operation_id = "list_ensembles",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep")),
+    responses((status = 200, description = "The answer", body = Vec<Ensemble>)),
+)]
 async fn list(State(app): State<App>, Path(word): Path<String>) -> Result<Json<Vec<Ensemble>>, ApiError> {
     let sweep = find(&app, &word).await?;
     Ok(Json(app.reader.ensembles(sweep).await?))
 }
 
 /// Keeps an ensemble, in the place of the one that has had its name.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps/{sweep}/ensembles",
+    operation_id = "keep_ensemble",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep")),
+    request_body = Ensemble,
+    responses((status = 204, description = "Done")),
+)]
 async fn keep(
     State(app): State<App>,
     Path(word): Path<String>,

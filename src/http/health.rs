@@ -5,33 +5,39 @@ use super::error::ApiError;
 use super::extract::Body;
 use crate::domain::Millis;
 use crate::store::Cleared;
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn open_routes() -> Router<App> {
-    Router::new().route("/healthz", get(healthz))
+pub(super) fn open_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(healthz))
 }
 
-pub(super) fn guarded_routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/daemon", get(daemon))
-        .route("/api/v1/daemon/stop", post(stop))
-        .route("/api/v1/daemon/gc", post(clear_up))
+pub(super) fn guarded_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(daemon)).routes(routes!(stop)).routes(routes!(clear_up))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Health {
     status: &'static str,
 }
 
+/// Whether the daemon lives; no token is needed.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    tag = "daemon",
+    responses((status = 200, description = "The answer", body = Health)),
+)]
 async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Daemon {
     version: &'static str,
     pid: u32,
@@ -39,6 +45,14 @@ struct Daemon {
     idle: bool,
 }
 
+/// What the daemon is.
+#[utoipa::path(
+    get,
+    path = "/api/v1/daemon",
+    operation_id = "daemon",
+    tag = "daemon",
+    responses((status = 200, description = "The answer", body = Daemon)),
+)]
 async fn daemon(State(app): State<App>) -> Json<Daemon> {
     Json(Daemon {
         version: env!("CARGO_PKG_VERSION"),
@@ -48,22 +62,39 @@ async fn daemon(State(app): State<App>) -> Json<Daemon> {
     })
 }
 
+/// Removes checkpoints of ended trials, and files that nothing refers to.
+#[utoipa::path(
+    post,
+    path = "/api/v1/daemon/gc",
+    operation_id = "clear_up",
+    tag = "daemon",
+    responses((status = 200, description = "The answer", body = Cleared)),
+)]
 async fn clear_up(State(app): State<App>) -> Result<Json<Cleared>, ApiError> {
     Ok(Json(app.dispatcher.clear_up().await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Stop {
     /// End the workers too, after they have handed back what they have.
     drain: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Stopping {
     stopping: bool,
 }
 
+/// Ends the daemon.
+#[utoipa::path(
+    post,
+    path = "/api/v1/daemon/stop",
+    operation_id = "stop",
+    tag = "daemon",
+    request_body = Stop,
+    responses((status = 200, description = "The answer", body = Stopping)),
+)]
 async fn stop(State(app): State<App>, Body(stop): Body<Stop>) -> Json<Stopping> {
     app.stop.drain.store(stop.drain, Ordering::SeqCst);
     app.stop.asked.notify_one();

@@ -9,30 +9,30 @@ use crate::expr::{Expr, ExprError};
 use crate::report;
 use crate::store::Reader;
 use crate::store::query::{Mark, Sort, SweepSummary, TrialNames, TrialSummary};
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The most trials of a page.
 const MOST: u64 = 1_000;
 /// Trials that are read at once for a file.
 const CHUNK: usize = 1_000;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/sweeps/{sweep}/trials", get(page))
-        .route("/api/v1/sweeps/{sweep}/trials.csv", get(csv))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(page)).routes(routes!(csv))
 }
 
 /// Which trials, in which order.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Listed {
     /// Only those for which this holds: `rmse < 2.5 and kernel_size = 3`.
@@ -50,7 +50,7 @@ struct Listed {
 }
 
 /// A page of trials.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Page {
     trials: Vec<TrialSummary>,
     /// What to ask with for the next page; null after the last one.
@@ -66,6 +66,15 @@ struct Cursor {
     mark: Mark,
 }
 
+/// A page of a sweep's trials, filtered and sorted.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/trials",
+    operation_id = "list_trials",
+    tag = "trials",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), Listed),
+    responses((status = 200, description = "The answer", body = Page)),
+)]
 async fn page(
     State(app): State<App>,
     Path(word): Path<String>,
@@ -83,6 +92,14 @@ async fn page(
 }
 
 /// All trials as a file for other programs, one line each, read while it is sent.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/trials.csv",
+    operation_id = "trials_csv",
+    tag = "trials",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), Listed),
+    responses((status = 200, description = "One line each", body = String, content_type = "text/csv")),
+)]
 async fn csv(
     State(app): State<App>,
     Path(word): Path<String>,

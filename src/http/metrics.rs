@@ -7,12 +7,10 @@ use super::App;
 use super::error::ApiError;
 use crate::domain::{AttemptState, Change, Millis, TrialId, TrialState};
 use crate::scheduler::shell::Commit;
-use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,6 +20,8 @@ use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Bounds of times, in seconds.
 const SHORT: [f64; 11] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
@@ -30,8 +30,8 @@ const LONG: [f64; 9] = [0.01, 0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
 /// So many trials that wait are remembered with the time since when.
 const MOST_WAITING: usize = 1_000_000;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/metrics", get(metrics))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(metrics))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -183,6 +183,14 @@ struct OfWorker {
     worker: String,
 }
 
+/// For a Prometheus server.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "daemon",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")),
+)]
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
     let mut now = Registry::with_prefix("sweepd");
     sweeps(&app, &mut now).await?;

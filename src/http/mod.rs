@@ -12,6 +12,7 @@ mod error;
 mod etag;
 mod events;
 mod extract;
+mod faces;
 mod guard;
 mod health;
 mod history;
@@ -20,10 +21,12 @@ mod known;
 mod listing;
 mod metrics;
 mod notes;
+mod openapi;
 mod pictures;
 mod session;
 mod sweeps;
 mod timeline;
+mod trainer;
 mod trial_files;
 mod trials;
 mod work;
@@ -36,6 +39,7 @@ pub use events::{Feed, Live};
 pub use history::History;
 pub use known::Known;
 pub use metrics::Metrics;
+pub use trainer::Trainer;
 
 use crate::domain::{DeviceReading, Millis};
 use crate::scheduler::shell::Dispatcher;
@@ -49,6 +53,8 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 /// Largest body of an ordinary call, in bytes.
 const BODY_LIMIT_BYTES: usize = 4 << 20;
@@ -66,6 +72,8 @@ pub struct App {
     pub known: Arc<Known>,
     /// What datasets are in numbers, as far as they were asked for.
     pub counted: Arc<Counted>,
+    /// The program that has libtorch, for questions that need it.
+    pub trainer: Arc<Trainer>,
     /// Who may do what.
     pub access: Arc<Access>,
     /// What happens, for those who look on.
@@ -102,30 +110,15 @@ const BODY_SILENCE: Duration = Duration::from_secs(30);
 
 /// All routes.
 pub fn router(app: App) -> Router {
-    let guarded = Router::new()
-        .merge(sweeps::routes())
-        .merge(listing::routes())
-        .merge(pictures::routes())
-        .merge(timeline::routes())
-        .merge(trials::routes())
-        .merge(ensembles::routes())
-        .merge(trial_files::routes())
-        .merge(notes::routes())
-        .merge(datasets::routes())
-        .merge(work::routes())
-        .merge(workers::routes())
-        .merge(health::guarded_routes())
-        .merge(session::guarded_routes())
-        .merge(events::routes())
-        .merge(metrics::routes())
-        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(middleware::from_fn_with_state(guard::ANSWER_TIME, guard::in_time))
-        .merge(blobs::routes())
+    let (guarded, _) = described().split_for_parts();
+    let guarded = guarded
+        .merge(openapi::routes(description()))
         .layer(middleware::from_fn_with_state(app.clone(), auth::check));
+    let (open, _) = health::open_routes().split_for_parts();
     let compressed = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
     Router::new()
         .merge(guarded)
-        .merge(health::open_routes())
+        .merge(open)
         .merge(session::open_routes())
         .merge(dashboard::routes())
         .fallback(error::no_such_route)
@@ -137,6 +130,36 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::time))
         .with_state(app)
+}
+
+/// What the API is, for programs: an OpenAPI document.
+#[must_use]
+pub fn description() -> OpenApi {
+    openapi::complete(described().merge(health::open_routes()).into_openapi())
+}
+
+/// The routes that want a token, with their descriptions.
+fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .merge(sweeps::routes())
+        .merge(listing::routes())
+        .merge(pictures::routes())
+        .merge(timeline::routes())
+        .merge(trials::routes())
+        .merge(ensembles::routes())
+        .merge(trial_files::routes())
+        .merge(notes::routes())
+        .merge(datasets::routes())
+        .merge(faces::routes())
+        .merge(work::routes())
+        .merge(workers::routes())
+        .merge(health::guarded_routes())
+        .merge(session::guarded_routes())
+        .merge(events::routes())
+        .merge(metrics::routes())
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(middleware::from_fn_with_state(guard::ANSWER_TIME, guard::in_time))
+        .merge(blobs::routes())
 }
 
 /// What the log says of a call: its route, and not its path, which may hold a link's code.

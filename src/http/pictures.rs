@@ -7,11 +7,12 @@ use super::listing::{condition, sweep_called};
 use crate::domain::{Millis, TrialId, Value};
 use crate::report::view::{self, Column};
 use crate::store::query::{SweepSummary, TrialPoint};
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The most points of a picture, whatever is asked for.
 const MOST: usize = 10_000;
@@ -20,15 +21,13 @@ const MOST_CURVES: usize = 1_000;
 /// The most points of a curve.
 const CURVE: usize = 100;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/sweeps/{sweep}/history", get(history))
-        .route("/api/v1/sweeps/{sweep}/curves", get(curves))
-        .route("/api/v1/sweeps/{sweep}/values", get(values))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(history)).routes(routes!(curves)).routes(routes!(values))
 }
 
 /// How much is asked for.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Drawn {
     /// At most so many points.
@@ -39,7 +38,7 @@ struct Drawn {
 }
 
 /// How a sweep went.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct History {
     /// What is optimised, the primary metric first.
     objectives: Vec<crate::domain::Target>,
@@ -52,7 +51,7 @@ struct History {
 }
 
 /// A trial of a sweep's history.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct HistoryPoint {
     #[serde(flatten)]
     point: TrialPoint,
@@ -60,13 +59,22 @@ struct HistoryPoint {
 }
 
 /// A trial that was better than all before it.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct BestPoint {
     number: u64,
     value: f64,
     ended_ms: Option<Millis>,
 }
 
+/// How a sweep went.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/history",
+    operation_id = "history",
+    tag = "pictures",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), Drawn),
+    responses((status = 200, description = "The answer", body = History)),
+)]
 async fn history(
     State(app): State<App>,
     Path(word): Path<String>,
@@ -96,7 +104,7 @@ async fn history(
 }
 
 /// Learning curves.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Curves {
     curves: Vec<Curve>,
     /// The steps at which the stopper compares trials.
@@ -106,14 +114,24 @@ struct Curves {
 }
 
 /// A trial's learning curve.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Curve {
     #[serde(flatten)]
     trial: TrialPoint,
     /// Step and value; null where that was not finite.
+    #[schema(value_type = Vec<(u64, Option<f64>)>)]
     points: Vec<(u64, f64)>,
 }
 
+/// Learning curves: of the best, the worst and the running trials, and others evenly spread.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/curves",
+    operation_id = "curves",
+    tag = "pictures",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), Drawn),
+    responses((status = 200, description = "The answer", body = Curves)),
+)]
 async fn curves(
     State(app): State<App>,
     Path(word): Path<String>,
@@ -136,7 +154,8 @@ async fn curves(
 }
 
 /// Which parameters, of how many trials.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct DrawnValues {
     /// Names, with commas between them; all that vary unless given.
@@ -148,7 +167,7 @@ struct DrawnValues {
 }
 
 /// Parameters and values of trials.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Values {
     columns: Vec<Column>,
     rows: Vec<ValuesRow>,
@@ -157,7 +176,7 @@ struct Values {
 }
 
 /// One trial's.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct ValuesRow {
     #[serde(flatten)]
     trial: TrialPoint,
@@ -165,6 +184,15 @@ struct ValuesRow {
     x: Vec<Option<Value>>,
 }
 
+/// Parameters and values, for parallel coordinates, slices and contours.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/values",
+    operation_id = "values",
+    tag = "pictures",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), DrawnValues),
+    responses((status = 200, description = "The answer", body = Values)),
+)]
 async fn values(
     State(app): State<App>,
     Path(word): Path<String>,

@@ -9,18 +9,18 @@ use crate::domain::Millis;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(super) fn open_routes() -> Router<App> {
     Router::new().route("/open/{code}", get(open))
 }
 
-pub(super) fn guarded_routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/session", get(session).delete(end))
-        .route("/api/v1/session/link", post(make_link))
+pub(super) fn guarded_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(session, end)).routes(routes!(make_link))
 }
 
 /// Takes a link's code and begins a session.
@@ -42,17 +42,32 @@ async fn open(State(app): State<App>, Path(code): Path<String>) -> Result<Respon
         .into_response())
 }
 
-#[derive(Serialize)]
+/// Who calls.
+#[derive(Serialize, utoipa::ToSchema)]
 struct Session {
     may: May,
 }
 
 /// What the caller may do.
+#[utoipa::path(
+    get,
+    path = "/api/v1/session",
+    operation_id = "show_session",
+    tag = "session",
+    responses((status = 200, description = "The answer", body = Session)),
+)]
 async fn session(Extension(caller): Extension<Caller>) -> Json<Session> {
     Json(Session { may: caller.may })
 }
 
 /// Ends the session of the browser that calls.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/session",
+    operation_id = "end_session",
+    tag = "session",
+    responses((status = 204, description = "Done")),
+)]
 async fn end(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     if let Some(secret) = app.access.session_of(&headers).map(str::to_owned) {
         let access = app.access.clone();
@@ -63,19 +78,30 @@ async fn end(State(app): State<App>, headers: HeaderMap) -> Result<Response, Api
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
 
-#[derive(Deserialize)]
+/// What whoever follows the link may do.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = WantedLink)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     may: May,
 }
 
-#[derive(Serialize)]
+/// A link that works once.
+#[derive(Serialize, utoipa::ToSchema)]
 struct Link {
     path: String,
     until_ms: Millis,
 }
 
 /// Makes a link that lets one browser in.
+#[utoipa::path(
+    post,
+    path = "/api/v1/session/link",
+    operation_id = "make_link",
+    tag = "session",
+    request_body = Wanted,
+    responses((status = 200, description = "The answer", body = Link)),
+)]
 async fn make_link(State(app): State<App>, Body(wanted): Body<Wanted>) -> Result<Json<Link>, ApiError> {
     if wanted.may == May::Work {
         let message = "a browser is no worker: give read or write";

@@ -5,41 +5,44 @@ use super::error::ApiError;
 use super::extract::{Body, Path, Query, text};
 use super::known::find;
 use super::listing::sweep_called;
-use crate::domain::{ObjectiveKind, Origin, Params, Sweep, SweepId, SweepState};
+use crate::domain::{ObjectiveKind, Origin, Params, Sweep, SweepId, SweepState, TrialId, TrialState};
 use crate::intake;
 use crate::report;
-use crate::scheduler::{Command, Input, Reply, Seeker};
+use crate::scheduler::{self, Command, Difference, Input, Reply, Seeker};
 use crate::store::query::{Front, Leaderboard, SweepSummary};
 use crate::worker::protocol::{Ask, Asked};
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/sweeps", get(list).post(submit))
-        .route("/api/v1/sweeps/{sweep}", get(show).delete(remove))
-        .route("/api/v1/sweeps/check", post(check))
-        .route("/api/v1/sweeps/{sweep}/source", get(source))
-        .route("/api/v1/sweeps/{sweep}/priority", post(priority))
-        .route("/api/v1/sweeps/{sweep}/best", get(best))
-        .route("/api/v1/sweeps/{sweep}/front", get(front))
-        .route("/api/v1/sweeps/{sweep}/importance", get(importance))
-        .route("/api/v1/sweeps/{sweep}/ask", post(ask))
-        .route("/api/v1/sweeps/{sweep}/enqueue", post(enqueue))
-        .route("/api/v1/sweeps/{sweep}/pause", post(pause))
-        .route("/api/v1/sweeps/{sweep}/resume", post(resume))
-        .route("/api/v1/sweeps/{sweep}/cancel", post(cancel))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(submit, list))
+        .routes(routes!(show, remove))
+        .routes(routes!(check))
+        .routes(routes!(source))
+        .routes(routes!(priority))
+        .routes(routes!(best))
+        .routes(routes!(front))
+        .routes(routes!(importance))
+        .routes(routes!(replay))
+        .routes(routes!(ask))
+        .routes(routes!(enqueue))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(cancel))
 }
 
 /// Where a submitted file came from.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Provenance {
     #[serde(default)]
     file: Option<String>,
@@ -47,15 +50,25 @@ struct Provenance {
     git_commit: Option<String>,
     /// The folder from which it was submitted: where a command runs, unless its sweep says otherwise.
     #[serde(default)]
+    #[param(value_type = Option<String>)]
     folder: Option<PathBuf>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Submitted {
     id: String,
 }
 
 /// A sweep as JSON, or the text of its file as `application/toml`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps",
+    operation_id = "submit_sweep",
+    tag = "sweeps",
+    params(Provenance),
+    request_body(content((String = "application/toml"), (serde_json::Value = "application/json"))),
+    responses((status = 201, description = "The answer", body = Submitted)),
+)]
 async fn submit(
     State(app): State<App>,
     Query(provenance): Query<Provenance>,
@@ -92,7 +105,7 @@ async fn read(
 }
 
 /// A sweep that would be taken.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Checked {
     /// With every default filled in.
     sweep: Sweep,
@@ -103,6 +116,15 @@ struct Checked {
 }
 
 /// Says what submitting it would say; nothing is stored.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps/check",
+    operation_id = "check_sweep",
+    tag = "sweeps",
+    params(Provenance),
+    request_body(content((String = "application/toml"), (serde_json::Value = "application/json"))),
+    responses((status = 200, description = "The answer", body = Checked)),
+)]
 async fn check(
     State(app): State<App>,
     Query(provenance): Query<Provenance>,
@@ -138,7 +160,7 @@ async fn new_uid(app: &App) -> Result<String, ApiError> {
 }
 
 /// A sweep, and how it stands among the others now.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct SweepNow {
     #[serde(flatten)]
     summary: SweepSummary,
@@ -165,6 +187,14 @@ impl SweepNow {
     }
 }
 
+/// All sweeps, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps",
+    operation_id = "list_sweeps",
+    tag = "sweeps",
+    responses((status = 200, description = "The answer", body = Vec<SweepNow>)),
+)]
 async fn list(State(app): State<App>) -> Result<Json<Vec<SweepNow>>, ApiError> {
     let queue = app.reader.queue().await?;
     let mut sweeps = Vec::new();
@@ -174,25 +204,85 @@ async fn list(State(app): State<App>) -> Result<Json<Vec<SweepNow>>, ApiError> {
     Ok(Json(sweeps))
 }
 
+/// One sweep.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}",
+    operation_id = "show_sweep",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    responses((status = 200, description = "The answer", body = SweepNow)),
+)]
 async fn show(State(app): State<App>, Path(word): Path<String>) -> Result<Json<SweepNow>, ApiError> {
     let (summary, queue) = (sweep_called(&app, &word).await?, app.reader.queue().await?);
     Ok(Json(SweepNow::of(&app, summary, &queue).await?))
 }
 
 /// The file as it was submitted.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/source",
+    operation_id = "sweep_source",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    responses((status = 200, description = "The file", body = String, content_type = "text/plain")),
+)]
 async fn source(State(app): State<App>, Path(word): Path<String>) -> Result<String, ApiError> {
     let sweep = find(&app, &word).await?;
     app.reader.source(sweep).await?.ok_or_else(|| ApiError::not_found("sweep", word))
 }
 
+/// What came of deriving a sweep's decisions again.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Replayed {
+    /// Whether all decisions agree with what is stored.
+    agrees: bool,
+    /// How many were derived; null where one differs.
+    decisions: Option<u64>,
+    /// The first that differs.
+    difference: Option<Difference>,
+}
+
+/// Derives every decision of a sweep again and compares it with what is stored.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/replay",
+    operation_id = "replay_sweep",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    responses((status = 200, description = "The answer", body = Replayed)),
+)]
+async fn replay(State(app): State<App>, Path(word): Path<String>) -> Result<Json<Replayed>, ApiError> {
+    let sweep = find(&app, &word).await?;
+    let none = || ApiError::not_found("sweep", &word);
+    let stored = app.reader.stored_decisions(sweep).await?.ok_or_else(none)?;
+    let outcome = tokio::task::spawn_blocking(move || scheduler::replay(&stored));
+    let outcome = outcome.await.map_err(|e| ApiError::internal(&e))?;
+    Ok(Json(Replayed {
+        agrees: outcome.is_ok(),
+        decisions: outcome.as_ref().ok().copied(),
+        difference: outcome.err().map(|difference| *difference),
+    }))
+}
+
 /// Which sweep goes first.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Priority {
     /// The sweep with the largest number gets the next free slot.
     priority: i64,
 }
 
+/// Gives a sweep another priority; it counts from the next free slot on.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps/{sweep}/priority",
+    operation_id = "prioritise_sweep",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    request_body = Priority,
+    responses((status = 204, description = "Done")),
+)]
 async fn priority(
     app: State<App>,
     word: Path<String>,
@@ -201,7 +291,8 @@ async fn priority(
     command(app, word, Command::Prioritise(priority)).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct HowMany {
     #[serde(default = "ten")]
     n: u64,
@@ -211,6 +302,15 @@ fn ten() -> u64 {
     10
 }
 
+/// The best completed trials.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/best",
+    operation_id = "best_trials",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), HowMany),
+    responses((status = 200, description = "The answer", body = Leaderboard)),
+)]
 async fn best(
     State(app): State<App>,
     Path(word): Path<String>,
@@ -221,7 +321,8 @@ async fn best(
     board.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct HowManyOfFront {
     #[serde(default = "all_that_fit")]
     n: u64,
@@ -235,6 +336,14 @@ fn all_that_fit() -> u64 {
 }
 
 /// The completed trials that no other one dominates.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/front",
+    operation_id = "front",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), HowManyOfFront),
+    responses((status = 200, description = "The answer", body = Front)),
+)]
 async fn front(
     State(app): State<App>,
     Path(word): Path<String>,
@@ -245,14 +354,38 @@ async fn front(
     front.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
 }
 
-/// How much each parameter mattered; 409 while too few trials have completed.
+/// Completed trials that importances are derived from: more of them say hardly more, and take much longer.
+const TELLING: usize = 2_000;
+
+/// Configurations and values of completed trials, by number; of many of them some, evenly.
+async fn some_completed(app: &App, sweep: SweepId) -> Result<Vec<(Params, f64)>, ApiError> {
+    let points = app.reader.points(sweep).await?;
+    let completed = points.iter().filter(|point| point.state == TrialState::Completed);
+    let valued: Vec<(TrialId, f64)> =
+        completed.filter_map(|point| Some((point.trial_id, point.value?))).collect();
+    let some: Vec<(TrialId, f64)> =
+        report::view::spread(valued.len(), TELLING).map(|at| valued[at]).collect();
+    let ids: Vec<TrialId> = some.iter().map(|(trial, _)| *trial).collect();
+    let mut params = app.reader.params(&ids).await?;
+    Ok(some.into_iter().filter_map(|(trial, value)| Some((params.remove(&trial)?, value))).collect())
+}
+
+/// How much each parameter mattered, by some of the completed trials; 409 while there are too few.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/importance",
+    operation_id = "importance",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    responses((status = 200, description = "The answer", body = report::Importances)),
+)]
 async fn importance(
     State(app): State<App>,
     Path(word): Path<String>,
 ) -> Result<Json<report::Importances>, ApiError> {
     let id = find(&app, &word).await?;
     let sweep = app.reader.sweep(id).await?.ok_or_else(|| ApiError::not_found("sweep", word))?;
-    let completed = app.reader.completed(id).await?;
+    let completed = some_completed(&app, id).await?;
     // Growing trees is no work for an async thread.
     let derived = tokio::task::spawn_blocking(move || report::importances(&sweep.spec, &completed));
     let found = derived.await.map_err(|e| ApiError::internal(&e))?;
@@ -263,6 +396,16 @@ async fn importance(
     found.map(Json).ok_or_else(too_few)
 }
 
+/// A trial to work on; 204 when there is nothing now, 410 when the sweep is over.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps/{sweep}/ask",
+    operation_id = "ask",
+    tag = "ask and tell",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    request_body = Ask,
+    responses((status = 200, description = "The answer", body = Asked), (status = 204, description = "There is nothing now")),
+)]
 async fn ask(
     State(app): State<App>,
     Path(word): Path<String>,
@@ -297,6 +440,15 @@ async fn ask(
 }
 
 /// A configuration to try next: parameters by name.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps/{sweep}/enqueue",
+    operation_id = "enqueue",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    request_body = Params,
+    responses((status = 204, description = "Done")),
+)]
 async fn enqueue(
     app: State<App>,
     word: Path<String>,
@@ -305,18 +457,54 @@ async fn enqueue(
     command(app, word, Command::Enqueue(params)).await
 }
 
+/// Hands out no new trials; running ones finish.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps/{sweep}/pause",
+    operation_id = "pause_sweep",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    responses((status = 204, description = "Done")),
+)]
 async fn pause(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
     command(app, word, Command::Pause).await
 }
 
+/// Hands out trials again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps/{sweep}/resume",
+    operation_id = "resume_sweep",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    responses((status = 204, description = "Done")),
+)]
 async fn resume(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
     command(app, word, Command::Resume).await
 }
 
+/// Ends a sweep; running trials are stopped.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sweeps/{sweep}/cancel",
+    operation_id = "cancel_sweep",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    responses((status = 204, description = "Done")),
+)]
 async fn cancel(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
     command(app, word, Command::Cancel).await
 }
 
+/// Deletes a sweep that is over, with its trials and weights.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/sweeps/{sweep}",
+    operation_id = "remove_sweep",
+    tag = "sweeps",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    responses((status = 204, description = "Done")),
+)]
 async fn remove(State(app): State<App>, Path(word): Path<String>) -> Result<StatusCode, ApiError> {
     let sweep = find(&app, &word).await?;
     let uid = app.reader.sweep(sweep).await?.map(|sweep| sweep.id);

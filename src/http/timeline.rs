@@ -6,26 +6,26 @@ use super::extract::{Path, Query};
 use super::listing::sweep_called;
 use crate::domain::{Millis, TrialId};
 use crate::report::view::{self, Compared, Slot};
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The most spans of a picture.
 const MOST_SPANS: usize = 10_000;
 /// The most sweeps side by side.
 const MOST_SWEEPS: usize = 12;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/sweeps/{sweep}/timeline", get(timeline))
-        .route("/api/v1/compare", get(compare))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(timeline)).routes(routes!(compare))
 }
 
 /// Which part of the time.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Window {
     /// From the sweep's submission on unless given.
@@ -37,13 +37,22 @@ struct Window {
 }
 
 /// What the slots did, also for other sweeps.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Timeline {
     from_ms: Millis,
     to_ms: Millis,
     slots: Vec<Slot>,
 }
 
+/// Who worked when, on which slot.
+#[utoipa::path(
+    get,
+    path = "/api/v1/sweeps/{sweep}/timeline",
+    operation_id = "timeline",
+    tag = "pictures",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), Window),
+    responses((status = 200, description = "The answer", body = Timeline)),
+)]
 async fn timeline(
     State(app): State<App>,
     Path(word): Path<String>,
@@ -71,7 +80,8 @@ async fn timeline(
 }
 
 /// Which sweeps.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct SideBySide {
     /// Ids or names, with commas between them.
@@ -79,13 +89,13 @@ struct SideBySide {
 }
 
 /// Sweeps side by side.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Comparison {
     sweeps: Vec<SweepBeside>,
 }
 
 /// One of them.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct SweepBeside {
     id: String,
     name: String,
@@ -98,6 +108,15 @@ struct SweepBeside {
     lines: Compared,
 }
 
+/// Sweeps side by side.
+#[utoipa::path(
+    get,
+    path = "/api/v1/compare",
+    operation_id = "compare",
+    tag = "pictures",
+    params(SideBySide),
+    responses((status = 200, description = "The answer", body = Comparison)),
+)]
 async fn compare(
     State(app): State<App>,
     Query(asked): Query<SideBySide>,

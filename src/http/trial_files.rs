@@ -8,27 +8,26 @@ use crate::domain::{ObjectiveKind, TrialId};
 use crate::home::{TRIAL_LOG, trial_folder};
 use crate::model::{Layer, Plan};
 use crate::store::query::{CheckpointSummary, SweepSummary, TrialDetail};
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The most of a log that one answer holds, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/trials/{trial_id}/log", get(log))
-        .route("/api/v1/trials/{trial_id}/checkpoints", get(checkpoints))
-        .route("/api/v1/trials/{trial_id}/layers", get(layers))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(log)).routes(routes!(checkpoints)).routes(routes!(layers))
 }
 
 /// Which part of a log.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Part {
     /// At most so many bytes, up to 1 MiB.
@@ -38,7 +37,7 @@ struct Part {
 }
 
 /// A part of a log.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct LogPart {
     text: String,
     /// The byte at which the text begins.
@@ -48,6 +47,14 @@ struct LogPart {
 }
 
 /// What a trial's worker wrote; nothing where it has not started.
+#[utoipa::path(
+    get,
+    path = "/api/v1/trials/{trial_id}/log",
+    operation_id = "trial_log",
+    tag = "trials",
+    params(("trial_id" = i64, Path, description = "A trial's id"), Part),
+    responses((status = 200, description = "The answer", body = LogPart)),
+)]
 async fn log(
     State(app): State<App>,
     Path(trial): Path<TrialId>,
@@ -82,6 +89,14 @@ fn read_log(folder: &std::path::Path, part: &Part) -> io::Result<LogPart> {
 }
 
 /// The checkpoints that are kept, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/trials/{trial_id}/checkpoints",
+    operation_id = "trial_checkpoints",
+    tag = "trials",
+    params(("trial_id" = i64, Path, description = "A trial's id")),
+    responses((status = 200, description = "The answer", body = Vec<CheckpointSummary>)),
+)]
 async fn checkpoints(
     State(app): State<App>,
     Path(trial): Path<TrialId>,
@@ -91,7 +106,7 @@ async fn checkpoints(
 }
 
 /// A network.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Network {
     layers: Vec<LayerRow>,
     /// How many numbers it holds.
@@ -105,7 +120,7 @@ struct Network {
 }
 
 /// A layer.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct LayerRow {
     name: String,
     /// What it does: `conv2d`, `batch_norm` ...
@@ -119,6 +134,14 @@ struct LayerRow {
 }
 
 /// What a trial's network is made of; 409 where it has none.
+#[utoipa::path(
+    get,
+    path = "/api/v1/trials/{trial_id}/layers",
+    operation_id = "trial_layers",
+    tag = "trials",
+    params(("trial_id" = i64, Path, description = "A trial's id")),
+    responses((status = 200, description = "The answer", body = Network)),
+)]
 async fn layers(State(app): State<App>, Path(trial): Path<TrialId>) -> Result<Json<Network>, ApiError> {
     let (detail, sweep) = trial_and_sweep(&app, trial).await?;
     let plan = (sweep.spec.objective.kind == ObjectiveKind::Keypoints)

@@ -8,31 +8,59 @@ use crate::scheduler::shell::DispatchError;
 use crate::scheduler::{Input, Refusal, Reply};
 use crate::store::query::TrialDetail;
 use crate::worker::protocol::{Checkpoint, Report, Tell, Verdict};
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/trials/{trial_id}", get(show))
-        .route("/api/v1/trials/{trial_id}/retry", post(retry))
-        .route("/api/v1/trials/{trial_id}/report", post(report))
-        .route("/api/v1/trials/{trial_id}/checkpoint", post(checkpoint))
-        .route("/api/v1/trials/{trial_id}/tell", post(tell))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(show))
+        .routes(routes!(retry))
+        .routes(routes!(report))
+        .routes(routes!(checkpoint))
+        .routes(routes!(tell))
 }
 
+/// All that is known of a trial.
+#[utoipa::path(
+    get,
+    path = "/api/v1/trials/{trial_id}",
+    operation_id = "show_trial",
+    tag = "trials",
+    params(("trial_id" = i64, Path, description = "A trial's id")),
+    responses((status = 200, description = "The answer", body = TrialDetail)),
+)]
 async fn show(State(app): State<App>, Path(trial): Path<TrialId>) -> Result<Json<TrialDetail>, ApiError> {
     let found = app.reader.trial(trial).await?;
     found.map(Json).ok_or_else(|| ApiError::not_found("trial", trial))
 }
 
 /// A trial that failed, was stopped or was cancelled is tried again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/trials/{trial_id}/retry",
+    operation_id = "retry_trial",
+    tag = "trials",
+    params(("trial_id" = i64, Path, description = "A trial's id")),
+    responses((status = 204, description = "Done")),
+)]
 async fn retry(State(app): State<App>, Path(trial): Path<TrialId>) -> Result<StatusCode, ApiError> {
     app.dispatcher.retry(trial).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The metrics of a step.
+#[utoipa::path(
+    post,
+    path = "/api/v1/trials/{trial_id}/report",
+    operation_id = "report",
+    tag = "ask and tell",
+    params(("trial_id" = i64, Path, description = "A trial's id")),
+    request_body = Report,
+    responses((status = 200, description = "The answer", body = Verdict)),
+)]
 async fn report(
     State(app): State<App>,
     Path(trial): Path<TrialId>,
@@ -60,6 +88,15 @@ async fn report(
 }
 
 /// A checkpoint, put beforehand as a blob, is there to go on from.
+#[utoipa::path(
+    post,
+    path = "/api/v1/trials/{trial_id}/checkpoint",
+    operation_id = "checkpoint",
+    tag = "workers",
+    params(("trial_id" = i64, Path, description = "A trial's id")),
+    request_body = Checkpoint,
+    responses((status = 204, description = "Done")),
+)]
 async fn checkpoint(
     State(app): State<App>,
     Path(trial): Path<TrialId>,
@@ -70,6 +107,16 @@ async fn checkpoint(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The end of an attempt.
+#[utoipa::path(
+    post,
+    path = "/api/v1/trials/{trial_id}/tell",
+    operation_id = "tell",
+    tag = "ask and tell",
+    params(("trial_id" = i64, Path, description = "A trial's id")),
+    request_body = Tell,
+    responses((status = 204, description = "Done")),
+)]
 async fn tell(
     State(app): State<App>,
     Path(trial): Path<TrialId>,

@@ -8,20 +8,30 @@ use crate::domain::Checkpoint;
 use crate::scheduler::{Claimed, Input, Reply, Seeker};
 use crate::store::blob;
 use crate::worker::protocol::{CheckpointRef, Claim, DatasetRef, Heartbeat, Verdict, Work};
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use std::time::Duration;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// How long a claim waits for work before it is answered with "nothing".
 const CLAIM_WAIT: Duration = Duration::from_secs(20);
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/work/claim", post(claim)).route("/api/v1/work/heartbeat", post(heartbeat))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(claim)).routes(routes!(heartbeat))
 }
 
+/// Work of any sweep; 204 when there is nothing for twenty seconds.
+#[utoipa::path(
+    post,
+    path = "/api/v1/work/claim",
+    operation_id = "claim",
+    tag = "workers",
+    request_body = Claim,
+    responses((status = 200, description = "The answer", body = Work), (status = 204, description = "There is nothing now")),
+)]
 async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Response, ApiError> {
     let mut pulse = app.dispatcher.pulse();
     let (mut draining, mut closing) = (app.draining.clone(), app.closing.clone());
@@ -57,6 +67,15 @@ async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Respo
     }
 }
 
+/// Says that a worker lives.
+#[utoipa::path(
+    post,
+    path = "/api/v1/work/heartbeat",
+    operation_id = "heartbeat",
+    tag = "workers",
+    request_body = Heartbeat,
+    responses((status = 200, description = "The answer", body = Verdict)),
+)]
 async fn heartbeat(State(app): State<App>, Body(beat): Body<Heartbeat>) -> Result<Json<Verdict>, ApiError> {
     let input = Input::Heartbeat { trial: beat.trial_id, attempt: beat.attempt };
     super::trials::verdict(app.dispatcher.handle(input).await?)

@@ -6,22 +6,33 @@ use crate::domain::Millis;
 use crate::scheduler::Overview;
 use crate::store::query::{DeviceSummary, KnownFrom, WorkerSummary, Workers};
 use crate::worker::process::resident_bytes_of;
+use axum::Json;
 use axum::extract::{Query, State};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/workers", get(list))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Since {
     /// The history after this time alone; a client asks for what it does not have yet.
     #[serde(default)]
     since_ms: i64,
 }
 
+/// Workers and the devices that they share, and what the machine was used for.
+#[utoipa::path(
+    get,
+    path = "/api/v1/workers",
+    operation_id = "list_workers",
+    tag = "workers",
+    params(Since),
+    responses((status = 200, description = "The answer", body = Workers)),
+)]
 async fn list(
     State(app): State<App>,
     Query(Since { since_ms }): Query<Since>,

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// What was cleared up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cleared {
     /// Checkpoints of trials that have ended: a retry then begins anew.
     pub checkpoints: u64,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// `POST /api/v1/work/claim`: a worker's slot is free.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     /// The worker's name, unique among the daemon's workers.
@@ -26,7 +26,7 @@ pub struct Claim {
 }
 
 /// The answer to a claim: one leg to work on. No content when there is nothing now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Work {
     /// The sweep's public id.
     pub sweep: String,
@@ -53,6 +53,7 @@ pub struct Work {
     /// The dataset, for the built-in trainer.
     pub dataset: Option<DatasetRef>,
     /// A folder of the daemon's machine for this trial's files (its log): a local path, an optimisation.
+    #[schema(value_type = Option<String>)]
     pub folder: Option<PathBuf>,
     /// How often the worker must be heard of, in milliseconds.
     pub lease_ms: i64,
@@ -78,29 +79,31 @@ fn one() -> u32 {
 }
 
 /// A stored checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CheckpointRef {
     /// Steps that are done in it; the next one may be under way.
     pub step: u64,
     /// BLAKE3 (hex) of its bytes, which are a blob.
     pub hash: String,
     /// Where the daemon's machine has it: a local path, an optimisation.
+    #[schema(value_type = Option<String>)]
     pub path: Option<PathBuf>,
 }
 
 /// Which bytes to train on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DatasetRef {
     /// Its name.
     pub name: String,
     /// BLAKE3 of its content, in hex: what is trained on must have it.
     pub hash: String,
     /// Where the daemon's machine has it.
+    #[schema(value_type = String)]
     pub path: PathBuf,
 }
 
 /// `POST /api/v1/work/heartbeat`: the worker lives, also in the middle of a long epoch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
     /// Which trial.
@@ -110,7 +113,7 @@ pub struct Heartbeat {
 }
 
 /// `POST /api/v1/trials/{trial_id}/report`: one step's metrics.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// Which attempt.
@@ -122,7 +125,7 @@ pub struct Report {
 }
 
 /// The answer to a report or a heartbeat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Verdict {
     /// What to do now.
     pub decision: Decision,
@@ -130,7 +133,7 @@ pub struct Verdict {
 
 /// `POST /api/v1/trials/{trial_id}/checkpoint`: a later attempt can go on from here. Comes after the reports
 /// of all its steps, and may come twice for one step: the later one is further within the next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     /// Which attempt.
@@ -144,7 +147,7 @@ pub struct Checkpoint {
 }
 
 /// `POST /api/v1/trials/{trial_id}/tell`: the attempt has ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tell {
     /// Which attempt.
@@ -163,7 +166,7 @@ pub struct Tell {
 }
 
 /// `POST /api/v1/sweeps/{id}/ask`: an outside client wants a trial.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ask {
     /// A repeat of the same request gets the same answer; once its attempt has ended, it is refused
@@ -176,7 +179,7 @@ pub struct Ask {
 }
 
 /// The answer to an ask. No content when there is nothing now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Asked {
     /// Which trial.
     pub trial_id: TrialId,
@@ -207,14 +210,14 @@ pub struct DaemonFile {
 }
 
 /// Every error over HTTP: one shape with a stable code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorBody {
     /// The error.
     pub error: ErrorDetail,
 }
 
 /// What went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorDetail {
     /// A stable word for programs: `stale_attempt`, `not_found` ...
     pub code: String,

@@ -20,6 +20,7 @@ mod ledger;
 mod memory;
 mod metrics;
 mod objectives;
+mod openapi;
 mod plot;
 mod power_cut;
 mod races;

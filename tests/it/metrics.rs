@@ -55,7 +55,7 @@ impl Scrape {
 }
 
 fn scrape(home: &Home) -> Scrape {
-    let answer = home.get("/metrics");
+    let answer = home.fetch("/metrics");
     assert_eq!(
         (answer.status, answer.header("content-type")),
         (200, Some("text/plain; version=0.0.4; charset=utf-8"))
@@ -128,9 +128,9 @@ fn clients_cannot_make_up_series() {
     let before = scrape(&home).samples.len();
     for n in 0..40 {
         let made_up = format!("MADEUP{n}");
-        home.call(&made_up, &format!("/api/v1/sweeps/{n}"), &[("authorization", &bearer)], b"");
-        home.call("GET", &format!("/nowhere/{n}"), &[("authorization", &bearer)], b"");
-        home.call("GET", &format!("/api/v1/trials/{n}"), &[("authorization", &bearer)], b"");
+        home.exchange(&made_up, &format!("/api/v1/sweeps/{n}"), &[("authorization", &bearer)], b"");
+        home.exchange("GET", &format!("/nowhere/{n}"), &[("authorization", &bearer)], b"");
+        home.exchange("GET", &format!("/api/v1/trials/{n}"), &[("authorization", &bearer)], b"");
     }
     let after = scrape(&home).samples.len();
     assert!(after - before <= 4 * 14, "{before} series, then {after}");
@@ -142,7 +142,7 @@ fn workers_have_a_history() {
     home.serve(1);
     let mut answer = serde_json::Value::Null;
     home.until("the machine was looked at twice", || {
-        answer = home.get("/api/v1/workers").json();
+        answer = home.fetch("/api/v1/workers").json();
         answer["history"].as_array().is_some_and(|history| history.len() >= 2)
     });
     let last = answer["history"].as_array().unwrap().last().unwrap();
@@ -151,6 +151,6 @@ fn workers_have_a_history() {
     assert_eq!(last["workers"][0]["worker"], "local-cpu-0");
     assert!(last["workers"][0]["resident_bytes"].as_u64() > Some(1 << 20), "{last}");
     let at = last["at_ms"].as_i64().unwrap();
-    let newer = home.get(&format!("/api/v1/workers?since_ms={at}")).json();
+    let newer = home.fetch(&format!("/api/v1/workers?since_ms={at}")).json();
     assert!(newer["history"].as_array().is_none_or(|history| history.len() <= 1), "{newer}");
 }

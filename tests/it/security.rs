@@ -12,14 +12,19 @@ use std::time::Duration;
 impl Home {
     fn with(&self, token: &str, method: &str, path: &str) -> Answer {
         let bearer = format!("Bearer {token}");
-        self.call(method, path, &[("authorization", &bearer), ("content-type", "application/json")], b"{}")
+        self.exchange(
+            method,
+            path,
+            &[("authorization", &bearer), ("content-type", "application/json")],
+            b"{}",
+        )
     }
 
     /// Opens a link as a browser does; the cookie that it gets, as it is sent back.
     fn cookie(&self, flags: &[&str]) -> String {
         let link = self.ok(&[&["open", "--print"], flags].concat());
         let (_, path) = link.trim().split_once("/open/").unwrap();
-        let opened = self.call("GET", &format!("/open/{path}"), &[], b"");
+        let opened = self.exchange("GET", &format!("/open/{path}"), &[], b"");
         assert_eq!((opened.status, opened.header("location")), (303, Some("/")), "{opened:?}");
         opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
     }
@@ -30,7 +35,7 @@ impl Home {
         let mut all = vec![("cookie", cookie), ("origin", origin.as_str()), ("x-sweepd", "1")];
         all.retain(|(name, _)| headers.iter().all(|(given, _)| given != name));
         all.extend(headers);
-        self.call(method, path, &all, b"")
+        self.exchange(method, path, &all, b"")
     }
 }
 
@@ -38,7 +43,7 @@ impl Home {
 fn without_a_token_nothing_is_answered_but_whether_the_daemon_lives() {
     let mut home = Home::new();
     home.serve(1);
-    assert_eq!(home.call("GET", "/healthz", &[], b"").status, 200);
+    assert_eq!(home.exchange("GET", "/healthz", &[], b"").status, 200);
     let master = home.daemon_file().unwrap()["token"].as_str().unwrap().to_owned();
     let port = home.host().split(':').nth(1).unwrap().to_owned();
     let wrong = [
@@ -52,14 +57,14 @@ fn without_a_token_nothing_is_answered_but_whether_the_daemon_lives() {
     ];
     for path in ["/api/v1/sweeps", "/api/v1/events", "/api/v1/workers", "/api/v1/session", "/metrics"] {
         for (name, value) in &wrong {
-            let answer = home.call("GET", path, &[(name, value)], b"");
+            let answer = home.exchange("GET", path, &[(name, value)], b"");
             assert_eq!(
                 (answer.status, answer.code().as_str()),
                 (401, "unauthorized"),
                 "{path}, {name}: {value}"
             );
         }
-        let in_address = home.call("GET", &format!("{path}?token={master}"), &[], b"");
+        let in_address = home.exchange("GET", &format!("{path}?token={master}"), &[], b"");
         assert_eq!(in_address.status, 401, "addresses end up in logs: a token in one is none");
     }
 }
@@ -154,10 +159,10 @@ fn a_worker_token_works_and_nothing_else() {
         let report =
             serde_json::json!({ "attempt": attempt, "step": 1, "metrics": { "rmse": 1.0 } }).to_string();
         let path = format!("/api/v1/trials/{trial}/report");
-        assert_eq!(home.call("POST", &path, &headers, report.as_bytes()).status, 200);
+        assert_eq!(home.exchange("POST", &path, &headers, report.as_bytes()).status, 200);
         let hash = blake3::hash(b"weights").to_hex();
-        assert_eq!(home.call("PUT", &format!("/api/v1/blobs/{hash}"), &headers, b"weights").status, 204);
-        assert_eq!(home.call("GET", &format!("/api/v1/blobs/{hash}"), &headers, b"").body, b"weights");
+        assert_eq!(home.exchange("PUT", &format!("/api/v1/blobs/{hash}"), &headers, b"weights").status, 204);
+        assert_eq!(home.exchange("GET", &format!("/api/v1/blobs/{hash}"), &headers, b"").body, b"weights");
     }
     // The daemon's own workers have no more than that, and work.
     let toy = home.submit(&toy("own", 2, 1, ""));
@@ -170,13 +175,13 @@ fn a_link_lets_one_browser_in_for_as_long_as_its_session_holds() {
     home.serve(0);
     let link = home.ok(&["open", "--print"]);
     let path = format!("/open/{}", link.trim().split_once("/open/").unwrap().1);
-    let opened = home.call("GET", &path, &[], b"");
+    let opened = home.exchange("GET", &path, &[], b"");
     let cookie = opened.header("set-cookie").unwrap().to_owned();
     for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
     }
-    assert_eq!(home.call("GET", &path, &[], b"").status, 410, "a second time");
-    assert_eq!(home.call("GET", "/open/nothing", &[], b"").status, 410);
+    assert_eq!(home.exchange("GET", &path, &[], b"").status, 410, "a second time");
+    assert_eq!(home.exchange("GET", "/open/nothing", &[], b"").status, 410);
     let cookie = cookie.split(';').next().unwrap();
     assert_eq!(home.page(cookie, "GET", "/api/v1/session", &[]).json()["may"], "write");
     let sweep = home.submit(&toy("held", 1, 1, ""));
@@ -222,7 +227,7 @@ fn a_foreign_page_can_make_no_browser_change_or_read_anything() {
     // A token that a foreign page has got hold of does not help it to change anything either.
     let bearer = home.bearer();
     let stolen = [("authorization", bearer.as_str()), ("origin", "http://evil.example")];
-    assert_eq!(home.call("POST", &cancel, &stolen, b"").code(), "wrong_origin");
+    assert_eq!(home.exchange("POST", &cancel, &stolen, b"").code(), "wrong_origin");
     assert_eq!(home.json(&["show", &sweep])["state"], "active");
     let allowed = home.page(&cookie, "OPTIONS", &cancel, &evil);
     assert_eq!(allowed.header("access-control-allow-origin"), None, "no foreign page is told that it may");
@@ -235,9 +240,12 @@ fn without_tokens_foreign_pages_are_kept_out_all_the_same() {
     home.serve_with(0, &["--no-trainer", "--no-auth"], &[]);
     let sweep = home.submit(&toy("held", 1, 1, ""));
     let cancel = format!("/api/v1/sweeps/{sweep}/cancel");
-    assert_eq!(home.call("POST", &cancel, &[("origin", "http://evil.example")], b"").code(), "wrong_origin");
-    assert_eq!(home.call("GET", "/api/v1/sweeps", &[("host", "evil.example")], b"").code(), "wrong_host");
-    assert_eq!(home.call("GET", "/api/v1/sweeps", &[], b"").status, 200);
+    assert_eq!(
+        home.exchange("POST", &cancel, &[("origin", "http://evil.example")], b"").code(),
+        "wrong_origin"
+    );
+    assert_eq!(home.exchange("GET", "/api/v1/sweeps", &[("host", "evil.example")], b"").code(), "wrong_host");
+    assert_eq!(home.exchange("GET", "/api/v1/sweeps", &[], b"").status, 200);
 }
 
 #[test]
@@ -246,7 +254,7 @@ fn only_our_own_names_are_answered() {
     home.serve_with(0, &["--no-trainer", "--allow-host", "gpu.lab"], &[]);
     let bearer = home.bearer();
     let status = |path: &str, host: &str| {
-        home.call("GET", path, &[("authorization", bearer.as_str()), ("host", host)], b"").status
+        home.exchange("GET", path, &[("authorization", bearer.as_str()), ("host", host)], b"").status
     };
     for path in ["/api/v1/sweeps", "/healthz", "/", "/open/code"] {
         assert_eq!(status(path, "evil.example"), 421, "{path}");
@@ -265,12 +273,12 @@ fn only_our_own_names_are_answered() {
 fn every_answer_says_how_browsers_are_to_treat_it() {
     let mut home = Home::new();
     home.serve(0);
-    let evil = home.call("GET", "/healthz", &[("host", "evil.example")], b"");
-    let open = home.call("GET", "/healthz", &[], b"");
-    let none = home.call("GET", "/nothing/here", &[], b"");
-    let refused = home.call("GET", "/api/v1/sweeps", &[], b"");
+    let evil = home.exchange("GET", "/healthz", &[("host", "evil.example")], b"");
+    let open = home.exchange("GET", "/healthz", &[], b"");
+    let none = home.exchange("GET", "/nothing/here", &[], b"");
+    let refused = home.exchange("GET", "/api/v1/sweeps", &[], b"");
     for answer in
-        [evil, open, none, refused, home.get("/api/v1/sweeps"), home.call("GET", "/open/x", &[], b"")]
+        [evil, open, none, refused, home.fetch("/api/v1/sweeps"), home.exchange("GET", "/open/x", &[], b"")]
     {
         let policy = answer.header("content-security-policy").unwrap();
         for part in
@@ -299,10 +307,10 @@ fn a_body_that_is_too_large_is_refused() {
     let (bearer, large) = (home.bearer(), vec![b' '; (4 << 20) + 1]);
     for path in ["/api/v1/sweeps", "/api/v1/work/claim", "/api/v1/trials/1/report"] {
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        assert_eq!(home.call("POST", path, &headers, &large).status, 413, "{path}");
+        assert_eq!(home.exchange("POST", path, &headers, &large).status, 413, "{path}");
     }
     let hash = blake3::hash(&large).to_hex();
-    let put = home.call("PUT", &format!("/api/v1/blobs/{hash}"), &[("authorization", &bearer)], &large);
+    let put = home.exchange("PUT", &format!("/api/v1/blobs/{hash}"), &[("authorization", &bearer)], &large);
     assert_eq!(put.status, 204, "blobs may be larger");
 }
 
@@ -345,13 +353,13 @@ fn no_path_leaves_its_folder() {
     ] {
         for folder in ["blobs", "trials", "sweeps", "datasets"] {
             for rest in ["", "/log", "/source", "/faces"] {
-                let answer = home.get(&format!("/api/v1/{folder}/{name}{rest}"));
+                let answer = home.fetch(&format!("/api/v1/{folder}/{name}{rest}"));
                 assert!((400..500).contains(&answer.status), "{folder}/{name}{rest}: {answer:?}");
                 assert!(!answer.text().contains(&secret), "{folder}/{name}{rest}");
             }
         }
     }
-    let put = home.call("PUT", "/api/v1/blobs/..%2fplanted", &[("authorization", &home.bearer())], b"x");
+    let put = home.exchange("PUT", "/api/v1/blobs/..%2fplanted", &[("authorization", &home.bearer())], b"x");
     assert!((400..500).contains(&put.status), "{put:?}");
     assert!(!home.path().join("planted").exists() && !home.path().join("blobs/planted").exists());
 }
@@ -364,18 +372,18 @@ fn what_a_client_has_is_not_sent_again() {
     home.until_over(&sweep);
     let (bearer, trial) = (home.bearer(), home.json(&["trials", &sweep])[0]["trial_id"].to_string());
     let hash = blake3::hash(b"bytes").to_hex().to_string();
-    home.call("PUT", &format!("/api/v1/blobs/{hash}"), &[("authorization", &bearer)], b"bytes");
+    home.exchange("PUT", &format!("/api/v1/blobs/{hash}"), &[("authorization", &bearer)], b"bytes");
     for path in [
         format!("/api/v1/sweeps/{sweep}"),
         format!("/api/v1/sweeps/{sweep}/best"),
         format!("/api/v1/trials/{trial}"),
         format!("/api/v1/blobs/{hash}"),
     ] {
-        let first = home.get(&path);
+        let first = home.fetch(&path);
         let tag = first.header("etag").unwrap_or_else(|| panic!("{path}: {first:?}")).to_owned();
         assert!(first.header("cache-control").is_some_and(|value| value.contains("private")), "{first:?}");
         let again = |tag: &str| {
-            home.call("GET", &path, &[("authorization", bearer.as_str()), ("if-none-match", tag)], b"")
+            home.exchange("GET", &path, &[("authorization", bearer.as_str()), ("if-none-match", tag)], b"")
         };
         let known = again(&tag);
         assert_eq!(
@@ -385,7 +393,11 @@ fn what_a_client_has_is_not_sent_again() {
         );
         let other = again("W/\"other\", \"another\"");
         assert_eq!((other.status, other.body), (200, first.body), "{path}");
-        assert_eq!(home.call("GET", &path, &[("if-none-match", &tag)], b"").status, 401, "a tag is no token");
+        assert_eq!(
+            home.exchange("GET", &path, &[("if-none-match", &tag)], b"").status,
+            401,
+            "a tag is no token"
+        );
     }
 }
 
@@ -397,7 +409,7 @@ fn long_answers_are_compressed_where_the_client_can_read_that() {
     home.until_over(&sweep);
     let bearer = home.bearer();
     let ask = |path: &str, coding: &str| {
-        home.call("GET", path, &[("authorization", bearer.as_str()), ("accept-encoding", coding)], b"")
+        home.exchange("GET", path, &[("authorization", bearer.as_str()), ("accept-encoding", coding)], b"")
     };
     let path = format!("/api/v1/sweeps/{sweep}/best?n=30");
     let (plain, small) = (ask(&path, "identity"), ask(&path, "gzip"));
@@ -420,8 +432,8 @@ fn nothing_secret_is_logged() {
     }
     let link = home.ok(&["open", "--print"]);
     let code = link.trim().split_once("/open/").unwrap().1.to_owned();
-    let opened = home.call("GET", &format!("/open/{code}"), &[], b"");
-    home.call("GET", &format!("/open/{code}"), &[], b"");
+    let opened = home.exchange("GET", &format!("/open/{code}"), &[], b"");
+    home.exchange("GET", &format!("/open/{code}"), &[], b"");
     let cookie = opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     home.page(&cookie, "GET", "/api/v1/sweeps", &[]);
     home.page(&cookie, "POST", "/api/v1/sweeps", &[("origin", "http://evil.example")]);

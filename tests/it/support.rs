@@ -38,7 +38,8 @@ impl Home {
             .body(body.to_owned())
             .unwrap();
         let mut response = agent.run(request).unwrap();
-        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+        let body = response.body_mut().read_to_vec().unwrap();
+        (response.status().as_u16(), String::from_utf8_lossy(&body).into_owned())
     }
 
     /// What a question to the daemon is answered with, which must succeed.

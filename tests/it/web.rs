@@ -46,7 +46,7 @@ impl Home {
     }
 
     /// One call with these headers (a host is added where none is among them).
-    pub fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut reader = self.begin(method, path, headers, body);
         let (status, headers) = head(&mut reader);
         let mut body = Vec::new();
@@ -58,8 +58,8 @@ impl Home {
     }
 
     /// A call with the token that may do everything.
-    pub fn get(&self, path: &str) -> Answer {
-        self.call("GET", path, &[("authorization", &self.bearer())], b"")
+    pub fn fetch(&self, path: &str) -> Answer {
+        self.exchange("GET", path, &[("authorization", &self.bearer())], b"")
     }
 
     /// The same without waiting for an answer.

@@ -3,6 +3,7 @@
 use crate::samples::{Sample, TrainingSet};
 use crate::{device, params};
 use anyhow::{Context, ensure};
+use std::fs;
 use std::path::PathBuf;
 use sweepd::dataset::picture::{Face, Mark, contact_sheet};
 use sweepd::dataset::{COLUMNS, Dataset, PIXELS};
@@ -21,6 +22,9 @@ pub struct Augment {
     /// How many faces, taken evenly from all rows.
     #[arg(long, default_value_t = 8)]
     faces: u32,
+    /// These faces instead, with commas between their rows.
+    #[arg(long, value_delimiter = ',', conflicts_with = "faces")]
+    rows: Vec<usize>,
     /// How many variants of each, beside itself.
     #[arg(long, default_value_t = 7)]
     variants: u32,
@@ -31,8 +35,12 @@ pub struct Augment {
     #[arg(long, default_value = "cpu")]
     device: String,
     /// Where to write the picture (PNG).
+    #[arg(long, required_unless_present = "raw")]
+    out: Option<PathBuf>,
+    /// Where to write the variants alone as numbers: all grey values, one byte per pixel, then all labels as raw
+    /// little-endian f32, NaN where missing.
     #[arg(long)]
-    out: PathBuf,
+    raw: Option<PathBuf>,
 }
 
 impl Augment {
@@ -49,14 +57,19 @@ impl Augment {
         let dataset = Dataset::open(&self.dataset)?;
         let rows: Vec<u32> = (0..u32::try_from(dataset.rows()).unwrap_or(u32::MAX)).collect();
         let set = TrainingSet::new(&dataset, &rows, &settings, device)?;
-        let faces = (self.faces as usize).clamp(1, rows.len());
-        let chosen: Vec<usize> = (0..faces).map(|i| i * rows.len() / faces).collect();
+        let chosen = self.chosen(rows.len())?;
         let variants = u64::from(self.variants.max(1));
         let samples: Vec<Sample> = chosen
             .iter()
             .flat_map(|row| (1..=variants).map(|variant| Sample { row: *row, variant }))
             .collect();
         let (images, labels) = self.drawn(&set, &samples)?;
+        if let Some(path) = &self.raw {
+            let labels = labels.iter().flat_map(|label| label.to_le_bytes());
+            let bytes: Vec<u8> = images.iter().copied().chain(labels).collect();
+            fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))?;
+        }
+        let Some(out) = &self.out else { return Ok(()) };
         let variant = |i: usize| Face {
             image: &images[i * PIXELS..(i + 1) * PIXELS],
             points: vec![(&labels[i * COLUMNS..(i + 1) * COLUMNS], Mark::Dot)],
@@ -67,9 +80,17 @@ impl Augment {
             let first = i * variants as usize;
             sheet.extend((first..first + variants as usize).map(variant));
         }
-        contact_sheet(&sheet, 1 + variants as usize)
-            .write_png(&self.out)
-            .context("the picture was not written")
+        contact_sheet(&sheet, 1 + variants as usize).write_png(out).context("the picture was not written")
+    }
+
+    /// The rows to show, of so many.
+    fn chosen(&self, of: usize) -> anyhow::Result<Vec<usize>> {
+        if self.rows.is_empty() {
+            let faces = (self.faces as usize).clamp(1, of);
+            return Ok((0..faces).map(|i| i * of / faces).collect());
+        }
+        ensure!(self.rows.iter().all(|row| *row < of), "--rows: the dataset has {of} rows");
+        Ok(self.rows.clone())
     }
 
     /// Grey values, and labels in pixels with NaN where missing.

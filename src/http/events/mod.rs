@@ -16,21 +16,22 @@ use super::App;
 use super::error::ApiError;
 use super::known::find;
 use crate::domain::TrialId;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Deserialize;
 use stream::{Filter, Stream};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/events", get(events))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(events))
 }
 
 /// What of the events is wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Wanted {
     /// Of one sweep alone.
     sweep: Option<String>,
@@ -40,6 +41,16 @@ struct Wanted {
     after: Option<String>,
 }
 
+/// What happens, as it happens: server-sent events, from `Last-Event-ID` on where that is given. `docs/api.md` has
+/// their kinds.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    operation_id = "events",
+    tag = "events",
+    params(Wanted),
+    responses((status = 200, description = "A stream that stays open", body = String, content_type = "text/event-stream")),
+)]
 async fn events(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,

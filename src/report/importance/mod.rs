@@ -18,7 +18,7 @@ use serde::Serialize;
 pub const LEAST_RESULTS: usize = 10;
 
 /// What a sweep's results say about its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Importances {
     /// How many results they are derived from.
     pub results: usize,
@@ -27,7 +27,7 @@ pub struct Importances {
 }
 
 /// How much one parameter mattered.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Importance {
     /// Its name.
     pub name: String,

@@ -9,7 +9,7 @@ use serde::Serialize;
 const MOST: usize = 400;
 
 /// A sweep beside others.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Compared {
     /// Trials that completed.
     pub completed: u64,

@@ -4,12 +4,14 @@
 mod choose;
 mod compare;
 mod curve;
+mod errors;
 mod timeline;
 mod values;
 
 pub use choose::{spread, thinned};
 pub use compare::{Compared, compared, moves};
 pub use curve::{chosen, rungs, thin_curve};
+pub use errors::{Errors, errors};
 pub use timeline::{Slot, Span, slots};
 pub use values::{Column, ColumnKind, columns, row};
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// One or several attempts on a slot, one after the other.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Span {
     /// The trial; of several the one that took longest.
     pub trial_id: TrialId,
@@ -30,7 +30,7 @@ pub struct Span {
 }
 
 /// A slot's line.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Slot {
     /// Its name.
     pub slot: String,

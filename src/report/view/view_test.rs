@@ -71,6 +71,17 @@ fn a_sweep_is_compared_by_its_completed_trials() {
     );
 }
 
+#[test]
+fn errors_are_over_the_labels_that_exist() {
+    let truth = [0.0, 0.0, f32::NAN, 5.0, 1.0, 1.0, 1.0, 1.0];
+    let found = errors(&truth, &[3.0, 4.0, 9.0, 5.0, 1.0, 1.0, 1.0, 1.0], 4);
+    assert_eq!(found.points, [(Some(2.5), 4), (Some(0.0), 3)]);
+    assert_eq!(found.rmse, Some((25.0_f64 / 7.0).sqrt()));
+    assert_eq!(found.rows, [(1, 0.0), (0, (25.0_f64 / 3.0).sqrt())]);
+    let none = errors(&[f32::NAN; 4], &[0.0; 4], 4);
+    assert_eq!((none.rmse, none.rows.len()), (None, 0));
+}
+
 fn stint(slot: &str, trial: i64, from: i64, until: Option<i64>) -> Stint {
     Stint {
         slot: slot.into(),

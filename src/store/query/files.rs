@@ -7,7 +7,7 @@ use serde::Serialize;
 use sqlx::Row;
 
 /// A state of a trial from which its training can go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CheckpointSummary {
     /// The fold, from 0.
     pub fold: u32,

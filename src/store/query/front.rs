@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const MOST_WITH_VOLUME: [usize; 4] = [usize::MAX, usize::MAX, 2_000, 1_000];
 
 /// A sweep's front in numbers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FrontShape {
     /// What is optimised, the primary metric first.
     pub objectives: Vec<Target>,
@@ -30,7 +30,7 @@ pub struct FrontShape {
 }
 
 /// A trial of the front.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct FrontMember {
     /// A value per objective.
     pub values: Vec<f64>,
@@ -39,7 +39,7 @@ pub struct FrontMember {
 }
 
 /// A sweep and its front.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Front {
     /// The sweep.
     pub sweep: SweepSummary,

@@ -8,7 +8,7 @@ use crate::store::{Reader, StoreError};
 use serde::Serialize;
 
 /// One place of the ranking.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Ranked {
     /// From 1; equal values share a place by number.
     pub rank: u64,
@@ -17,7 +17,7 @@ pub struct Ranked {
 }
 
 /// A sweep and its best trials.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Leaderboard {
     /// The sweep.
     pub sweep: SweepSummary,

@@ -12,7 +12,7 @@ use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
 /// One trial, as lists show it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct TrialSummary {
     /// Its id.
     pub trial_id: TrialId,
@@ -64,7 +64,7 @@ pub struct TrialSummary {
 }
 
 /// One step of a trial.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct StepRow {
     /// The fold, from 0.
     pub fold: u32,
@@ -77,7 +77,7 @@ pub struct StepRow {
 }
 
 /// One attempt at a trial.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct AttemptDetail {
     /// Its id.
     pub attempt_id: i64,
@@ -98,7 +98,7 @@ pub struct AttemptDetail {
 }
 
 /// All that is known of a trial.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct TrialDetail {
     /// Its sweep's public id.
     pub sweep: String,

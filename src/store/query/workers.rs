@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
 /// What a worker does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkerState {
     /// It waits for work.
@@ -36,7 +36,7 @@ impl WorkerState {
 }
 
 /// One worker.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WorkerSummary {
     /// Its slot.
     pub slot: String,
@@ -65,7 +65,7 @@ pub struct WorkerSummary {
 }
 
 /// What a worker works on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CurrentWork {
     /// The sweep's public id.
     pub sweep: String,
@@ -86,7 +86,7 @@ pub struct CurrentWork {
 }
 
 /// A device with what is decided about it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DeviceSummary {
     /// Its memory.
     #[serde(flatten)]
@@ -96,7 +96,7 @@ pub struct DeviceSummary {
 }
 
 /// Who knows what is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KnownFrom {
     /// A running daemon.
@@ -106,7 +106,7 @@ pub enum KnownFrom {
 }
 
 /// All workers, and the devices that they share.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Workers {
     /// Who knows it.
     pub known_from: KnownFrom,

@@ -1,0 +1,121 @@
+//! The trainer's program, for questions that need libtorch: a few at a time, in a process of their own, beside the
+//! training that goes on.
+
+use super::error::ApiError;
+use axum::http::StatusCode;
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// Processes at once.
+const AT_ONCE: usize = 1;
+/// How long a question waits for its turn, and how long its process may take.
+const TURN: Duration = Duration::from_secs(30);
+const TIME: Duration = Duration::from_secs(120);
+/// Answers that are remembered.
+const KEPT: usize = 32;
+
+/// Numbers that the program answered with.
+pub(super) type Answer = Arc<Vec<u8>>;
+
+/// Asks the program, and remembers what it said.
+#[derive(Debug)]
+pub struct Trainer {
+    program: Option<PathBuf>,
+    turns: Semaphore,
+    answers: Mutex<VecDeque<(String, Answer)>>,
+}
+
+impl Trainer {
+    /// Of a program that trains; without one every question is refused.
+    #[must_use]
+    pub fn new(program: Option<PathBuf>) -> Self {
+        Self { program, turns: Semaphore::new(AT_ONCE), answers: Mutex::default() }
+    }
+
+    /// The bytes that the program writes to a file. The arguments are made by `args` from the paths of a scratch
+    /// folder and of that file. `key` names the question: the same one is answered from memory.
+    pub(super) async fn ask(
+        &self,
+        key: String,
+        args: impl FnOnce(&std::path::Path, PathBuf) -> std::io::Result<Vec<OsString>> + Send + 'static,
+    ) -> Result<Answer, ApiError> {
+        if let Some(known) = self.known(&key) {
+            return Ok(known);
+        }
+        let unavailable =
+            |code, message: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
+        let Some(program) = &self.program else {
+            let message =
+                "this needs sweepd-worker beside sweepd: `make setup`, then `cargo build --release`";
+            return Err(unavailable("no_trainer", message.into()));
+        };
+        let turn = timeout(TURN, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(unavailable("busy", "others ask the trainer too: try again in a moment".into()));
+        };
+        // Somebody may have asked the same meanwhile.
+        if let Some(known) = self.known(&key) {
+            return Ok(known);
+        }
+        let scratch = tempfile::tempdir().map_err(|e| ApiError::internal(&e))?;
+        let (folder, out) = (scratch.path().to_owned(), scratch.path().join("out"));
+        let file = out.clone();
+        let args = tokio::task::spawn_blocking(move || args(&folder, file));
+        let args = args.await.map_err(|e| ApiError::internal(&e))?.map_err(|e| ApiError::internal(&e))?;
+        let child = Command::new(program)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // Whoever asked may go away.
+            .kill_on_drop(true)
+            .spawn();
+        let said = async { child?.wait_with_output().await };
+        let said = match timeout(TIME, said).await {
+            Ok(Ok(said)) => said,
+            Ok(Err(error)) => {
+                let message = format!("{} cannot be started: {error}", program.display());
+                return Err(unavailable("no_trainer", message));
+            }
+            Err(_) => {
+                let message = format!("the trainer took longer than {} s", TIME.as_secs());
+                return Err(unavailable("trainer_failed", message));
+            }
+        };
+        if !said.status.success() {
+            let why = String::from_utf8_lossy(&said.stderr);
+            let why = why.trim().trim_start_matches("error: ");
+            return Err(unavailable(
+                "trainer_failed",
+                format!("the trainer ended with {}: {why}", said.status),
+            ));
+        }
+        let answer = tokio::fs::read(&out).await.map_err(|e| ApiError::internal(&e))?;
+        Ok(self.remember(key, Arc::new(answer)))
+    }
+
+    fn known(&self, key: &str) -> Option<Answer> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.iter().find(|(known, _)| known == key).map(|(_, answer)| Arc::clone(answer))
+    }
+
+    fn remember(&self, key: String, answer: Answer) -> Answer {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.truncate(KEPT - 1);
+        answers.push_front((key, Arc::clone(&answer)));
+        answer
+    }
+}
+
+/// Little-endian numbers.
+pub(super) fn numbers(bytes: &[u8]) -> Vec<f32> {
+    let (numbers, _) = bytes.as_chunks::<4>();
+    numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
