@@ -8,7 +8,7 @@ impl fmt::Display for LayerTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = vec![["layer", "output", "parameters", ""].map(str::to_owned)];
         lines.extend(self.layers().iter().enumerate().map(|(place, layer)| {
-            let details = layer.to_string() + &self.from_where(place);
+            let details = layer.to_string() + &self.inputs_shown(place);
             [layer.name.clone(), layer.output.to_string(), grouped(layer.parameters()), details]
         }));
         let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
@@ -30,7 +30,7 @@ impl fmt::Display for LayerTable {
 
 impl LayerTable {
     /// What a layer takes, where that is not what the one before puts out.
-    fn from_where(&self, place: usize) -> String {
+    fn inputs_shown(&self, place: usize) -> String {
         let from = &self.layers()[place].from;
         if from.iter().eq(place.checked_sub(1).iter()) {
             return String::new();

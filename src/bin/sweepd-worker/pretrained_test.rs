@@ -116,6 +116,7 @@ fn a_wrong_file_says_what_is_wrong() {
 }
 
 /// A Python with PyTorch and torchvision, where the environment names one.
+#[allow(clippy::disallowed_methods, reason = "a test's program is no setting of ours")]
 fn pytorch() -> Option<String> {
     let python = std::env::var("SWEEPD_PYTORCH").ok();
     if python.is_none() {
