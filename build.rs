@@ -118,7 +118,10 @@ fn built_by_npm(sources: &Path, made: &Path) -> Result<(), String> {
         npm(sources, &["ci", "--no-audit", "--no-fund"])?;
     }
     let made = made.to_str().ok_or("the build folder's name is not UTF-8")?;
-    npm(sources, &["run", "--silent", "build", "--", "--outDir", made, "--emptyOutDir", "--logLevel", "error"])
+    npm(
+        sources,
+        &["run", "--silent", "build", "--", "--outDir", made, "--emptyOutDir", "--logLevel", "error"],
+    )
 }
 
 fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
