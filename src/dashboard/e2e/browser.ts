@@ -35,6 +35,8 @@ export async function newPage({ width, dark }: Look = { width: 1280, dark: false
     if (message.type() !== "error" && message.type() !== "warning") return;
     // Chromium logs every answer of 4xx; a 409 is how the daemon says that something is not there yet.
     if (/status of 409/.test(message.text())) return;
+    // Where there is no trainer, there are no pictures by it; the page says so.
+    if (/status of 503/.test(message.text()) && /\/(augment|faces)/.test(message.location().url)) return;
     complaints.push(`${message.text()} (${message.location().url})`);
   });
   page.on("pageerror", (error) => complaints.push(String(error.stack)));

@@ -203,3 +203,21 @@ test("the theme that was chosen stays", async () => {
   expect(await dark()).toBe(chosen);
   quiet(complaints);
 });
+
+// The made-up daemon is no daemon.
+test.runIf(process.env.SWEEPD_E2E_OPEN)("the pages need no token and may load nothing from elsewhere", async () => {
+  const get = (path: string) => fetch(BASE + path, { headers: { "Accept-Encoding": "gzip" } });
+  const page = await get("/sweeps/anything");
+  expect(page.status).toBe(200);
+  expect(page.headers.get("content-security-policy")).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+  expect(page.headers.get("cache-control")).toBe("no-cache");
+  const text = await page.text();
+  expect(text).not.toMatch(/<style|<script(?![^>]*src=)|https?:\/\//);
+  const script = /src="(\/assets\/[^"]+\.js)"/.exec(text)![1]!;
+  const asset = await get(script);
+  expect(asset.headers.get("content-type")).toContain("javascript");
+  expect(asset.headers.get("cache-control")).toContain("immutable");
+  expect(asset.headers.get("content-encoding")).toBe("gzip");
+  expect((await get("/assets/../../daemon.json")).status).toBe(404);
+  expect((await get("/api/v1/sweeps")).status).toBe(401);
+});

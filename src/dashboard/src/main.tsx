@@ -12,7 +12,7 @@ const client = new QueryClient({
       staleTime: Infinity,
       refetchOnWindowFocus: false,
       // What the daemon refused it will refuse again; a daemon that is away may come back.
-      retry: (failures, error) => failures < 3 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
+      retry: (failures, error) => failures < 3 && error instanceof ApiError && error.status === 0,
     },
   },
 });

@@ -22,7 +22,7 @@ export function FrontChart({ sweep }: { sweep: SweepSummary }) {
       <Answer of={asked}>
         {(front) =>
           front.members.length ? (
-            <Chart className="tall" label={`Front of ${front.size} trials`} deps={[front, other, others.data]} option={(l) => option(l, front, Number(other), others.data)}
+            <Chart className="tall" label={`Front of ${front.size} trials`} deps={[front, other, others.data]} option={(l) => option(l, front, Number(other), others.data, sweep.spec.objective.kind === "keypoints")}
               onClick={({ data }) => { const { id } = data as { id?: number }; if (id) go(`/trials/${id}`); }} />
           ) : (
             <Empty title="No completed trial yet">The front begins with the first one.</Empty>
@@ -35,7 +35,7 @@ export function FrontChart({ sweep }: { sweep: SweepSummary }) {
 
 interface Spot { value: [number, number]; id: number; number: number }
 
-function option(l: Look, front: Front, other: number, others: TrialPage | undefined): object {
+function option(l: Look, front: Front, other: number, others: TrialPage | undefined, keypoints: boolean): object {
   const [a, b] = [front.objectives[0]!, front.objectives[other]!];
   const members: Spot[] = front.members.map((m) => ({ value: [m.values[other]!, m.values[0]!], id: m.trial.trial_id, number: m.trial.number }));
   members.sort((m, n) => m.value[0] - n.value[0]);
@@ -47,8 +47,8 @@ function option(l: Look, front: Front, other: number, others: TrialPage | undefi
     grid: { ...GRID, top: 34 },
     legend: { top: 0, left: 0, itemHeight: 9, textStyle: { color: l.muted, fontSize: 11.5 } },
     tooltip: tooltip(l, ({ data }: { data: Spot }) => tip(`Trial ${data.number}`, [[a.name, metric(data.value[1])], [b.name, metric(data.value[0])]])),
-    xAxis: axis(l, `${named(b.name)}, ${b.direction === "minimize" ? "less" : "more"} is better`, { type: "value", scale: true, splitLine: { show: false }, axisLabel: { formatter: short, color: l.muted, fontSize: 11, hideOverlap: true } }),
-    yAxis: axis(l, `${named(a.name)}, ${a.direction === "minimize" ? "less" : "more"} is better`, { type: "value", scale: true, nameGap: 42 }),
+    xAxis: axis(l, `${named(b.name, keypoints)}, ${b.direction === "minimize" ? "less" : "more"} is better`, { type: "value", scale: true, splitLine: { show: false }, axisLabel: { formatter: short, color: l.muted, fontSize: 11, hideOverlap: true } }),
+    yAxis: axis(l, `${named(a.name, keypoints)}, ${a.direction === "minimize" ? "less" : "more"} is better`, { type: "value", scale: true, nameGap: 42 }),
     series: [
       { type: "scatter", name: "dominated", symbolSize: 6, data: dominated, itemStyle: { color: l.state.stopped, opacity: 0.6 } },
       { type: "line", name: "front", step: a.direction === "minimize" ? "end" : "start", symbol: "circle", symbolSize: 9, data: members, lineStyle: { color: l.accent, width: 1.5 }, itemStyle: { color: l.accent } },

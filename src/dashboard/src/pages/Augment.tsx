@@ -47,7 +47,7 @@ export function AugmentPanel({ name }: { name: string }) {
           ))}
         </div>
         <div className="grow">
-          <Answer of={asked}>
+          <Answer of={asked} quiet={(e) => (e.code === "no_trainer" ? <p className="note">{e.message}</p> : undefined)}>
             {({ faces }) => (
               <div className="stack" style={{ gap: 10 }}>
                 {faces.slice(0, 4).map((f) => (

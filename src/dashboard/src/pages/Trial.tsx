@@ -86,7 +86,7 @@ function Head({ detail, metricName, unit }: { detail: TrialDetail; metricName: s
           ["Steps", trial.budget_steps ? `${trial.steps} / ${trial.budget_steps}` : String(trial.steps)],
           [trial.finished_ms ? "Took" : "Runs for", trial.started_ms ? duration((trial.finished_ms ?? now) - trial.started_ms) : "–", trial.finished_ms ? ago(trial.finished_ms, now) : undefined],
           trial.parameter_count !== null ? ["Weights", short(trial.parameter_count)] : null,
-          ["Memory", bytes(trial.device_memory_bytes ?? trial.resident_bytes), trial.device_memory_bytes !== null ? "device" : "machine"],
+          (trial.device_memory_bytes ?? trial.resident_bytes) !== null ? ["Memory", bytes(trial.device_memory_bytes ?? trial.resident_bytes), trial.device_memory_bytes !== null ? "device" : "machine"] : null,
         ]}
       />
       <p className="note">

@@ -8,7 +8,7 @@ import { FaceView } from "../ui/Face";
 
 export function TrialFaces({ id }: { id: string }) {
   const asked = useAsk<Faces>(["trial-faces", id], `/trials/${id}/faces?most=12`);
-  const quiet = (e: { status: number; message: string }) => (e.status === 409 || e.status === 404 ? <p className="note">{e.message}</p> : undefined);
+  const quiet = (e: { status: number; message: string }) => (e.status === 409 || e.status === 404 || e.status === 503 ? <p className="note">{e.message}</p> : undefined);
   return (
     <>
       <Panel title="Faces" hint={asked.data && `validation rmse ${metric(asked.data.rmse)} px`} tools={<><span className="key truth">true</span><span className="key predicted">predicted</span></>}>
