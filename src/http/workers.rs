@@ -2,12 +2,13 @@
 
 use super::App;
 use super::error::ApiError;
+use super::extract::Query;
 use crate::domain::Millis;
 use crate::scheduler::Overview;
 use crate::store::query::{DeviceSummary, KnownFrom, WorkerSummary, Workers};
 use crate::worker::process::resident_bytes_of;
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

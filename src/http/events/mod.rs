@@ -14,10 +14,11 @@ pub use feed::{Feed, Live};
 
 use super::App;
 use super::error::ApiError;
+use super::extract::Query;
 use super::known::find;
 use crate::domain::TrialId;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
