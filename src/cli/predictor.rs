@@ -3,11 +3,12 @@
 use super::context::Context;
 use super::exit::{Failure, NOT_FOUND};
 use super::trainer;
+use crate::dataset::COLUMNS;
 use crate::store::blob;
 use crate::store::query::TrialSummary;
+use crate::worker::predict::{Question, answer};
 use anyhow::Context as _;
 use clap::Args;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Where and by what it is predicted.
@@ -24,6 +25,8 @@ pub struct PredictorArgs {
 /// Images to be predicted, written where the worker program finds them.
 pub(super) struct Images {
     folder: tempfile::TempDir,
+    question: Question,
+    images: usize,
 }
 
 impl Images {
@@ -31,41 +34,19 @@ impl Images {
     /// points.
     pub fn new(pixels: &[u8], common: &[bool]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("a folder for the images")?;
-        std::fs::write(folder.path().join("images"), pixels).context("writing the images")?;
-        let bytes: Vec<u8> = common.iter().map(|common| u8::from(*common)).collect();
-        std::fs::write(folder.path().join("common"), bytes).context("writing whose images they are")?;
-        Ok(Self { folder })
+        let question = Question::write(folder.path(), pixels, common).context("writing the images")?;
+        Ok(Self { folder, question, images: common.len() })
     }
 
     /// Pixels, f32 `[images, 30]`, by the network of these weights.
     pub fn predict(&self, weights: &Path, by: &PredictorArgs) -> anyhow::Result<Vec<f32>> {
-        let [input, sources, output] =
-            ["images", "common", "predictions"].map(|name| self.folder.path().join(name));
+        let out = self.folder.path().join("predictions");
         let threads = std::thread::available_parallelism().map_or(1, usize::from).to_string();
-        let flags: [&OsStr; 13] = [
-            "predict".as_ref(),
-            "--weights".as_ref(),
-            weights.as_os_str(),
-            "--images".as_ref(),
-            input.as_os_str(),
-            "--common".as_ref(),
-            sources.as_os_str(),
-            "--out".as_ref(),
-            output.as_os_str(),
-            "--device".as_ref(),
-            by.device.as_ref(),
-            "--threads".as_ref(),
-            threads.as_ref(),
-        ];
-        trainer::run(by.worker_program.as_deref(), "predicting", flags)?;
-        let bytes = std::fs::read(&output).context("reading the predictions")?;
-        let (numbers, rest) = bytes.as_chunks::<4>();
-        anyhow::ensure!(
-            rest.is_empty(),
-            "the worker wrote {} bytes, which is no list of numbers",
-            bytes.len()
-        );
-        Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+        let mut args = self.question.args(weights, &out);
+        args.extend(["--device", &by.device, "--threads", &threads].map(Into::into));
+        trainer::run(by.worker_program.as_deref(), "predicting", args)?;
+        let bytes = std::fs::read(&out).context("reading the predictions")?;
+        Ok(answer(&bytes, self.images * COLUMNS)?)
     }
 }
 

@@ -5,7 +5,6 @@ use super::App;
 use super::datasets::{Face, keypoints, open, points};
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
-use super::trainer::numbers;
 use super::trial_files::trial_and_sweep;
 use crate::dataset::columns::only_common;
 use crate::dataset::split::DEFAULT_SEED;
@@ -14,6 +13,7 @@ use crate::domain::{Objective, Params, TrialId};
 use crate::model::Plan;
 use crate::report::view;
 use crate::store::blob;
+use crate::worker::predict::{Question, answer};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -122,10 +122,15 @@ async fn of_trial(
     let key = format!("predict {hash} {}", dataset.hash());
     let (path, shown) = (dataset.path().to_owned(), rows.clone());
     let said = app.trainer.ask(key, move |scratch, out| predict_args(scratch, out, &file, &path, &shown));
-    let predicted = numbers(&said.await?);
+    let predicted = answer(&said.await?, rows.len() * COLUMNS).map_err(|e| unexpected(&e))?;
     let most = most.unwrap_or(12).clamp(1, MOST_FACES);
     let told = tokio::task::spawn_blocking(move || tell(&dataset, &rows, &predicted, most));
     Ok(Json(told.await.map_err(|e| ApiError::internal(&e))?))
+}
+
+/// The program said something else than it was asked for: another version of it, say.
+fn unexpected(error: &std::io::Error) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "trainer_failed", error.to_string())
 }
 
 /// The rows that a trial of this objective was validated on.
@@ -144,18 +149,10 @@ fn predict_args(
     rows: &[usize],
 ) -> std::io::Result<Vec<OsString>> {
     let dataset = Dataset::open(dataset).map_err(std::io::Error::other)?;
-    let [images, common] = ["images", "common"].map(|name| scratch.join(name));
     let pixels: Vec<u8> = rows.iter().flat_map(|row| dataset.image(*row)).copied().collect();
-    std::fs::write(&images, pixels)?;
-    let sources: Vec<u8> = rows.iter().map(|row| u8::from(only_common(dataset.labels(*row)))).collect();
-    std::fs::write(&common, sources)?;
-    let mut args = vec![OsString::from("predict")];
-    for (flag, path) in
-        [("--weights", weights), ("--images", &images), ("--common", &common), ("--out", &out)]
-    {
-        args.extend([flag.into(), path.as_os_str().to_owned()]);
-    }
-    Ok(args)
+    let common: Vec<bool> = rows.iter().map(|row| only_common(dataset.labels(*row))).collect();
+    let question = Question::write(scratch, &pixels, &common)?;
+    Ok(question.args(weights, &out))
 }
 
 fn tell(dataset: &Dataset, rows: &[usize], predicted: &[f32], most: usize) -> Predicted {
@@ -270,12 +267,8 @@ async fn augment(
     });
     let said = said.await?;
     let drawn = rows.len() * VARIANTS;
-    if said.len() != drawn * (PIXELS + COLUMNS * 4) {
-        let message = format!("the trainer drew {} bytes of {drawn} faces", said.len());
-        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "trainer_failed", message));
-    }
-    let (pixels, labels) = said.split_at(drawn * PIXELS);
-    let labels = numbers(labels);
+    let (pixels, labels) = said.split_at(said.len().min(drawn * PIXELS));
+    let labels = answer(labels, drawn * COLUMNS).map_err(|e| unexpected(&e))?;
     let mut variants = pixels
         .chunks_exact(PIXELS)
         .zip(labels.chunks_exact(COLUMNS))

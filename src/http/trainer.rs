@@ -21,7 +21,7 @@ const TIME: Duration = Duration::from_secs(120);
 /// Answers that are remembered.
 const KEPT: usize = 32;
 
-/// Numbers that the program answered with.
+/// What the program answered with.
 pub(super) type Answer = Arc<Vec<u8>>;
 
 /// Asks the program, and remembers what it said.
@@ -112,10 +112,4 @@ impl Trainer {
         answers.push_front((key, Arc::clone(&answer)));
         answer
     }
-}
-
-/// Little-endian numbers.
-pub(super) fn numbers(bytes: &[u8]) -> Vec<f32> {
-    let (numbers, _) = bytes.as_chunks::<4>();
-    numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }

@@ -11,6 +11,7 @@ mod fake_daemon_test;
 mod line;
 mod log;
 pub mod memory;
+pub mod predict;
 pub mod process;
 pub mod protocol;
 pub mod run;

@@ -107,27 +107,79 @@ fn write_test(folder: &Path) {
     fs::write(folder.join("IdLookupTable.csv"), lookup).unwrap();
 }
 
-#[test]
-fn an_image_is_read_as_its_source_would() {
-    let mut home = Home::new();
-    home.ok(&["data", "synth", "few", "--rows", "60", "--seed", "3"]);
-    home.serve_with(1, &["--worker-program", TRAINER], &[]);
-    let sweep = home.submit(
-        r#"name = "sources"
+/// Trains some small networks for an epoch on the dataset `few`.
+fn train(home: &Home, name: &str, trials: u32, space: &str) {
+    let sweep = home.submit(&format!(
+        r#"name = "{name}"
 [objective]
 kind = "keypoints"
 dataset = "few"
 [search]
 sampler = "random"
-trials = 1
+trials = {trials}
 [space]
-filters = { type = "fixed", value = [4] }
-dense = { type = "fixed", value = [8] }
-sources = { type = "fixed", value = "heads" }
-epochs = { type = "fixed", value = 1 }
-"#,
-    );
+dense = {{ type = "fixed", value = [8] }}
+batch_size = {{ type = "fixed", value = 16 }}
+epochs = {{ type = "fixed", value = 1 }}
+{space}"#
+    ));
     home.until_over(&sweep);
+}
+
+#[test]
+fn faces_are_shown_with_what_is_predicted_and_what_augmentation_does() {
+    let mut home = Home::new();
+    home.ok(&["data", "synth", "few", "--rows", "100", "--seed", "3"]);
+    home.serve_with(1, &["--worker-program", TRAINER], &[]);
+    train(&home, "seen", 1, "filters = { type = \"fixed\", value = [4] }");
+    let trial = home.json(&["trial", "seen/0"])["trial"].clone();
+    let faces = home.get(&format!("/api/v1/trials/{}/faces?most=5", trial["trial_id"]));
+    let near = |a: &serde_json::Value, b: &serde_json::Value| {
+        let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+        assert!((a - b).abs() < 0.02 * b, "{a} is not {b}");
+    };
+    near(&faces["rmse"], &trial["value"]);
+    let errors = |which: &str| -> Vec<f64> {
+        faces[which].as_array().unwrap().iter().map(|face| face["rmse"].as_f64().unwrap()).collect()
+    };
+    let (best, worst) = (errors("best"), errors("worst"));
+    assert_eq!((best.len(), worst.len()), (5, 5));
+    assert!(best.is_sorted() && worst.iter().rev().is_sorted() && best[0] < worst[0], "{best:?} {worst:?}");
+    assert_eq!(faces["per_keypoint"].as_array().unwrap().len(), 15);
+    let path = "/api/v1/datasets/few/augment";
+    let ask = |params: serde_json::Value| {
+        let body = serde_json::json!({ "params": params, "rows": [0, 7] }).to_string();
+        home.call("POST", path, "application/json", &body)
+    };
+    let (status, text) = ask(serde_json::json!({ "augment_flip": 1.0 }));
+    assert_eq!(status, 200, "{text}");
+    let drawn: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for face in drawn["faces"].as_array().unwrap() {
+        let variants = face["variants"].as_array().unwrap();
+        assert_eq!(variants.len(), 7);
+        for variant in variants {
+            // A mirrored face: what was the right eye is the left one, as far from the other edge.
+            let (eye, other) = (&variant["truth"][0], &face["truth"][1]);
+            let sum = eye[0].as_f64().unwrap() + other[0].as_f64().unwrap();
+            assert!((sum - 95.0).abs() < 1.5, "{eye} mirrors {other}");
+            assert_ne!(variant["pixels"], face["pixels"]);
+        }
+    }
+    let (status, text) = ask(serde_json::json!({}));
+    assert!(status == 422 && text.contains("ask for no augmentation"), "{status} {text}");
+}
+
+#[test]
+fn an_image_is_read_as_its_source_would() {
+    let mut home = Home::new();
+    home.ok(&["data", "synth", "few", "--rows", "60", "--seed", "3"]);
+    home.serve_with(1, &["--worker-program", TRAINER], &[]);
+    train(
+        &home,
+        "sources",
+        1,
+        "filters = { type = \"fixed\", value = [4] }\nsources = { type = \"fixed\", value = \"heads\" }",
+    );
     let trial = home.json(&["trial", "sources/0"]);
     let environment = &trial["attempts"][0]["environment"];
     assert!(["f32", "bf16"].contains(&environment["precision"].as_str().unwrap()), "{environment}");
@@ -147,23 +199,8 @@ fn trials_predict_together() {
     let mut home = Home::new();
     home.ok(&["data", "synth", "few", "--rows", "120", "--seed", "3"]);
     home.serve_with(2, &["--worker-program", TRAINER], &[]);
-    let sweep = home.submit(
-        r#"name = "several"
-[objective]
-kind = "keypoints"
-dataset = "few"
-[search]
-sampler = "random"
-trials = 3
-[space]
-filters = { type = "fixed", value = [4, 8] }
-dense = { type = "fixed", value = [16] }
-learning_rate = { type = "float", low = 0.001, high = 0.01, log = true }
-epochs = { type = "fixed", value = 2 }
-batch_size = { type = "fixed", value = 16 }
-"#,
-    );
-    home.until_over(&sweep);
+    let rates = "learning_rate = { type = \"float\", low = 0.001, high = 0.01, log = true }";
+    train(&home, "several", 3, &format!("filters = {{ type = \"fixed\", value = [4, 8] }}\n{rates}"));
     let program = ["--worker-program", TRAINER];
     let none = said(&home, &["ensemble", "toys"]);
     assert!(none.contains("there is no sweep toys"), "{none}");
