@@ -23,7 +23,9 @@ mod metrics;
 mod notes;
 mod openapi;
 mod pictures;
+mod results;
 mod session;
+mod steer;
 mod sweeps;
 mod timeline;
 mod trainer;
@@ -142,6 +144,8 @@ pub fn description() -> OpenApi {
 fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::head())
         .merge(sweeps::routes())
+        .merge(results::routes())
+        .merge(steer::routes())
         .merge(listing::routes())
         .merge(pictures::routes())
         .merge(timeline::routes())

@@ -4,7 +4,9 @@ use super::App;
 use super::error::ApiError;
 use super::extract::{Body, Path};
 use super::known::find;
+use super::trial_files::trial_and_sweep;
 use crate::domain::{Remark, Subject, TrialId};
+use crate::store::query::SweepSummary;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -47,7 +49,8 @@ async fn note_sweep(
     Body(note): Body<Note>,
 ) -> Result<StatusCode, ApiError> {
     let sweep = find(&app, &word).await?;
-    write(&app, Remark::note(Subject::Sweep(sweep), &note.text), || ApiError::not_found("sweep", word)).await
+    let row = app.reader.sweep(sweep).await?.ok_or_else(|| ApiError::not_found("sweep", word))?;
+    write(&app, Remark::note(Subject::Sweep(sweep), &note.text), &row).await
 }
 
 /// A note on a trial.
@@ -65,7 +68,8 @@ async fn note_trial(
     Path(trial): Path<TrialId>,
     Body(note): Body<Note>,
 ) -> Result<StatusCode, ApiError> {
-    write(&app, Remark::note(Subject::Trial(trial), &note.text), || ApiError::not_found("trial", trial)).await
+    let (_, sweep) = trial_and_sweep(&app, trial).await?;
+    write(&app, Remark::note(Subject::Trial(trial), &note.text), &sweep).await
 }
 
 /// All tags of a trial.
@@ -83,17 +87,20 @@ async fn tag_trial(
     Path(trial): Path<TrialId>,
     Body(tags): Body<Tags>,
 ) -> Result<StatusCode, ApiError> {
-    write(&app, Remark::tags(trial, tags.tags), || ApiError::not_found("trial", trial)).await
+    let (_, sweep) = trial_and_sweep(&app, trial).await?;
+    write(&app, Remark::tags(trial, tags.tags), &sweep).await
 }
 
+/// Writes it down, and tells those who look at the sweep, since the record says nothing of it.
 async fn write(
     app: &App,
     remark: Result<Remark, String>,
-    none: impl FnOnce() -> ApiError,
+    sweep: &SweepSummary,
 ) -> Result<StatusCode, ApiError> {
     let bad = |message| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_note", message);
-    match app.dispatcher.remark(remark.map_err(bad)?).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(none()),
+    if !app.dispatcher.remark(remark.map_err(bad)?).await? {
+        return Err(ApiError::not_found("sweep", &sweep.id));
     }
+    app.live.touch(sweep.sweep, &sweep.id);
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,23 +1,21 @@
-//! Sweeps: submit, list, steer, ask for trials, the best of them.
+//! Sweeps: check, submit, list, show.
 
 use super::App;
 use super::error::ApiError;
-use super::extract::{Body, Path, Query, text};
+use super::extract::{Path, Query, text};
 use super::known::find;
 use super::listing::sweep_called;
-use crate::domain::{ObjectiveKind, Origin, Params, Sweep, SweepId, SweepState, TrialId, TrialState};
+use crate::domain::{Origin, Params, Sweep, SweepId, SweepState};
 use crate::intake;
 use crate::report;
-use crate::scheduler::{self, Command, Difference, Input, Reply, Seeker};
-use crate::store::query::{Front, Leaderboard, SweepSummary};
-use crate::worker::protocol::{Ask, Asked};
+use crate::scheduler::Input;
+use crate::store::query::SweepSummary;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,19 +23,9 @@ use utoipa_axum::routes;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(submit, list))
-        .routes(routes!(show, remove))
+        .routes(routes!(show))
         .routes(routes!(check))
         .routes(routes!(source))
-        .routes(routes!(priority))
-        .routes(routes!(best))
-        .routes(routes!(front))
-        .routes(routes!(importance))
-        .routes(routes!(replay))
-        .routes(routes!(ask))
-        .routes(routes!(enqueue))
-        .routes(routes!(pause))
-        .routes(routes!(resume))
-        .routes(routes!(cancel))
 }
 
 /// Where a submitted file came from.
@@ -230,297 +218,4 @@ async fn show(State(app): State<App>, Path(word): Path<String>) -> Result<Json<S
 async fn source(State(app): State<App>, Path(word): Path<String>) -> Result<String, ApiError> {
     let sweep = find(&app, &word).await?;
     app.reader.source(sweep).await?.ok_or_else(|| ApiError::not_found("sweep", word))
-}
-
-/// What came of deriving a sweep's decisions again.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Replayed {
-    /// Whether all decisions agree with what is stored.
-    agrees: bool,
-    /// How many were derived; null where one differs.
-    decisions: Option<u64>,
-    /// The first that differs.
-    difference: Option<Difference>,
-}
-
-/// Derives every decision of a sweep again and compares it with what is stored.
-#[utoipa::path(
-    get,
-    path = "/api/v1/sweeps/{sweep}/replay",
-    operation_id = "replay_sweep",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    responses((status = 200, description = "The answer", body = Replayed)),
-)]
-async fn replay(State(app): State<App>, Path(word): Path<String>) -> Result<Json<Replayed>, ApiError> {
-    let sweep = find(&app, &word).await?;
-    let none = || ApiError::not_found("sweep", &word);
-    let stored = app.reader.stored_decisions(sweep).await?.ok_or_else(none)?;
-    let outcome = tokio::task::spawn_blocking(move || scheduler::replay(&stored));
-    let outcome = outcome.await.map_err(|e| ApiError::internal(&e))?;
-    Ok(Json(Replayed {
-        agrees: outcome.is_ok(),
-        decisions: outcome.as_ref().ok().copied(),
-        difference: outcome.err().map(|difference| *difference),
-    }))
-}
-
-/// Which sweep goes first.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Priority {
-    /// The sweep with the largest number gets the next free slot.
-    priority: i64,
-}
-
-/// Gives a sweep another priority; it counts from the next free slot on.
-#[utoipa::path(
-    post,
-    path = "/api/v1/sweeps/{sweep}/priority",
-    operation_id = "prioritise_sweep",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    request_body = Priority,
-    responses((status = 204, description = "Done")),
-)]
-async fn priority(
-    app: State<App>,
-    word: Path<String>,
-    Body(Priority { priority }): Body<Priority>,
-) -> Result<StatusCode, ApiError> {
-    command(app, word, Command::Prioritise(priority)).await
-}
-
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct HowMany {
-    #[serde(default = "ten")]
-    n: u64,
-}
-
-fn ten() -> u64 {
-    10
-}
-
-/// The best completed trials.
-#[utoipa::path(
-    get,
-    path = "/api/v1/sweeps/{sweep}/best",
-    operation_id = "best_trials",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), HowMany),
-    responses((status = 200, description = "The answer", body = Leaderboard)),
-)]
-async fn best(
-    State(app): State<App>,
-    Path(word): Path<String>,
-    Query(HowMany { n }): Query<HowMany>,
-) -> Result<Json<Leaderboard>, ApiError> {
-    let sweep = find(&app, &word).await?;
-    let board = app.reader.leaderboard(sweep, n.min(MOST_TRIALS)).await?;
-    board.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
-}
-
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct HowManyOfFront {
-    #[serde(default = "all_that_fit")]
-    n: u64,
-}
-
-/// The most trials that one answer holds.
-const MOST_TRIALS: u64 = 10_000;
-
-fn all_that_fit() -> u64 {
-    MOST_TRIALS
-}
-
-/// The completed trials that no other one dominates.
-#[utoipa::path(
-    get,
-    path = "/api/v1/sweeps/{sweep}/front",
-    operation_id = "front",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name"), HowManyOfFront),
-    responses((status = 200, description = "The answer", body = Front)),
-)]
-async fn front(
-    State(app): State<App>,
-    Path(word): Path<String>,
-    Query(HowManyOfFront { n }): Query<HowManyOfFront>,
-) -> Result<Json<Front>, ApiError> {
-    let sweep = find(&app, &word).await?;
-    let front = app.reader.front(sweep, n.min(MOST_TRIALS)).await?;
-    front.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
-}
-
-/// Completed trials that importances are derived from: more of them say hardly more, and take much longer.
-const TELLING: usize = 2_000;
-
-/// Configurations and values of completed trials, by number; of many of them some, evenly.
-async fn some_completed(app: &App, sweep: SweepId) -> Result<Vec<(Params, f64)>, ApiError> {
-    let points = app.reader.points(sweep).await?;
-    let completed = points.iter().filter(|point| point.state == TrialState::Completed);
-    let valued: Vec<(TrialId, f64)> =
-        completed.filter_map(|point| Some((point.trial_id, point.value?))).collect();
-    let some: Vec<(TrialId, f64)> =
-        report::view::spread(valued.len(), TELLING).map(|at| valued[at]).collect();
-    let ids: Vec<TrialId> = some.iter().map(|(trial, _)| *trial).collect();
-    let mut params = app.reader.params(&ids).await?;
-    Ok(some.into_iter().filter_map(|(trial, value)| Some((params.remove(&trial)?, value))).collect())
-}
-
-/// How much each parameter mattered, by some of the completed trials; 409 while there are too few.
-#[utoipa::path(
-    get,
-    path = "/api/v1/sweeps/{sweep}/importance",
-    operation_id = "importance",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    responses((status = 200, description = "The answer", body = report::Importances)),
-)]
-async fn importance(
-    State(app): State<App>,
-    Path(word): Path<String>,
-) -> Result<Json<report::Importances>, ApiError> {
-    let id = find(&app, &word).await?;
-    let sweep = app.reader.sweep(id).await?.ok_or_else(|| ApiError::not_found("sweep", word))?;
-    let completed = some_completed(&app, id).await?;
-    // Growing trees is no work for an async thread.
-    let derived = tokio::task::spawn_blocking(move || report::importances(&sweep.spec, &completed));
-    let found = derived.await.map_err(|e| ApiError::internal(&e))?;
-    let too_few = || {
-        let message = format!("fewer than {} trials have completed", report::LEAST_RESULTS);
-        ApiError::new(StatusCode::CONFLICT, "too_few_results", message)
-    };
-    found.map(Json).ok_or_else(too_few)
-}
-
-/// A trial to work on; 204 when there is nothing now, 410 when the sweep is over.
-#[utoipa::path(
-    post,
-    path = "/api/v1/sweeps/{sweep}/ask",
-    operation_id = "ask",
-    tag = "ask and tell",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    request_body = Ask,
-    responses((status = 200, description = "The answer", body = Asked), (status = 204, description = "There is nothing now")),
-)]
-async fn ask(
-    State(app): State<App>,
-    Path(word): Path<String>,
-    Body(ask): Body<Ask>,
-) -> Result<Response, ApiError> {
-    let sweep = find(&app, &word).await?;
-    let is_new = ask.request_id.is_none();
-    let request_id = match ask.request_id {
-        Some(id) => id,
-        None => crate::home::random_word(20).map_err(|e| ApiError::internal(&e))?,
-    };
-    let seeker = Seeker {
-        worker: format!("client {request_id}"),
-        slot: "client".into(),
-        request_id,
-        is_new,
-        kinds: vec![ObjectiveKind::External],
-        environment: BTreeMap::new(),
-    };
-    let lease_ms = ask.lease_s.map(|s| i64::from(s) * 1000);
-    match app.dispatcher.handle(Input::Ask { sweep, seeker, lease_ms }).await? {
-        Reply::Work(claimed) => Ok(Json(Asked {
-            trial_id: claimed.leg.trial,
-            number: claimed.number,
-            attempt: claimed.attempt,
-            params: claimed.params,
-            until_step: claimed.leg.until_step,
-        })
-        .into_response()),
-        _ => Ok(StatusCode::NO_CONTENT.into_response()),
-    }
-}
-
-/// A configuration to try next: parameters by name.
-#[utoipa::path(
-    post,
-    path = "/api/v1/sweeps/{sweep}/enqueue",
-    operation_id = "enqueue",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    request_body = Params,
-    responses((status = 204, description = "Done")),
-)]
-async fn enqueue(
-    app: State<App>,
-    word: Path<String>,
-    Body(params): Body<Params>,
-) -> Result<StatusCode, ApiError> {
-    command(app, word, Command::Enqueue(params)).await
-}
-
-/// Hands out no new trials; running ones finish.
-#[utoipa::path(
-    post,
-    path = "/api/v1/sweeps/{sweep}/pause",
-    operation_id = "pause_sweep",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    responses((status = 204, description = "Done")),
-)]
-async fn pause(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
-    command(app, word, Command::Pause).await
-}
-
-/// Hands out trials again.
-#[utoipa::path(
-    post,
-    path = "/api/v1/sweeps/{sweep}/resume",
-    operation_id = "resume_sweep",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    responses((status = 204, description = "Done")),
-)]
-async fn resume(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
-    command(app, word, Command::Resume).await
-}
-
-/// Ends a sweep; running trials are stopped.
-#[utoipa::path(
-    post,
-    path = "/api/v1/sweeps/{sweep}/cancel",
-    operation_id = "cancel_sweep",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    responses((status = 204, description = "Done")),
-)]
-async fn cancel(app: State<App>, word: Path<String>) -> Result<StatusCode, ApiError> {
-    command(app, word, Command::Cancel).await
-}
-
-/// Deletes a sweep that is over, with its trials and weights.
-#[utoipa::path(
-    delete,
-    path = "/api/v1/sweeps/{sweep}",
-    operation_id = "remove_sweep",
-    tag = "sweeps",
-    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    responses((status = 204, description = "Done")),
-)]
-async fn remove(State(app): State<App>, Path(word): Path<String>) -> Result<StatusCode, ApiError> {
-    let sweep = find(&app, &word).await?;
-    let uid = app.reader.sweep(sweep).await?.map(|sweep| sweep.id);
-    app.dispatcher.handle(Input::Command { sweep, command: Command::Remove }).await?;
-    app.known.forget(sweep);
-    // The record goes with the sweep: it does not say so.
-    app.live.touch(sweep, &uid.unwrap_or(word));
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn command(
-    State(app): State<App>,
-    Path(word): Path<String>,
-    command: Command,
-) -> Result<StatusCode, ApiError> {
-    let sweep = find(&app, &word).await?;
-    app.dispatcher.handle(Input::Command { sweep, command }).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

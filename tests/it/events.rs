@@ -68,6 +68,13 @@ fn a_stream_tells_everything_once_and_in_order() {
     }
     assert_eq!(all, stored(&home, &id));
     assert!(all.iter().any(|one| one == "trial_completed 7") && all.len() >= 8 * 5, "{all:?}");
+    // Whatever the end has caused is told within a second.
+    std::thread::sleep(Duration::from_millis(1500));
+    let mut later = home.events("", None);
+    later.until_placed();
+    home.ok(&["note", &id, "looked at"]);
+    let noted = std::iter::from_fn(|| later.next()).find(|event| event.name == "sweep").unwrap();
+    assert_eq!(noted.data["sweep"], id.as_str(), "a note is hinted at");
     home.ok(&["rm", &id]);
     let gone = std::iter::from_fn(|| events.next()).find(|event| event.name == "sweep").unwrap();
     assert_eq!(gone.data["sweep"], id.as_str(), "a removed sweep is hinted at");
