@@ -8,7 +8,7 @@ use crate::access::{self, May};
 use crate::domain::WorkerProcess;
 use crate::home;
 use crate::http::{
-    self, Access, App, Commits, History, Live, Metrics, ROOM_FOR_COMMITS, StopRequest, Trainer,
+    self, Access, Commits, History, Live, Metrics, Parts, ROOM_FOR_COMMITS, StopRequest, Trainer,
 };
 use crate::scheduler::device_of;
 use crate::scheduler::shell::{Dispatcher, Pulse, Shell, ShellError};
@@ -176,7 +176,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let keep = history::keep(options.home.clone(), devices_receiver.clone(), Arc::clone(&history));
     let keeper = tokio::spawn(keep);
     let (metrics, live) = look_on(&options.home, &mut shell, &reader, &closing_receiver);
-    let app = App {
+    let parts = Parts {
         home: options.home.clone(),
         dispatcher: dispatcher.clone(),
         reader: reader.clone(),
@@ -201,7 +201,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         );
     }
     let mut shell = tokio::task::spawn_blocking(move || shell.run());
-    let web = tokio::spawn(web::serve(listener, http::router(app), web::LIMITS, closing_receiver));
+    let web = tokio::spawn(web::serve(listener, http::router(parts), web::LIMITS, closing_receiver));
     if let Some(show_link) = options.show_link {
         show_link(&format!("{}{}", web::reachable(&daemon.url), access.make_link(May::Write, now())?));
     }

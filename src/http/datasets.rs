@@ -188,7 +188,7 @@ async fn faces(
     Query(rows): Query<Rows>,
 ) -> Result<Json<Faces>, ApiError> {
     let read = tokio::task::spawn_blocking(move || {
-        let dataset = open(app.home, &name)?;
+        let dataset = open(app.home.clone(), &name)?;
         let limit = rows.limit.unwrap_or(24).min(MOST_FACES);
         let until = rows.offset.saturating_add(limit).min(dataset.rows());
         let faces = (rows.offset..until).map(|row| Face::of(&dataset, row)).collect();

@@ -118,7 +118,7 @@ async fn csv(
     let name = format!("attachment; filename=\"{}.csv\"", sweep.id);
     let headers =
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(lines(app.reader, sweep.spec, ids))).into_response())
+    Ok((headers, Body::from_stream(lines(app.reader.clone(), sweep.spec, ids))).into_response())
 }
 
 /// The headings, then the trials chunk by chunk.

@@ -61,9 +61,20 @@ use utoipa_axum::router::OpenApiRouter;
 /// Largest body of an ordinary call, in bytes.
 const BODY_LIMIT_BYTES: usize = 4 << 20;
 
-/// What every handler sees.
+/// What every handler sees. Each call and each layer takes a copy: one count, whatever there is to see.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What handlers see of the daemon.
+pub struct Parts {
     /// The home folder.
     pub home: PathBuf,
     /// The scheduler.
@@ -111,7 +122,8 @@ pub struct StopRequest {
 const BODY_SILENCE: Duration = Duration::from_secs(30);
 
 /// All routes.
-pub fn router(app: App) -> Router {
+pub fn router(parts: Parts) -> Router {
+    let app = App(Arc::new(parts));
     let (guarded, _) = described().split_for_parts();
     let guarded = guarded
         .merge(openapi::routes(description()))
