@@ -115,14 +115,10 @@ fn a_wrong_file_says_what_is_wrong() {
     assert!(refusal(open(&folder.path().join("none")).map(|_| ())).contains("cannot be read"));
 }
 
-/// A Python with PyTorch and torchvision, where the environment names one.
+/// A Python with PyTorch and torchvision.
 #[allow(clippy::disallowed_methods, reason = "a test's program is no setting of ours")]
-fn pytorch() -> Option<String> {
-    let python = std::env::var("SWEEPD_PYTORCH").ok();
-    if python.is_none() {
-        eprintln!("SKIPPED: set SWEEPD_PYTORCH to a Python with torch and torchvision to compare with them");
-    }
-    python
+fn pytorch() -> String {
+    std::env::var("SWEEPD_PYTORCH").expect("SWEEPD_PYTORCH names a Python that has torch and torchvision")
 }
 
 /// Writes the network's weights and what it puts out, all by PyTorch.
@@ -147,8 +143,9 @@ image.numpy().tofile(folder + "/image"); maps.contiguous().numpy().tofile(folder
 "#;
 
 #[test]
+#[ignore = "needs torchvision: SWEEPD_PYTORCH=PYTHON cargo test --bin sweepd-worker -- --ignored torchvision"]
 fn torchvisions_networks_compute_the_same_from_its_files() {
-    let Some(python) = pytorch() else { return };
+    let python = pytorch();
     let _guard = tch::no_grad_guard();
     for (family, text) in [
         ("vgg11_bn", r#"{ "family": "vgg", "dense": [] }"#),
