@@ -107,14 +107,21 @@ pub enum Change {
         /// The last step that counts.
         after_step: u64,
     },
-    /// A trial's best step so far.
+    /// A trial's best step so far; of one with folds the mean of theirs.
     BestMoved {
         /// Which trial.
         trial: TrialId,
-        /// The step.
-        step: u64,
-        /// The value there.
-        value: f64,
+        /// The step, and the value there; `None` where there is none any more.
+        best: Option<(u64, f64)>,
+    },
+    /// A fold of a trial spent its budget.
+    FoldValued {
+        /// Which trial.
+        trial: TrialId,
+        /// Which fold.
+        fold: u32,
+        /// What it is worth.
+        result: FoldResult,
     },
     /// What a trial's best step so far is worth by the further objectives; only where there are any.
     FurtherMoved {
@@ -155,6 +162,8 @@ pub enum Change {
     WeightsStored {
         /// Which trial.
         trial: TrialId,
+        /// Which fold, where the trial has folds.
+        fold: Option<u32>,
         /// BLAKE3 in hex.
         hash: String,
     },
@@ -224,7 +233,7 @@ pub struct Leg {
     pub number: u64,
     /// Its trial.
     pub trial: TrialId,
-    /// The fold, from 0.
+    /// The fold, from 0. The leg under which a trial is given up is of none, and has the number that follows the last.
     pub fold: u32,
     /// The step after which it starts.
     pub from_step: u64,
@@ -293,6 +302,8 @@ pub struct LegRecord {
     pub number: u64,
     /// The trial's number; `None` where there was nothing to do.
     pub trial: Option<u64>,
+    /// See [`Leg::fold`].
+    pub fold: u32,
     /// The step after which it starts.
     pub from_step: u64,
     /// The step at which it ends; `None` for the trial's own budget.
@@ -311,6 +322,12 @@ impl LegRecord {
         let completed = self.end.as_ref().filter(|end| end.outcome == LegOutcome::Completed);
         completed.is_some_and(|end| end.seq == self.decided_seq)
     }
+
+    /// Whether nobody worked on it: what was left of its trial was given up with it.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.seq == self.decided_seq) && !self.is_copy()
+    }
 }
 
 /// How a leg ended.
@@ -324,6 +341,17 @@ pub struct LegEnd {
     pub further: Vec<Option<f64>>,
     /// The input that led to it.
     pub seq: i64,
+}
+
+/// What a fold that spent its budget is worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoldResult {
+    /// Its best step.
+    pub step: u64,
+    /// The value there.
+    pub value: f64,
+    /// What that step is worth by the further objectives; nothing where there are none.
+    pub further: Vec<Option<f64>>,
 }
 
 /// A stored state of a trial from which its training can go on.

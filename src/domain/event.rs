@@ -37,6 +37,10 @@ pub enum EventKind {
     NothingToDo,
     /// A running trial was judged at a rung, and goes on.
     TrialPassed,
+    /// A fold of a trial ended; whether the trial did is another entry.
+    FoldEnded,
+    /// What is left of a trial's folds is not tried any more.
+    FoldsGivenUp,
     /// A trial was told to end.
     TrialStopping,
     /// A trial spent its budget.
@@ -70,6 +74,8 @@ impl EventKind {
             Self::TrialRetried => "trial_retried",
             Self::NothingToDo => "nothing_to_do",
             Self::TrialPassed => "trial_passed",
+            Self::FoldEnded => "fold_ended",
+            Self::FoldsGivenUp => "folds_given_up",
             Self::TrialStopping => "trial_stopping",
             Self::TrialCompleted => "trial_completed",
             Self::TrialCopied => "trial_copied",

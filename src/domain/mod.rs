@@ -15,6 +15,7 @@ pub mod pareto;
 pub mod reason;
 pub mod recovery;
 pub mod remark;
+pub mod spread;
 pub mod stopper;
 pub mod stream;
 pub mod sweep;
@@ -25,7 +26,7 @@ pub mod value;
 pub mod worker_process;
 
 pub use change::{
-    AttemptState, Change, Checkpoint, DecidedLeg, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt, NewTrial,
+    AttemptState, Change, Checkpoint, DecidedLeg, FoldResult, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt, NewTrial,
     Origin, StepReport, SweepRow,
 };
 pub use device::DeviceReading;

@@ -13,6 +13,10 @@ pub struct Objective {
     pub dataset: Option<String>,
     /// Share of the images (by group of identical images) kept for validation, for the built-in trainer.
     pub validation: f64,
+    /// Into how many folds the images are divided, each of which validates a training on the others: a trial's values
+    /// are then means over its folds. `None` for the one split by `validation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<u32>,
     /// The reported metric that ranks trials, and whose best step is a trial's best: the primary one.
     pub metric: String,
     /// Whether less or more of the metric is better.
@@ -36,6 +40,12 @@ pub struct Objective {
 }
 
 impl Objective {
+    /// How often each trial is worked on: once a fold, else once.
+    #[must_use]
+    pub fn runs(&self) -> u32 {
+        self.folds.unwrap_or(1)
+    }
+
     /// All that is optimised, the primary metric first.
     pub fn targets(&self) -> impl Iterator<Item = (&str, Direction)> {
         let further = self.further.iter().map(|target| (target.name.as_str(), target.direction));

@@ -162,6 +162,23 @@ pub enum Reason {
         /// Steps without a better value.
         patience: u64,
     },
+    /// It is worse than the best trial on the folds that are known of it.
+    Outraced {
+        /// How many folds are known.
+        folds: u32,
+        /// How many there are.
+        of: u32,
+        /// The trial's mean over the known ones.
+        value: f64,
+        /// Their standard deviation.
+        spread: f64,
+        /// The best trial's number.
+        best_trial: u64,
+        /// The best trial's mean over the same folds.
+        best: f64,
+        /// How sure that is, between 0 and 1.
+        confidence: f64,
+    },
     /// The leg ends here; what comes next is not decided.
     LegEnded {
         /// Its last step.
@@ -209,6 +226,7 @@ impl Reason {
             Self::WorseThanOthers { .. } => "worse_than_others",
             Self::OutOfBounds { .. } => "out_of_bounds",
             Self::Stalled { .. } => "stalled",
+            Self::Outraced { .. } => "outraced",
             Self::LegEnded { .. } => "leg_ended",
             Self::TimeLimit => "time_limit",
             Self::RetryAlone => "retry_alone",
@@ -332,6 +350,12 @@ impl fmt::Display for Reason {
             Self::Stalled { step, best, best_step, .. } => {
                 write!(f, "step {step}: nothing better than {} of step {best_step}", Number(*best))
             }
+            Self::Outraced { folds, of, value, spread, best_trial, best, confidence } => write!(
+                f,
+                "after {folds} of {of} folds: {value:.4} ± {spread:.4}, and the best, trial {best_trial}, has {best:.4} \
+                 there: worse with {:.1} % confidence",
+                confidence * 100.0
+            ),
             Self::LegEnded { step } => write!(f, "paused at step {step}"),
             Self::TimeLimit => f.write_str("the sweep's time is up"),
             Self::RetryAlone => f.write_str("for the retried trial alone"),

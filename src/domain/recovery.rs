@@ -1,6 +1,8 @@
 //! Everything the scheduler needs to go on where the last process ended: the open rows.
 
-use super::change::{Checkpoint, Leg, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow};
+use super::change::{
+    Checkpoint, FoldResult, Leg, LegOutcome, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow,
+};
 use super::reason::Reason;
 use super::sweep::SweepState;
 use super::time::Millis;
@@ -81,24 +83,39 @@ pub struct OpenTrial {
     pub row: NewTrial,
     /// Its state.
     pub state: TrialState,
-    /// Its latest leg, if one was cut.
-    pub leg: Option<Leg>,
-    /// The attempt at it that has not ended.
-    pub attempt: Option<NewAttempt>,
-    /// What has been reported so far, by step.
-    pub reports: Vec<StepReport>,
+    /// What is known of its folds, by number; the one that has all of its data, where there are no folds.
+    pub folds: Vec<OpenFold>,
     /// That it was told to end, while it is stopping.
     pub stopping: Option<Stopping>,
-    /// Its checkpoints, newest first.
-    pub checkpoints: Vec<Checkpoint>,
-    /// Why earlier attempts at its latest leg ended without a result, oldest first.
-    pub setbacks: Vec<Reason>,
+    /// Why what is left of its folds is not tried any more.
+    pub given_up: Option<Reason>,
     /// Not to be handed out before; see [`super::Change::TrialHeld`].
     pub ready: Option<Millis>,
     /// Needs its device for itself.
     pub alone: bool,
     /// Into how many parts each of its batches is split.
     pub accumulate: u32,
+}
+
+/// A fold of a trial that has not ended.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OpenFold {
+    /// Its latest leg, if one was cut.
+    pub leg: Option<Leg>,
+    /// How that ended, unless the trial is tried again since.
+    pub outcome: Option<LegOutcome>,
+    /// The attempt at it that has not ended.
+    pub attempt: Option<NewAttempt>,
+    /// What has been reported so far, by step.
+    pub reports: Vec<StepReport>,
+    /// Its checkpoints, newest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Why earlier attempts at its latest leg ended without a result, oldest first.
+    pub setbacks: Vec<Reason>,
+    /// Why the latest attempt at it ended.
+    pub ended: Option<Reason>,
+    /// What it is worth, where it has spent its budget and the trial has folds.
+    pub result: Option<FoldResult>,
     /// The environment of its first attempt, which later ones must have too.
     pub environment: Option<BTreeMap<String, String>>,
 }

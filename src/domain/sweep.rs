@@ -50,7 +50,10 @@ impl Sweep {
     /// Whether the ends of earlier legs decide about later ones.
     #[must_use]
     pub fn needs_ends(&self) -> bool {
-        self.search.stopper.is_some() || self.search.sampler.learns() || self.reuses()
+        self.search.stopper.is_some()
+            || self.search.sampler.learns()
+            || self.reuses()
+            || self.objective.folds.is_some()
     }
 }
 
@@ -61,11 +64,15 @@ pub struct Search {
     pub sampler: SamplerSpec,
     /// How many trials the sweep runs; `None` for as many as the sampler has (a grid).
     pub trials: Option<u64>,
-    /// How many trials may run at once; `None` for as many as there are slots.
+    /// How many trials (or folds of trials) may run at once; `None` for as many as there are slots.
     pub parallel: Option<u32>,
     /// Which trials go on, and which end early; `None` for all to their end.
     #[serde(default)]
     pub stopper: Option<StopperSpec>,
+    /// How sure it must be that a trial is worse than the best one before its remaining folds are not tried any more,
+    /// between 0 and 1; `None` for never. Only where there are folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub race: Option<f64>,
     /// What a decision may see of the others.
     #[serde(default)]
     pub order: Order,

@@ -86,7 +86,8 @@ impl TrialState {
             (Self::Running, E::StopRequested) => Ok(Self::Stopping),
             // A result that arrives after the word to stop is still a result.
             (Self::Running | Self::Stopping, E::Completed) | (Self::Queued, E::Copied) => Ok(Self::Completed),
-            (Self::Running | Self::Stopping | Self::Paused, E::Stopped) => Ok(Self::Stopped),
+            // One that waits is stopped where its next fold is not worth trying.
+            (Self::Running | Self::Stopping | Self::Paused | Self::Queued, E::Stopped) => Ok(Self::Stopped),
             (Self::Running | Self::Stopping | Self::Queued, E::Failed) => Ok(Self::Failed),
             (Self::Queued | Self::Paused | Self::Stopping, E::Cancelled) => Ok(Self::Cancelled),
             (from, event) => Err(IllegalTransition { from, event }),

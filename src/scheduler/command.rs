@@ -2,6 +2,7 @@
 
 use super::core::{Core, Turn};
 use super::input::{Command, Refusal, Reply};
+use super::state::RunId;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
     Change, EventKind, Origin, Reason, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState,
@@ -123,25 +124,40 @@ impl Core {
     ) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let Some(mut open) = active.open.get_mut(trial) else { return };
+        let has_folds = open.has_folds();
+        if has_folds && !open.state.is_over() {
+            open.given_up.get_or_insert_with(|| reason.clone());
+        }
         match open.state {
             // One that a stopper has told to end may have a client that never comes back.
             TrialState::Running | TrialState::Stopping => {
-                let attempt = open.attempt.as_ref().map(|attempt| attempt.row.id);
+                let worked_on = open.runs.iter().enumerate().filter_map(|(fold, run)| {
+                    let attempt = run.attempt.as_ref()?;
+                    Some((RunId { trial, fold }, attempt.row.id, attempt.lease_until))
+                });
+                let worked_on: Vec<_> = worked_on.collect();
+                let attempt = worked_on.first().map(|(_, attempt, _)| *attempt).filter(|_| !has_folds);
                 if open.state == TrialState::Running
                     && Self::move_trial(turn, &mut open, TrialEvent::StopRequested, None)
                 {
                     turn.record(sweep, Some(trial), attempt, EventKind::TrialStopping, Some(reason.clone()));
                 }
-                let has_no_lease = open.attempt.as_ref().is_some_and(|attempt| attempt.lease_until.is_none());
                 drop(open);
+                self.drop_waiting_legs(turn, sweep, trial, event, reason);
                 // A client without a lease may never come back, so it is not waited for.
-                if has_no_lease {
-                    self.lose(turn, sweep, trial, "its sweep ended");
+                for (run, _, _) in worked_on.into_iter().filter(|(_, _, lease)| lease.is_none()) {
+                    self.lose(turn, sweep, run, "its sweep ended");
                 }
+            }
+            TrialState::Queued | TrialState::Paused if has_folds => {
+                drop(open);
+                self.drop_waiting_legs(turn, sweep, trial, event, reason);
+                self.settle(turn, sweep, trial, None);
             }
             TrialState::Queued | TrialState::Paused => {
                 drop(open);
-                self.end_attempt(turn, sweep, trial, event, Some(reason.clone()), None);
+                let run = RunId { trial, fold: 0 };
+                self.end_attempt(turn, sweep, run, event, Some(reason.clone()), None);
             }
             _ => {}
         }

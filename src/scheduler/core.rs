@@ -4,9 +4,9 @@ use super::best::best_of;
 use super::input::{Input, Refusal, Reply};
 use super::method::Method;
 use super::presence::Askers;
-use super::state::{Active, Attempt, Open, Step, ToEnd};
+use super::state::{Active, Attempt, Open, Run, RunId, Step, ToEnd};
 use super::trials::Trials;
-use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
+use crate::domain::recovery::{OpenFold, OpenSweep, OpenTrial, Recovery};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
     AttemptId, Change, Decision, Event, EventKind, LegId, Metrics, Millis, Objective, Reason, StepReport,
@@ -33,7 +33,7 @@ pub struct Core {
     /// Devices that are short of memory.
     pub(super) short: BTreeSet<String>,
     /// Devices that are kept free for a trial that needs one for itself.
-    pub(super) reserved: BTreeMap<String, TrialId>,
+    pub(super) reserved: BTreeMap<String, RunId>,
 }
 
 /// The largest id given out so far, each.
@@ -76,6 +76,8 @@ pub(super) struct Turn {
     pub now: Millis,
     pub seq: i64,
     pub changes: Vec<Change>,
+    /// Sweeps in which a fold ended: what it means for the rest of its trial is decided at the end of the turn.
+    pub folds_ended: BTreeSet<SweepId>,
 }
 
 impl Turn {
@@ -123,7 +125,7 @@ impl Core {
     /// Handles one input. The changes must be committed before the reply is given.
     pub fn handle(&mut self, input: Input, now: Millis) -> Handled {
         self.seq += 1;
-        let mut turn = Turn { now, seq: self.seq, changes: Vec::new() };
+        let mut turn = Turn { now, seq: self.seq, changes: Vec::new(), folds_ended: BTreeSet::new() };
         let synced = !matches!(
             input,
             Input::Report { .. } | Input::Heartbeat { .. } | Input::Device { .. } | Input::Tick
@@ -139,7 +141,7 @@ impl Core {
                 self.report(&mut turn, trial, attempt, step, metrics)
             }
             Input::Tell { trial, attempt, state, metrics, reason, weights, text } => {
-                let told = super::progress::Told { state, metrics, reason, weights, text };
+                let told = super::ending::Told { state, metrics, reason, weights, text };
                 self.tell(&mut turn, trial, attempt, told)
             }
             Input::Checkpoint { trial, attempt, step, hash, bytes } => {
@@ -153,6 +155,9 @@ impl Core {
             }
             Input::Tick => self.tick(&mut turn),
         };
+        for sweep in std::mem::take(&mut turn.folds_ended) {
+            self.give_up_doomed(&mut turn, sweep);
+        }
         // A transition that came with an unsynced input is a transition all the same.
         let synced = synced || turn.changes.iter().any(|change| matches!(change, Change::Recorded(_)));
         #[cfg(test)]
@@ -279,7 +284,9 @@ impl Core {
         let trials: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
         for trial in stored.open {
             let mut open = adopt_trial(trial, &active.row.spec.objective, now, grace_ms);
-            open.has_leg = open.leg.is_some_and(|leg| active.open_legs.contains(&leg.number));
+            for run in &mut open.runs {
+                run.has_leg = run.leg.is_some_and(|leg| active.open_legs.contains(&leg.number));
+            }
             active.open.insert(open);
         }
         self.home.extend(trials.into_iter().map(|trial| (trial, id)));
@@ -302,41 +309,64 @@ impl Core {
     }
 }
 
-/// A trial as it was stored, its leg taken for ended; attempts found open get `grace_ms` beyond their lease.
+/// A trial as it was stored, its legs taken for ended; attempts found open get `grace_ms` beyond their lease.
 pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis, grace_ms: i64) -> Open {
-    let attempt = stored.attempt.map(|row| Attempt {
-        lease_until: row.lease_ms.map(|lease| now.plus_ms(lease.max(grace_ms))),
-        row,
-        recovered: true,
-    });
-    debug_assert!(attempt.is_some() || !matches!(stored.state, TrialState::Running | TrialState::Stopping));
+    let runs = usize::try_from(objective.runs()).unwrap_or(usize::MAX);
+    let is_alone = runs == 1;
     // Whoever was told to end was told so again at every later step.
     let told = stored.stopping.as_ref().map_or(i64::MAX, |stopping| stopping.seq);
     let to_end = stored.stopping.filter(|stopping| stopping.reason.is_judgement()).and_then(|stopping| {
-        let step = stored.reports.iter().find(|report| report.seq == stopping.seq)?.step;
+        let mut reports = stored.folds.iter().flat_map(|fold| &fold.reports);
+        let step = reports.find(|report| report.seq == stopping.seq)?.step;
         Some(ToEnd { step, reason: stopping.reason })
     });
+    let mut folds = stored.folds.into_iter();
+    let adopt = |_| {
+        let mut fold = folds.next().unwrap_or_default();
+        // The only one of a trial that waits has ended before: the trial is tried again.
+        fold.outcome = fold.outcome.filter(|_| !(is_alone && stored.state == TrialState::Queued));
+        adopt_run(fold, objective, told, now, grace_ms)
+    };
+    let open = Open {
+        row: stored.row,
+        state: stored.state,
+        runs: (0..runs).map(adopt).collect(),
+        to_end,
+        given_up: stored.given_up,
+        ready: stored.ready,
+        alone: stored.alone,
+        waits_since: now,
+        accumulate: stored.accumulate,
+    };
+    debug_assert!(open.is_worked_on() || !matches!(open.state, TrialState::Running | TrialState::Stopping));
+    open
+}
+
+fn adopt_run(stored: OpenFold, objective: &Objective, told: i64, now: Millis, grace_ms: i64) -> Run {
     let step = |report: StepReport| {
         let answer = if report.seq >= told { Decision::Stop } else { Decision::Continue };
         (report.step, Step { metrics: report.metrics, attempt: report.attempt, answer })
     };
     let steps = stored.reports.into_iter().map(step).collect();
-    Open {
-        row: stored.row,
-        state: stored.state,
+    let result = stored.result;
+    let attempt = stored.attempt.map(|row| Attempt {
+        lease_until: row.lease_ms.map(|lease| now.plus_ms(lease.max(grace_ms))),
+        row,
+        recovered: true,
+    });
+    Run {
         leg: stored.leg,
         has_leg: false,
+        outcome: stored.outcome,
         attempt,
-        best: best_of(&steps, objective),
+        // Who reported no steps has told.
+        best: best_of(&steps, objective).or(result.as_ref().map(|result| (result.step, result.value))),
         steps,
         told: Metrics::default(),
-        to_end,
         checkpoints: stored.checkpoints,
         setbacks: stored.setbacks,
-        ready: stored.ready,
-        alone: stored.alone,
-        waits_since: now,
-        accumulate: stored.accumulate,
+        ended: stored.ended,
+        result,
         environment: stored.environment,
     }
 }

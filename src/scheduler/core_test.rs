@@ -18,6 +18,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             kind: ObjectiveKind::Toy,
             dataset: None,
             validation: 0.2,
+            folds: None,
             metric: "rmse".into(),
             direction: Direction::Minimize,
             further: Vec::new(),
@@ -31,6 +32,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             trials: Some(trials),
             parallel: None,
             stopper: None,
+            race: None,
             order: Order::Arrival,
             time_limit_s: None,
             duplicates: Default::default(),
@@ -355,7 +357,7 @@ fn a_lost_trial_goes_on_from_its_newest_checkpoint_and_two_are_kept() {
     }
     let handled = world.handle(Input::WorkerGone { worker: "w".into(), how: "signal 9".into() });
     assert!(handled.changes.iter().any(|c| matches!(c, Change::ReportsDiscarded { after_step: 4, .. })));
-    assert!(handled.changes.iter().any(|c| matches!(c, Change::BestMoved { step: 4, .. })));
+    assert!(handled.changes.iter().any(|c| matches!(c, Change::BestMoved { best: Some((4, _)), .. })));
     world.now = world.now.plus_ms(FIRST_RETRY_MS);
     let second = world.claim("w", "r2").unwrap();
     assert_eq!(second.checkpoints.iter().map(|c| c.step).collect::<Vec<_>>(), [4, 3]);

@@ -1,34 +1,41 @@
-//! Deciding legs: a configuration that waits, a paused trial that goes on, a new trial, or nothing.
+//! Deciding legs: a trial that is given up, a configuration or a fold that waits, a paused trial that goes on, a new
+//! trial, or nothing.
 
 use super::core::{Core, Turn};
+use super::ending::outcome_of;
 use super::feasible::plan_of;
+use super::folds::{Doom, FoldEnd};
 use super::input::Refusal;
 use super::method::Next;
-use super::state::{Active, Open};
-use crate::domain::sweep::SamplerSpec;
+use super::state::{Active, Open, RunId};
+use crate::domain::sweep::{Order, SamplerSpec};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    Change, DecidedLeg, EventKind, Leg, NewTrial, Params, Reason, SweepId, SweepState, TrialId, TrialState,
+    Change, DecidedLeg, EventKind, Leg, LegEnd, NewTrial, Params, Reason, SweepId, SweepState, TrialId, TrialState,
 };
-use crate::stopper::Promotion;
+use crate::stopper::{Ended, Promotion};
 
 impl Core {
     /// Decides legs until one can be worked on; `None` when there is none now, and then the sweep may be over.
-    pub(super) fn decide_next(&mut self, turn: &mut Turn, sweep: SweepId) -> Option<TrialId> {
+    pub(super) fn decide_next(&mut self, turn: &mut Turn, sweep: SweepId) -> Option<RunId> {
         loop {
             let active = self.sweeps.get_mut(&sweep)?;
             if active.row.state != SweepState::Active || !active.may_decide() {
                 return None;
             }
+            if let Some((trial, doom)) = active.doomed() {
+                self.give_up(turn, sweep, trial, doom)?;
+                continue;
+            }
             match active.next() {
-                Next::Waiting(trial) => return self.begin_leg(turn, sweep, trial, None),
+                Next::Waiting(run) => return self.begin_leg(turn, sweep, run, None),
                 Next::Promotion(promotion) => {
                     let trial = active.open.numbered(promotion.trial)?;
-                    return self.begin_leg(turn, sweep, trial, Some(promotion));
+                    return self.begin_leg(turn, sweep, RunId { trial, fold: 0 }, Some(promotion));
                 }
                 Next::New(params, reason) => {
                     let trial = self.insert_trial(turn, sweep, params, reason)?;
-                    return self.begin_leg(turn, sweep, trial, None);
+                    return self.begin_leg(turn, sweep, RunId { trial, fold: 0 }, None);
                 }
                 Next::Copy(params, reason, known) => {
                     self.copy_result(turn, sweep, (params, reason), known)?;
@@ -50,11 +57,66 @@ impl Core {
             let idle = active.row.state == SweepState::Active
                 && active.method.counts_idle_legs()
                 && active.may_decide()
-                && matches!(active.next(), Next::Nothing);
+                && active.has_nothing();
             if !idle || !self.skip_leg(turn, sweep) {
                 return;
             }
         }
+    }
+
+    /// Gives up what need not wait for somebody to ask: trials of which some folds have ended.
+    pub(super) fn give_up_doomed(&mut self, turn: &mut Turn, sweep: SweepId) {
+        while let Some(active) = self.sweeps.get_mut(&sweep) {
+            if active.row.state.is_over() || !active.may_decide() {
+                return;
+            }
+            let Some((trial, doom)) = active.doomed() else { return };
+            if self.give_up(turn, sweep, trial, doom).is_none() {
+                return;
+            }
+        }
+    }
+
+    /// What is left of a trial's folds is not tried any more. The leg under which that is decided ends with it. Folds
+    /// that are worked on are told to end; but not where the sweep must come out the same whatever the timing: there
+    /// they would have come to more or less of it.
+    fn give_up(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId, doom: Doom) -> Option<()> {
+        let id = self.next_leg_id();
+        let active = self.sweeps.get_mut(&sweep)?;
+        let strict = active.row.spec.search.order == Order::Number;
+        let mut open = active.open.get_mut(trial)?;
+        let reason = match doom {
+            Doom::Hopeless(reason) => reason,
+            Doom::Fold(fold) => open.runs[fold].ended.clone()?,
+        };
+        let event = open.end_by(&reason);
+        open.given_up = Some(reason.clone());
+        let (of, folds, is_worked_on) = (open.row.number, open.runs.len() as u32, open.is_worked_on());
+        if is_worked_on && !strict {
+            Self::move_trial(turn, &mut open, TrialEvent::StopRequested, None);
+        }
+        drop(open);
+        let (number, seq) = (active.legs, turn.seq);
+        let leg = Some(Leg { id, sweep, number, trial, fold: folds, from_step: 0, until_step: None });
+        turn.changes.push(Change::LegDecided(DecidedLeg { id, sweep, number, leg, seq }));
+        let (value, further) = active.method.mean_of(of);
+        let end = LegEnd { outcome: outcome_of(event), value, further: further.clone(), seq };
+        turn.changes.push(Change::LegEnded { leg: id, end });
+        active.legs += 1;
+        active.idle_legs = 0;
+        active.method.decided(of, None, false);
+        active.method.gave_up(of);
+        let end = Ended { trial: of, until_step: None, outcome: outcome_of(event), value, further };
+        active.method.ended(number, FoldEnd { fold: folds, whole: true, end });
+        turn.record(sweep, Some(trial), None, EventKind::FoldsGivenUp, Some(reason.clone()));
+        if !strict {
+            self.drop_waiting_legs(turn, sweep, trial, TrialEvent::Cancelled, &reason);
+            if is_worked_on {
+                turn.record(sweep, Some(trial), None, EventKind::TrialStopping, Some(reason));
+            }
+        }
+        self.settle(turn, sweep, trial, None);
+        Some(())
     }
 
     /// Lets a leg number come to nothing; `false` where numbers do not count, or enough have passed.
@@ -73,28 +135,33 @@ impl Core {
         true
     }
 
-    /// Cuts a trial's next leg; it then waits to be handed out.
+    /// Cuts the next leg of a trial's fold; it then waits to be handed out.
     fn begin_leg(
         &mut self,
         turn: &mut Turn,
         sweep: SweepId,
-        trial: TrialId,
+        run_id: RunId,
         promotion: Option<Promotion>,
-    ) -> Option<TrialId> {
+    ) -> Option<RunId> {
+        let RunId { trial, fold } = run_id;
         let id = self.next_leg_id();
         let active = self.sweeps.get_mut(&sweep)?;
         let mut open = active.open.get_mut(trial)?;
-        let from_step = open.checkpoints.first().map_or(open.last_step(), |checkpoint| checkpoint.step);
+        let of = open.row.number;
+        let run = &mut open.runs[fold];
+        let from_step = run.checkpoints.first().map_or(run.last_step(), |checkpoint| checkpoint.step);
         let until_step = match &promotion {
             Some(promotion) => Some(promotion.until_step),
             // A trial that is tried again ends where it was to end.
-            None => match open.leg.take() {
+            None => match run.leg.take() {
                 Some(earlier) => earlier.until_step,
-                None => active.method.first_rung(open.row.number),
+                None => active.method.first_rung(of),
             },
         };
         let number = active.legs;
-        let leg = Leg { id, sweep, number, trial, fold: 0, from_step, until_step };
+        let leg = Leg { id, sweep, number, trial, fold: fold as u32, from_step, until_step };
+        (run.leg, run.has_leg, run.outcome) = (Some(leg), true, None);
+        run.setbacks.clear();
         turn.changes.push(Change::LegDecided(DecidedLeg {
             id,
             sweep,
@@ -105,14 +172,12 @@ impl Core {
         active.legs += 1;
         active.idle_legs = 0;
         active.open_legs.insert(number);
-        active.method.decided(open.row.number, until_step, false);
-        (open.leg, open.has_leg) = (Some(leg), true);
-        open.setbacks.clear();
+        active.method.decided(of, until_step, false);
         if let Some(promotion) = promotion {
             Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
             turn.record(sweep, Some(trial), None, EventKind::TrialContinued, Some(promotion.reason));
         }
-        Some(trial)
+        Some(run_id)
     }
 
     /// Adds a trial, which then waits to be handed out.
@@ -125,6 +190,7 @@ impl Core {
     ) -> Option<TrialId> {
         let id = self.next_trial_id();
         let active = self.sweeps.get_mut(&sweep)?;
+        let folds = active.row.spec.objective.runs();
         let plan = plan_of(active.row.spec.objective.kind, &params).ok().flatten();
         let row = NewTrial {
             id,
@@ -132,7 +198,7 @@ impl Core {
             number: active.created,
             suggested: reason.clone(),
             parameter_count: plan.as_ref().map(crate::model::Plan::parameter_count),
-            budget_steps: plan.as_ref().map(crate::model::Plan::epochs),
+            budget_steps: plan.as_ref().map(|plan| plan.epochs() * u64::from(folds)),
             params,
             created: turn.now,
         };
@@ -140,7 +206,7 @@ impl Core {
         active.method.suggested(&row.params);
         turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
         turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
-        active.open.insert(Open::new(row));
+        active.open.insert(Open::new(row, folds));
         self.home.insert(id, sweep);
         Some(id)
     }
@@ -176,7 +242,7 @@ impl Active {
     }
 
     /// What the next leg would be.
-    fn next(&mut self) -> Next<TrialId> {
+    fn next(&mut self) -> Next<RunId> {
         let waiting = self.open.first_undecided();
         let may_go_on = |number| {
             let trial = self.open.numbered(number).and_then(|trial| self.open.get(trial));
@@ -186,11 +252,24 @@ impl Active {
         self.method.next(waiting, &may_go_on, new)
     }
 
+    /// The oldest trial whose remaining folds are not worth trying, as far as the next decision may know.
+    fn doomed(&self) -> Option<(TrialId, Doom)> {
+        self.open.partial().find_map(|open| {
+            let doom = self.method.doom(open.row.number, self.legs, &open.places())?;
+            Some((open.row.id, doom))
+        })
+    }
+
     /// Whether nothing is left to do or to wait for.
     pub(super) fn is_done(&mut self) -> bool {
         if self.has_open_legs() {
             return false;
         }
-        matches!(self.next(), Next::Nothing) && self.method.is_over(self.idle_legs, false)
+        self.has_nothing() && self.method.is_over(self.idle_legs, false)
+    }
+
+    /// Whether the next decision comes to nothing.
+    fn has_nothing(&mut self) -> bool {
+        self.doomed().is_none() && matches!(self.next(), Next::Nothing)
     }
 }

@@ -168,7 +168,7 @@ fn ladder(policy: crate::domain::OutOfMemory, beside_another: bool) -> (Vec<u32>
         let claimed = world.claim("w", &format!("r{n}")).unwrap();
         assert!(n == 0 || claimed.leg.from_step == 0);
         let attempt = world.core.sweep_of(claimed.leg.trial).unwrap().open.get(claimed.leg.trial).unwrap();
-        let environment = &attempt.attempt.as_ref().unwrap().row.environment;
+        let environment = &attempt.runs[0].attempt.as_ref().unwrap().row.environment;
         assert_eq!(environment.contains_key("inexact"), claimed.accumulate > 1, "{environment:?}");
         parts.push(claimed.accumulate);
         let full = Reason::OutOfMemory { message: "Tried to allocate 20.00 GiB".into() };

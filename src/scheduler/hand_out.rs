@@ -3,10 +3,10 @@
 use super::core::{Core, LEASE_MS, Turn};
 use super::input::{Claimed, DeviceMemory, Refusal, Reply, Seeker};
 use super::place::{device_of, is_short, suits};
-use super::state::{Active, Attempt, Open};
+use super::state::{Active, Attempt, Open, Run, RunId};
 use super::trials::Crowd;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{Change, EventKind, Millis, NewAttempt, ObjectiveKind, SweepId, TrialId};
+use crate::domain::{Change, EventKind, NewAttempt, ObjectiveKind, SweepId, TrialState};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -65,7 +65,11 @@ impl Core {
 
     /// What the same request was answered, while its attempt is open.
     fn answered(&self, request_id: &str) -> Option<Claimed> {
-        self.sweeps.values().find_map(|sweep| claimed(sweep, sweep.open.of_request(request_id)?))
+        let answer = |sweep: &Active| {
+            let (open, run) = sweep.open.of_request(request_id)?;
+            claimed(sweep, open, &open.runs[run.fold])
+        };
+        self.sweeps.values().find_map(answer)
     }
 
     /// Whether an open attempt answers that request.
@@ -80,7 +84,7 @@ impl Core {
         sweep: SweepId,
         seeker: &Seeker,
         lease_ms: Option<i64>,
-        reserved: Option<TrialId>,
+        reserved: Option<RunId>,
     ) -> Option<Claimed> {
         let crowd = self.on_device(&seeker.slot);
         // A device that is short of memory has none for one more; what runs on it may need what is left.
@@ -88,24 +92,23 @@ impl Core {
         if crowd.alone > 0 || full || !self.sweeps.get(&sweep)?.may_start(turn.now) {
             return None;
         }
-        let fits = |trial: &Open, now: Millis| {
+        let now = turn.now;
+        let fits = |(trial, run): &(&Open, RunId)| {
             trial.ready.is_none_or(|ready| ready <= now)
                 && (!trial.alone || crowd.attempts == 0)
-                && reserved.is_none_or(|reserved| reserved == trial.row.id)
-                && suits(trial, seeker)
+                && reserved.is_none_or(|reserved| reserved == *run)
+                && suits(&trial.runs[run.fold], seeker)
         };
-        let waiting = |active: &Active, now| {
-            active.open.ready().find(|trial| fits(trial, now)).map(|trial| trial.row.id)
-        };
-        let trial = match waiting(self.sweeps.get(&sweep)?, turn.now) {
-            Some(trial) => trial,
+        let waiting = |active: &Active| active.open.ready().find(fits).map(|(_, run)| run);
+        let run = match waiting(self.sweeps.get(&sweep)?) {
+            Some(run) => run,
             None if reserved.is_some() => return None,
             None => {
                 self.decide_next(turn, sweep)?;
-                waiting(self.sweeps.get(&sweep)?, turn.now)?
+                waiting(self.sweeps.get(&sweep)?)?
             }
         };
-        self.open_attempt(turn, sweep, trial, seeker, lease_ms)
+        self.open_attempt(turn, sweep, run, seeker, lease_ms)
     }
 
     /// A device's memory was looked at; whether more may start there now than before.
@@ -152,7 +155,7 @@ impl Core {
         &mut self,
         turn: &mut Turn,
         sweep: SweepId,
-        trial: TrialId,
+        RunId { trial, fold }: RunId,
         seeker: &Seeker,
         lease_ms: Option<i64>,
     ) -> Option<Claimed> {
@@ -161,7 +164,7 @@ impl Core {
         let mut open = active.open.get_mut(trial)?;
         let row = NewAttempt {
             id: attempt_id,
-            leg: open.leg?.id,
+            leg: open.runs[fold].leg?.id,
             trial,
             worker: seeker.worker.clone(),
             slot: seeker.slot.clone(),
@@ -172,12 +175,17 @@ impl Core {
         };
         turn.changes.push(Change::AttemptOpened(Box::new(row.clone())));
         let lease_until = lease_ms.map(|lease| turn.now.plus_ms(lease));
-        open.environment.get_or_insert_with(|| row.environment.clone());
-        open.attempt = Some(Attempt { row, lease_until, recovered: false });
-        Self::move_trial(turn, &mut open, TrialEvent::Started, None);
+        let run = &mut open.runs[fold];
+        run.environment.get_or_insert_with(|| row.environment.clone());
+        run.attempt = Some(Attempt { row, lease_until, recovered: false });
+        // Another fold of it may be worked on.
+        if open.state != TrialState::Running {
+            Self::move_trial(turn, &mut open, TrialEvent::Started, None);
+        }
         drop(open);
         turn.record(sweep, Some(trial), Some(attempt_id), EventKind::AttemptStarted, None);
-        claimed(active, active.open.get(trial)?)
+        let open = active.open.get(trial)?;
+        claimed(active, open, &open.runs[fold])
     }
 }
 
@@ -191,19 +199,19 @@ fn environment_of(trial: &Open, seeker: &Seeker) -> BTreeMap<String, String> {
     environment
 }
 
-fn claimed(sweep: &Active, trial: &Open) -> Option<Claimed> {
-    let attempt = trial.attempt.as_ref()?;
-    let environment = trial.environment.as_ref();
+fn claimed(sweep: &Active, trial: &Open, run: &Run) -> Option<Claimed> {
+    let attempt = run.attempt.as_ref()?;
+    let environment = run.environment.as_ref();
     Some(Claimed {
         sweep_uid: sweep.row.uid.clone(),
         spec: sweep.row.spec.clone(),
         dataset_hash: sweep.row.origin.dataset_hash.clone(),
-        leg: trial.leg?,
+        leg: run.leg?,
         number: trial.row.number,
         attempt: attempt.row.id,
         params: trial.row.params.clone(),
         lease_ms: attempt.row.lease_ms,
-        checkpoints: trial.checkpoints.clone(),
+        checkpoints: run.checkpoints.clone(),
         accumulate: trial.accumulate,
         threads: environment.and_then(|e| e.get("threads")).and_then(|threads| threads.parse().ok()),
         precision: environment.and_then(|e| e.get("precision")).cloned(),

@@ -11,22 +11,23 @@ use crate::stopper::Verdict;
 
 impl Core {
     /// What the worker is to do after a step that has just been noted.
-    pub(super) fn judge(&mut self, turn: &mut Turn, trial: TrialId, step: u64) -> Decision {
+    pub(super) fn judge(&mut self, turn: &mut Turn, trial: TrialId, fold: usize, step: u64) -> Decision {
         let Ok(Active { method, open, row, .. }) = self.sweep_of(trial) else { return Decision::Continue };
         let Some(mut guard) = open.get_mut(trial) else { return Decision::Continue };
         let open = &mut *guard;
         if !method.judges() || open.state != TrialState::Running {
-            return open.steps.get(&step).map_or(Decision::Continue, |step| step.answer);
+            return open.runs[fold].steps.get(&step).map_or(Decision::Continue, |step| step.answer);
         }
         let objective = &row.spec.objective;
-        let (Some(leg), curve) = (open.leg, open.curve(&objective.metric)) else {
+        let run = &open.runs[fold];
+        let (Some(leg), curve) = (run.leg, run.curve(&objective.metric)) else {
             return Decision::Continue;
         };
         // A step without the metric says nothing.
         if curve.last().is_none_or(|(last, _)| *last != step) {
             return Decision::Continue;
         }
-        let attempt = open.attempt.as_ref().map(|attempt| attempt.row.id);
+        let attempt = run.attempt.as_ref().map(|attempt| attempt.row.id);
         let (number, at_its_end) = (open.row.number, open.is_spent_at(step));
         let further = open.further(objective);
         loop {
@@ -39,7 +40,7 @@ impl Core {
                 Verdict::Stop(reason) => {
                     method.remember(number, leg.number, &reason);
                     Self::move_trial(turn, open, TrialEvent::StopRequested, None);
-                    if let Some(step) = open.steps.get_mut(&step) {
+                    if let Some(step) = open.runs[fold].steps.get_mut(&step) {
                         step.answer = Decision::Stop;
                     }
                     open.to_end = Some(ToEnd { step, reason: reason.clone() });

@@ -5,6 +5,7 @@
 //! waits here until a decision may see it.
 
 use super::feasible::Feasible;
+use super::folds::{Doom, FoldEnd, Folds, Place, failed};
 use super::reuse::{Known, Results};
 use crate::domain::recovery::OpenSweep;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
@@ -17,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the next leg is.
 #[derive(Debug)]
 pub(super) enum Next<T> {
-    /// A trial that waits without a leg: asked for by the user, or tried again.
+    /// A fold of a trial (or all of it) that waits without a leg: the trial was asked for by the user, or is tried
+    /// again, or other folds of it have their legs.
     Waiting(T),
     /// A paused trial goes on.
     Promotion(Promotion),
@@ -44,6 +46,8 @@ pub(super) struct Method {
     duplicates: Duplicates,
     /// What may stand in for new trials, where the sweep wants that.
     results: Option<Results>,
+    /// What is known of trials' folds, where there are any.
+    folds: Option<Folds>,
     /// One per objective, the primary one first.
     directions: Vec<Direction>,
     order: Order,
@@ -54,7 +58,7 @@ pub(super) struct Method {
     /// Trials that a stopper has once told to end. The user had those tried again that still run.
     overruled: BTreeSet<u64>,
     /// Ends that no decision has been allowed to see, by leg number.
-    unseen: BTreeMap<u64, Ended>,
+    unseen: BTreeMap<u64, FoldEnd>,
     /// The last suggestion and the trial it is for: asked for again before anything changed, it is the same.
     last: Option<(u64, Suggestion)>,
 }
@@ -80,6 +84,7 @@ impl Method {
             trials: spec.search.trials,
             duplicates: spec.search.duplicates,
             results: spec.reuses().then(Results::default),
+            folds: Folds::of(spec),
             directions,
             judges: spec.search.stopper.as_ref().is_some_and(StopperSpec::judges),
             needs_curves: spec.search.stopper.as_ref().is_some_and(StopperSpec::needs_curves),
@@ -99,9 +104,12 @@ impl Method {
         for record in &stored.records {
             let Some(trial) = record.trial else { continue };
             self.decided(trial, record.until_step, record.is_copy());
+            if record.is_given_up() {
+                self.gave_up(trial);
+            }
         }
         self.learn_judgements(stored);
-        let mut ends: Vec<(i64, u64, Ended)> = stored.records.iter().filter_map(end_of).collect();
+        let mut ends: Vec<(i64, u64, FoldEnd)> = stored.records.iter().filter_map(end_of).collect();
         match self.order {
             Order::Arrival => {
                 ends.sort_by_key(|(seq, leg, _)| (*seq, *leg));
@@ -162,9 +170,10 @@ impl Method {
     }
 
     /// A leg ended.
-    pub fn ended(&mut self, leg: u64, end: Ended) {
+    pub fn ended(&mut self, leg: u64, end: FoldEnd) {
+        let nobody = self.stopper.is_none() && self.results.is_none() && self.folds.is_none();
         match self.order {
-            _ if self.stopper.is_none() && !self.learns && self.results.is_none() => {}
+            _ if nobody && !self.learns => {}
             Order::Arrival => self.show(vec![end]),
             Order::Number => {
                 self.unseen.insert(leg, end);
@@ -238,23 +247,67 @@ impl Method {
         self.show(seen.into_values().collect());
     }
 
-    fn show(&mut self, ends: Vec<Ended>) {
+    fn show(&mut self, ends: Vec<FoldEnd>) {
         if ends.is_empty() {
             return;
         }
         self.last = None;
-        for end in ends.iter().filter(|_| self.learns) {
-            match news(&self.directions, end) {
-                Some(news) => self.history.ended(&news),
-                None => self.history.gone(end.trial),
+        let mut of_trials = Vec::new();
+        for end in ends {
+            let trial = end.end.trial;
+            let of_trial = match &mut self.folds {
+                Some(folds) => folds.ended(&end),
+                None => Some(end.end),
+            };
+            if self.learns {
+                match of_trial.as_ref().and_then(|end| news(&self.directions, end)) {
+                    Some(news) => self.history.ended(&news),
+                    None => self.history.gone(trial),
+                }
             }
+            of_trials.extend(of_trial);
         }
+        let ends = of_trials;
         if let Some(results) = &mut self.results {
             ends.iter().for_each(|end| results.ended(&self.history, end));
         }
         let Some(stopper) = &mut self.stopper else { return };
         for end in ends {
             stopper.ended(end);
+        }
+    }
+
+    /// It was decided that a trial is given up.
+    pub fn gave_up(&mut self, trial: u64) {
+        if let Some(folds) = &mut self.folds {
+            folds.gave_up(trial);
+        }
+    }
+
+    /// What a trial's folds are worth so far, as far as decisions may know: a value, and those of further objectives.
+    pub fn mean_of(&self, trial: u64) -> (Option<f64>, Vec<Option<f64>>) {
+        self.folds.as_ref().map_or((None, Vec::new()), |folds| folds.mean_of(trial))
+    }
+
+    /// Why what is left of a trial is not to be tried, as far as the decision about leg `number` may know; its folds
+    /// stand at `places`. Where legs are ordered by number, what is being worked on is let be: only legs that are
+    /// still to be decided can be saved.
+    pub fn doom(&self, trial: u64, number: u64, places: &[Place]) -> Option<Doom> {
+        let is_left = |place: &Place| match place {
+            Place::Undecided => true,
+            Place::Open => self.order == Order::Arrival,
+            Place::Ended { .. } => false,
+        };
+        if !places.iter().any(is_left) {
+            return None;
+        }
+        let sees = |leg: u64| match self.order {
+            Order::Arrival => true,
+            Order::Number => leg.saturating_add(self.parallel) <= number,
+        };
+        match failed(places, sees) {
+            Some(fold) => Some(Doom::Fold(fold)),
+            None => self.folds.as_ref()?.hopeless(trial).map(Doom::Hopeless),
         }
     }
 
@@ -357,7 +410,8 @@ impl Method {
         let known: Vec<_> = (0..self.history.ends().len()).map(|end| self.history.losses(end)).collect();
         let running: Vec<_> = self.history.running().collect();
         format!(
-            "results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            "folds {:?} results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            self.folds.as_ref().map(Folds::essence),
             self.results.as_ref().map(Results::essence),
             self.unseen,
             self.overruled,
@@ -375,11 +429,12 @@ impl Method {
 }
 
 /// The end of a leg that has a trial, with the input that led to it.
-fn end_of(record: &LegRecord) -> Option<(i64, u64, Ended)> {
+fn end_of(record: &LegRecord) -> Option<(i64, u64, FoldEnd)> {
     let (trial, end) = (record.trial?, record.end.as_ref()?);
     let (until_step, outcome, value) = (record.until_step, end.outcome, end.value);
     let ended = Ended { trial, until_step, outcome, value, further: end.further.clone() };
-    Some((end.seq, record.number, ended))
+    let whole = record.is_copy() || record.is_given_up();
+    Some((end.seq, record.number, FoldEnd { fold: record.fold, whole, end: ended }))
 }
 
 /// What an end says to the sampler; `None` where it says nothing.

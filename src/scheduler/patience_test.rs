@@ -154,16 +154,12 @@ fn stored(
     let open = OpenTrial {
         row: trial,
         state: TrialState::Cancelled,
-        leg: None,
-        attempt: None,
-        reports: Vec::new(),
+        folds: Vec::new(),
         stopping: None,
-        checkpoints: Vec::new(),
-        setbacks: Vec::new(),
+        given_up: None,
         ready: None,
         alone: false,
         accumulate: 1,
-        environment: None,
     };
     Box::new(OpenSweep {
         row,

@@ -1,10 +1,10 @@
 //! Where a trial may run: shares of devices, and the environment that a continued training needs.
 
 use super::input::{DeviceMemory, Seeker};
-use super::state::Open;
+use super::state::Run;
 use std::collections::BTreeMap;
 
-/// What of the environment changes the bits of a training: a trial that has a checkpoint goes on only where
+/// What of the environment changes the bits of a training: one that has a checkpoint goes on only where
 /// these are as they were at its first attempt. (Threads are set as they were.)
 const PINNED: [&str; 3] = ["libtorch", "cpu_features", "gpu"];
 
@@ -36,9 +36,9 @@ pub(super) fn is_short(was: bool, memory: DeviceMemory) -> bool {
     memory.free_bytes < if was { margin + margin / 2 } else { margin }
 }
 
-/// Whether a trial can go on where the seeker is.
-pub(super) fn suits(trial: &Open, seeker: &Seeker) -> bool {
-    let Some(first) = trial.environment.as_ref().filter(|_| !trial.checkpoints.is_empty()) else {
+/// Whether a trial's fold can go on where the seeker is.
+pub(super) fn suits(run: &Run, seeker: &Seeker) -> bool {
+    let Some(first) = run.environment.as_ref().filter(|_| !run.checkpoints.is_empty()) else {
         return true;
     };
     let same = |name: &&str| match (first.get(*name), seeker.environment.get(*name)) {

@@ -5,7 +5,9 @@
 //! which reason, which running trials were told to end (`rejudge.rs`), and in the end why paused trials went no
 //! further.
 
+use super::folds::{Doom, FoldEnd};
 use super::method::{Method, Next};
+use super::refold::Courses;
 use super::reuse::Known;
 use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport};
 use crate::domain::sweep::Sweep;
@@ -75,8 +77,10 @@ pub(super) struct Replay<'a> {
     /// Legs so far: the next one's number.
     legs: u64,
     open_legs: BTreeSet<u64>,
-    /// Trials that wait without a leg, and those that are paused.
-    waiting: BTreeSet<u64>,
+    /// Trials (their folds) that wait without a leg, and those that are paused.
+    waiting: BTreeSet<(u64, u32)>,
+    /// Where the folds of trials stand, if there are any.
+    courses: Option<Courses>,
     paused: BTreeSet<u64>,
     /// Where each trial's latest leg was to end.
     until: BTreeMap<u64, Option<u64>>,
@@ -92,7 +96,11 @@ struct Said<'a> {
     continued: BTreeMap<u64, Option<&'a Reason>>,
     /// Whose results new trials got.
     copied: BTreeMap<u64, u64>,
+    /// Trials of which the rest was given up.
+    given_up: BTreeMap<u64, Option<&'a Reason>>,
     idle: usize,
+    /// Trials that ended, or were told to.
+    over: Vec<u64>,
     /// Ends of trials that were not being worked on.
     endings: Vec<&'a StoredEvent>,
     sweep_ended: bool,
@@ -128,6 +136,7 @@ impl<'a> Replay<'a> {
             legs: 0,
             open_legs: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            courses: stored.spec.objective.folds.map(Courses::new),
             paused: BTreeSet::new(),
             until: BTreeMap::new(),
             retry_alone: false,
@@ -137,8 +146,11 @@ impl<'a> Replay<'a> {
 
     /// One input: what it ended and what users did come first, then what was decided, then what followed.
     fn moment(&mut self, seq: i64) -> Result<(), Box<Difference>> {
-        for leg in self.ended.remove(&seq).unwrap_or_default().into_iter().filter(|leg| !leg.is_copy()) {
-            self.end(leg);
+        for leg in self.ended.remove(&seq).unwrap_or_default() {
+            // What nobody worked on ends with its decision.
+            if leg.decided_seq != seq {
+                self.end(leg);
+            }
         }
         let events = self.events.remove(&seq).unwrap_or_default();
         self.judge(seq, &events)?;
@@ -159,7 +171,12 @@ impl<'a> Replay<'a> {
         self.open_legs.remove(&leg.number);
         let (until_step, outcome, value, further) =
             (leg.until_step, end.outcome, end.value, end.further.clone());
-        self.method.ended(leg.number, Ended { trial, until_step, outcome, value, further });
+        let end = Ended { trial, until_step, outcome, value, further };
+        let whole = end_is_whole(leg);
+        if let Some(courses) = self.courses.as_mut().filter(|_| !whole) {
+            courses.ended(trial, leg.fold, leg.number, outcome);
+        }
+        self.method.ended(leg.number, FoldEnd { fold: leg.fold, whole, end });
         if outcome == LegOutcome::Completed && self.method.needs_curves() {
             self.method.completed(leg.number, self.curves.get(&trial).map_or(&[], Vec::as_slice));
         }
@@ -173,11 +190,10 @@ impl<'a> Replay<'a> {
             self.retry_alone |= event.reason == Some(Reason::RetryAlone);
             return;
         };
-        let idle = self.paused.contains(&trial) || self.waiting.contains(&trial);
+        let idle = self.paused.contains(&trial) || self.waits(trial);
         match event.kind {
             EventKind::TrialSuggested if matches!(event.reason, Some(Reason::Enqueued { .. })) => {
                 self.add();
-                self.waiting.insert(trial);
             }
             EventKind::TrialSuggested => {
                 said.suggested.insert(trial);
@@ -190,16 +206,32 @@ impl<'a> Replay<'a> {
             EventKind::TrialContinued => {
                 said.continued.insert(trial, event.reason.as_ref());
             }
-            EventKind::TrialRetried => {
-                self.waiting.insert(trial);
+            EventKind::TrialRetried => match &mut self.courses {
+                Some(courses) => {
+                    let folds = courses.again(trial);
+                    self.waiting.extend(folds.into_iter().map(|fold| (trial, fold)));
+                }
+                None => {
+                    self.waiting.insert((trial, 0));
+                }
+            },
+            EventKind::FoldsGivenUp => {
+                said.given_up.insert(trial, event.reason.as_ref());
             }
             EventKind::TrialStopping => {
                 self.stopping.insert(trial);
+                said.over.push(trial);
             }
             EventKind::TrialPaused => {
                 self.paused.insert(trial);
             }
-            EventKind::TrialStopped | EventKind::TrialCancelled if idle => said.endings.push(event),
+            EventKind::TrialStopped | EventKind::TrialCancelled if self.courses.is_none() && idle => {
+                said.endings.push(event);
+            }
+            EventKind::TrialStopped
+            | EventKind::TrialCancelled
+            | EventKind::TrialCompleted
+            | EventKind::TrialFailed => said.over.push(trial),
             _ => {}
         }
     }
@@ -217,11 +249,25 @@ impl<'a> Replay<'a> {
             return Err(difference(Some(number), stored, "decided afterwards".into()));
         }
         self.method.show_for(number);
-        let derived = self.next();
+        let doomed = self.courses.as_ref().and_then(|courses| courses.doomed(&self.method, number));
+        let derived = if doomed.is_none() { self.next() } else { Next::Nothing };
         let reason = leg.trial.and_then(|trial| said.continued.remove(&trial).flatten());
         let copied = leg.trial.and_then(|trial| said.copied.remove(&trial));
-        let stored = self.stored_leg(leg, reason, copied);
-        let derived = self.derived_leg(derived);
+        let given_up = leg.trial.and_then(|trial| said.given_up.remove(&trial));
+        let stored = match (given_up, leg.trial) {
+            (Some(reason), Some(trial)) => self.given_up(trial, reason, leg.end.as_ref().and_then(|end| end.value)),
+            _ => self.stored_leg(leg, reason, copied),
+        };
+        let derived = match &doomed {
+            Some((trial, doom)) => {
+                let (value, _) = self.method.mean_of(*trial);
+                match doom {
+                    Doom::Hopeless(reason) => self.given_up(*trial, Some(reason), value),
+                    Doom::Fold(_) => self.given_up(*trial, None, value),
+                }
+            }
+            None => self.derived_leg(derived),
+        };
         if stored != derived {
             return Err(difference(Some(number), stored.to_string(), derived.to_string()));
         }
@@ -233,7 +279,17 @@ impl<'a> Replay<'a> {
                 if said.suggested.remove(&trial) {
                     self.add();
                 }
-                self.waiting.remove(&trial);
+                if doomed.is_some() {
+                    self.method.decided(trial, None, false);
+                    self.method.gave_up(trial);
+                    self.end(leg);
+                    self.is_over(trial);
+                    return Ok(());
+                }
+                self.waiting.remove(&(trial, leg.fold));
+                if let Some(courses) = &mut self.courses {
+                    courses.decided(trial, leg.fold);
+                }
                 self.paused.remove(&trial);
                 self.until.insert(trial, leg.until_step);
                 self.leg_of.insert(trial, number);
@@ -248,7 +304,7 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn next(&mut self) -> Next<u64> {
+    fn next(&mut self) -> Next<(u64, u32)> {
         let may_go_on = |trial| self.paused.contains(&trial);
         let more = self.spec.search.trials.is_none_or(|limit| self.created < limit) && !self.retry_alone;
         self.method.next(self.waiting.first().copied(), &may_go_on, more.then_some(self.created))
@@ -259,14 +315,19 @@ impl<'a> Replay<'a> {
         if let Some(row) = usize::try_from(self.created).ok().and_then(|at| self.stored.trials.get(at)) {
             self.method.suggested(&row.params);
         }
+        if let Some(courses) = &mut self.courses {
+            courses.add(self.created);
+        }
+        let trial = self.created;
+        self.waiting.extend((0..self.spec.objective.runs()).map(|fold| (trial, fold)));
         self.created += 1;
     }
 
     fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>, copied: Option<u64>) -> Decided {
         let Some(trial) = leg.trial else { return Decided::Nothing };
         let until = leg.until_step;
-        if self.waiting.contains(&trial) {
-            Decided::Waiting { trial, until }
+        if self.waiting.contains(&(trial, leg.fold)) {
+            Decided::Waiting { trial, fold: leg.fold, until }
         } else if let Some(reason) = reason {
             Decided::Promoted { trial, until, reason: reason.clone() }
         } else {
@@ -284,11 +345,30 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn derived_leg(&self, next: Next<u64>) -> Decided {
+    /// That a trial was given up. How a fold failed is no decision.
+    fn given_up(&self, trial: u64, reason: Option<&Reason>, value: Option<f64>) -> Decided {
+        let reason = reason.filter(|reason| matches!(reason, Reason::Outraced { .. })).cloned();
+        Decided::GivenUp { trial, value, reason }
+    }
+
+    /// A trial with folds has ended, or is to.
+    fn is_over(&mut self, trial: u64) {
+        if let Some(courses) = &mut self.courses {
+            courses.over(trial);
+            self.waiting.retain(|(waiting, _)| *waiting != trial);
+        }
+    }
+
+    /// Whether a leg of a trial is yet to be decided.
+    fn waits(&self, trial: u64) -> bool {
+        self.waiting.range((trial, 0)..=(trial, u32::MAX)).next().is_some()
+    }
+
+    fn derived_leg(&self, next: Next<(u64, u32)>) -> Decided {
         match next {
-            Next::Waiting(trial) => {
+            Next::Waiting((trial, fold)) => {
                 let until = self.until.get(&trial).copied().unwrap_or_else(|| self.method.first_rung(trial));
-                Decided::Waiting { trial, until }
+                Decided::Waiting { trial, fold, until }
             }
             Next::Promotion(promotion) => Decided::Promoted {
                 trial: promotion.trial,
@@ -314,6 +394,9 @@ impl<'a> Replay<'a> {
 
     /// The record speaks of no leg that is not stored.
     fn nothing_left(&self, said: &Said<'_>) -> Result<(), Box<Difference>> {
+        if let Some((trial, _)) = said.given_up.first_key_value() {
+            return Err(self.missing(&format!("the rest of trial {trial} was given up")));
+        }
         if let Some((trial, _)) = said.copied.first_key_value() {
             return Err(self.missing(&format!("trial {trial} got a known result")));
         }
@@ -329,11 +412,18 @@ impl<'a> Replay<'a> {
     /// No attempt at a trial began that has no leg.
     fn handed_out(&self, events: &[&StoredEvent]) -> Result<(), Box<Difference>> {
         for event in events.iter().filter(|event| event.kind == EventKind::AttemptStarted) {
-            if let Some(trial) = event.trial.filter(|trial| self.waiting.contains(trial)) {
+            if let Some(trial) = event.trial.filter(|trial| self.has_no_leg(*trial)) {
                 return Err(self.missing(&format!("trial {trial} was handed out")));
             }
         }
         Ok(())
+    }
+
+    fn has_no_leg(&self, trial: u64) -> bool {
+        match &self.courses {
+            Some(courses) => !courses.is_open(trial),
+            None => self.waits(trial),
+        }
     }
 
     fn missing(&self, what: &str) -> Box<Difference> {
@@ -347,9 +437,12 @@ impl<'a> Replay<'a> {
             self.method.show_for(self.legs);
             self.retry_alone = false;
         }
+        for trial in &said.over {
+            self.is_over(*trial);
+        }
         for event in &said.endings {
             let Some(trial) = event.trial else { continue };
-            self.waiting.remove(&trial);
+            self.waiting.remove(&(trial, 0));
             self.paused.remove(&trial);
             let Some(stopper) = self.method.stopper.as_ref() else { continue };
             // Users and clocks are not derived.
@@ -380,7 +473,8 @@ impl<'a> Replay<'a> {
 /// A decision, in a form that can be compared and read.
 #[derive(Debug, PartialEq)]
 enum Decided {
-    Waiting { trial: u64, until: Option<u64> },
+    GivenUp { trial: u64, value: Option<f64>, reason: Option<Reason> },
+    Waiting { trial: u64, fold: u32, until: Option<u64> },
     Promoted { trial: u64, until: Option<u64>, reason: Reason },
     New { trial: u64, until: Option<u64>, params: String, reason: Option<Reason> },
     Copied { trial: u64, until: Option<u64>, params: String, reason: Option<Reason>, known: Known },
@@ -391,7 +485,12 @@ impl fmt::Display for Decided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (trial, until) = match self {
             Self::Nothing => return f.write_str("nothing to do"),
-            Self::Waiting { trial, until }
+            Self::GivenUp { trial, value, reason } => {
+                let value = value.map_or_else(|| "nothing".into(), |value| value.to_string());
+                write!(f, "the rest of trial {trial}, which has come to {value}, is given up")?;
+                return reason.as_ref().map_or(Ok(()), |reason| write!(f, " ({reason})"));
+            }
+            Self::Waiting { trial, until, .. }
             | Self::Promoted { trial, until, .. }
             | Self::New { trial, until, .. }
             | Self::Copied { trial, until, .. } => (trial, until),
@@ -403,7 +502,8 @@ impl fmt::Display for Decided {
                 let value = value.map_or_else(|| "nothing".into(), |value| value.to_string());
                 write!(f, "trial {trial} gets {value} from trial {from}, with {params}")?;
             }
-            Self::Waiting { .. } => write!(f, "trial {trial} had been asked for")?,
+            Self::Waiting { fold: 0, .. } => write!(f, "trial {trial} had been asked for")?,
+            Self::Waiting { fold, .. } => write!(f, "fold {fold} of trial {trial} follows")?,
             _ => write!(f, "trial {trial} goes on")?,
         }
         match until {
@@ -419,6 +519,11 @@ impl fmt::Display for Decided {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a leg's end is that of its trial: nobody worked on it.
+fn end_is_whole(leg: &LegRecord) -> bool {
+    leg.is_copy() || leg.is_given_up()
 }
 
 /// A configuration as JSON: every float in the shortest form that gives back its bits.

@@ -57,6 +57,7 @@ fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
                 all.legs.push(LegRecord {
                     number: decided.number,
                     trial: decided.leg.map(|leg| numbers[&leg.trial]),
+                    fold: decided.leg.map_or(0, |leg| leg.fold),
                     from_step: decided.leg.map_or(0, |leg| leg.from_step),
                     until_step: decided.leg.and_then(|leg| leg.until_step),
                     decided_seq: decided.seq,

@@ -7,7 +7,8 @@
 use super::core::Core;
 use super::input::Seeker;
 use super::place::{device_of, suits};
-use crate::domain::{Millis, ObjectiveKind, SweepId, TrialId, TrialState};
+use super::state::RunId;
+use crate::domain::{Millis, ObjectiveKind, SweepId};
 use std::cmp::Reverse;
 
 /// How long a trial waits for a device to fall free by itself.
@@ -15,7 +16,7 @@ pub(super) const PATIENCE_MS: i64 = 60_000;
 
 impl Core {
     /// The trial that the seeker's device is kept free for, if there is one: nothing else may start there.
-    pub(super) fn reserved(&mut self, now: Millis, seeker: &Seeker) -> Option<TrialId> {
+    pub(super) fn reserved(&mut self, now: Millis, seeker: &Seeker) -> Option<RunId> {
         // Clients of ours share no device that we know of.
         if seeker.kinds.contains(&ObjectiveKind::External) {
             return None;
@@ -30,24 +31,24 @@ impl Core {
             self.reserved.remove(device);
         }
         let trial = self.impatient(now, seeker)?;
-        tracing::info!(device, %trial, "kept free for a trial that needs it for itself and has waited");
+        tracing::info!(device, trial = %trial.trial, "kept free for a trial that needs it for itself and has waited");
         self.reserved.insert(device.to_owned(), trial);
         Some(trial)
     }
 
     /// Of the trials that have waited long enough for a device of their own and that the seeker can take: the
     /// oldest of the most urgent sweep. Those that a device is kept free for already have had theirs.
-    fn impatient(&self, now: Millis, seeker: &Seeker) -> Option<TrialId> {
-        let mut found: Vec<(Reverse<i64>, SweepId, TrialId)> = Vec::new();
+    fn impatient(&self, now: Millis, seeker: &Seeker) -> Option<RunId> {
+        let mut found: Vec<(Reverse<i64>, SweepId, RunId)> = Vec::new();
         for (id, sweep) in &self.sweeps {
-            for trial in sweep.open.waiting_alone() {
+            for (trial, run) in sweep.open.waiting_alone() {
                 let waits = trial.ready.is_none_or(|ready| ready <= now)
                     && now.since_ms(trial.waits_since) >= PATIENCE_MS
-                    && self.waits_alone(trial.row.id, now)
-                    && self.can_take(trial.row.id, seeker)
-                    && !self.reserved.values().any(|reserved| *reserved == trial.row.id);
+                    && self.waits_alone(run, now)
+                    && self.can_take(run, seeker)
+                    && !self.reserved.values().any(|reserved| *reserved == run);
                 if waits {
-                    found.push((Reverse(sweep.row.spec.priority), *id, trial.row.id));
+                    found.push((Reverse(sweep.row.spec.priority), *id, run));
                 }
             }
         }
@@ -55,20 +56,19 @@ impl Core {
     }
 
     /// Whether a trial still waits for a device of its own, and nothing but the device is missing.
-    fn waits_alone(&self, trial: TrialId, now: Millis) -> bool {
-        let sweep = self.home.get(&trial).and_then(|sweep| self.sweeps.get(sweep));
+    fn waits_alone(&self, run: RunId, now: Millis) -> bool {
+        let sweep = self.home.get(&run.trial).and_then(|sweep| self.sweeps.get(sweep));
         let waits = |sweep: &&super::state::Active| {
-            let open = sweep.open.get(trial);
-            open.is_some_and(|open| open.state == TrialState::Queued && open.has_leg && open.alone)
+            sweep.open.is_ready(run) && sweep.open.get(run.trial).is_some_and(|open| open.alone)
         };
         sweep.filter(waits).is_some_and(|sweep| sweep.may_start(now))
     }
 
-    fn can_take(&self, trial: TrialId, seeker: &Seeker) -> bool {
-        let sweep = self.home.get(&trial).and_then(|sweep| self.sweeps.get(sweep));
+    fn can_take(&self, run: RunId, seeker: &Seeker) -> bool {
+        let sweep = self.home.get(&run.trial).and_then(|sweep| self.sweeps.get(sweep));
         sweep.is_some_and(|sweep| {
             seeker.kinds.contains(&sweep.row.spec.objective.kind)
-                && sweep.open.get(trial).is_some_and(|open| suits(open, seeker))
+                && sweep.open.get(run.trial).is_some_and(|open| suits(&open.runs[run.fold], seeker))
         })
     }
 }

@@ -2,10 +2,12 @@
 
 use super::core::{Core, Turn, adopt_trial};
 use super::input::{Refusal, Reply};
-use super::state::{Active, Open};
+use super::state::{Active, Open, RunId};
 use crate::domain::recovery::OpenSweep;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{Change, EventKind, OutOfMemory, Reason, SweepId, SweepState, TrialState};
+use crate::domain::{
+    Change, EventKind, LegOutcome, OutOfMemory, Reason, SweepId, SweepState, TrialState,
+};
 
 /// How often a leg is tried again after its worker was lost. One that ends its worker every time is not to
 /// blame the machine for.
@@ -27,9 +29,14 @@ pub(super) struct Setback<'a> {
 }
 
 /// Whether the leg is tried again after a setback, and if so, readies it.
-pub(super) fn after_setback(turn: &mut Turn, trial: &mut Open, setback: &Setback<'_>) -> bool {
+pub(super) fn after_setback(
+    turn: &mut Turn,
+    trial: &mut Open,
+    fold: usize,
+    setback: &Setback<'_>,
+) -> bool {
     let reason = setback.reason;
-    let earlier = trial.setbacks.iter().filter(|setback| setback.word() == reason.word()).count();
+    let earlier = trial.runs[fold].setbacks.iter().filter(|setback| setback.word() == reason.word()).count();
     let again = match reason {
         Reason::WorkerLost { .. } => earlier < LOST_WORKER_RETRIES,
         // Once more with the device for itself.
@@ -49,9 +56,10 @@ pub(super) fn after_setback(turn: &mut Turn, trial: &mut Open, setback: &Setback
         _ => false,
     };
     if again {
-        let doublings = u32::try_from(trial.setbacks.len()).unwrap_or(u32::MAX);
+        let setbacks = &mut trial.runs[fold].setbacks;
+        let doublings = u32::try_from(setbacks.len()).unwrap_or(u32::MAX);
         let pause_ms = FIRST_PAUSE_MS.saturating_mul(2i64.saturating_pow(doublings)).min(LONGEST_PAUSE_MS);
-        trial.setbacks.push(reason.clone());
+        setbacks.push(reason.clone());
         hold(turn, trial, Some(turn.now.plus_ms(pause_ms)));
     }
     again
@@ -100,7 +108,12 @@ impl Core {
         let active = self.sweeps.get_mut(&sweep).ok_or(Refusal::SweepOver)?;
         let id = trial.row.id;
         let mut open = adopt_trial(trial, &active.row.spec.objective, turn.now, 0);
-        open.setbacks.clear();
+        open.given_up = None;
+        // Folds that have completed stand.
+        for run in open.runs.iter_mut().filter(|run| run.outcome != Some(LegOutcome::Completed)) {
+            run.outcome = None;
+            run.setbacks.clear();
+        }
         Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
         // Who needed a finer split has checkpoints of it.
         open.alone = false;
@@ -115,10 +128,10 @@ impl Core {
     /// sweeps whose time is up.
     pub(super) fn tick(&mut self, turn: &mut Turn) -> Result<Reply, Refusal> {
         let of_sweep = |(id, sweep): (&SweepId, &Active)| {
-            sweep.open.silent(turn.now).into_iter().map(|trial| (*id, trial)).collect::<Vec<_>>()
+            sweep.open.silent(turn.now).into_iter().map(|run| (*id, run)).collect::<Vec<_>>()
         };
-        for (sweep, trial) in self.sweeps.iter().flat_map(of_sweep).collect::<Vec<_>>() {
-            self.lose(turn, sweep, trial, "it was silent for too long");
+        for (sweep, run) in self.sweeps.iter().flat_map(of_sweep).collect::<Vec<(SweepId, RunId)>>() {
+            self.lose(turn, sweep, run, "it was silent for too long");
         }
         for sweep in self.sweeps.values_mut() {
             for trial in sweep.open.rested(turn.now) {

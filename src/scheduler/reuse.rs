@@ -4,6 +4,7 @@
 use super::core::{Core, Turn};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{Change, DecidedLeg, EventKind, Leg, LegEnd, LegOutcome, Params, Reason, SweepId};
+use super::folds::FoldEnd;
 use crate::sampler::{History, signature};
 use crate::space::Space;
 use crate::stopper::Ended;
@@ -91,7 +92,8 @@ impl Core {
         turn.changes.push(Change::LegEnded { leg: id, end });
         turn.record(sweep, Some(trial), None, EventKind::TrialCopied, reason);
         active.method.decided(of, None, true);
-        active.method.ended(number, Ended { trial: of, until_step: None, outcome, value, further });
+        let end = Ended { trial: of, until_step: None, outcome, value, further };
+        active.method.ended(number, FoldEnd { fold: 0, whole: true, end });
         active.open.remove(trial);
         self.home.remove(&trial);
         Some(())

@@ -2,9 +2,10 @@
 
 use super::method::Method;
 use super::trials::Trials;
+use super::folds::Place;
 use crate::domain::{
-    AttemptId, Checkpoint, Decision, Leg, Metrics, Millis, NewAttempt, NewTrial, Reason, SweepRow,
-    SweepState, TrialState,
+    AttemptId, Checkpoint, Decision, FoldResult, Leg, LegOutcome, Metrics, Millis, NewAttempt, NewTrial, Reason,
+    SweepRow, SweepState, TrialId, TrialState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,22 +34,12 @@ pub(super) struct Active {
 pub(super) struct Open {
     pub row: NewTrial,
     pub state: TrialState,
-    /// The leg that is waiting, being worked on, or ended last.
-    pub leg: Option<Leg>,
-    /// That leg has not ended.
-    pub has_leg: bool,
-    pub attempt: Option<Attempt>,
-    pub steps: BTreeMap<u64, Step>,
-    /// The best step so far and the value there.
-    pub best: Option<(u64, f64)>,
-    /// What came with its end, for objectives that its steps say nothing of.
-    pub told: Metrics,
+    /// One per fold; one where there are no folds.
+    pub runs: Vec<Run>,
     /// The stopper's word that it is to end, once it has been given to the attempt.
     pub to_end: Option<ToEnd>,
-    /// Newest first.
-    pub checkpoints: Vec<Checkpoint>,
-    /// Why earlier attempts at the leg ended without a result.
-    pub setbacks: Vec<Reason>,
+    /// Why what is left of its folds is not tried any more.
+    pub given_up: Option<Reason>,
     /// Not to be handed out before.
     pub ready: Option<Millis>,
     /// Needs its device for itself.
@@ -57,6 +48,38 @@ pub(super) struct Open {
     pub waits_since: Millis,
     /// Into how many parts each of its batches is split.
     pub accumulate: u32,
+}
+
+/// One fold of an open trial, by number. Ordered by trial: the oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct RunId {
+    pub trial: TrialId,
+    pub fold: usize,
+}
+
+/// A trial's way through one fold of the data, or through all of it.
+#[derive(Default)]
+pub(super) struct Run {
+    /// The leg that is waiting, being worked on, or ended last.
+    pub leg: Option<Leg>,
+    /// That leg has not ended.
+    pub has_leg: bool,
+    /// How the last leg ended, until the next is decided or wanted.
+    pub outcome: Option<LegOutcome>,
+    pub attempt: Option<Attempt>,
+    pub steps: BTreeMap<u64, Step>,
+    /// The best step so far and the value there.
+    pub best: Option<(u64, f64)>,
+    /// What came with its end, for objectives that its steps say nothing of.
+    pub told: Metrics,
+    /// Newest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Why earlier attempts at the leg ended without a result.
+    pub setbacks: Vec<Reason>,
+    /// Why the latest attempt ended.
+    pub ended: Option<Reason>,
+    /// What it is worth, once it has spent its budget; only where there are folds.
+    pub result: Option<FoldResult>,
     /// The environment of its first attempt.
     pub environment: Option<BTreeMap<String, String>>,
 }
@@ -88,7 +111,7 @@ pub(super) struct Attempt {
 }
 
 impl Active {
-    /// Trials that occupy a slot.
+    /// Trials, or folds of trials, that occupy a slot.
     pub fn running(&self) -> usize {
         self.open.busy()
     }
@@ -131,30 +154,56 @@ impl Active {
 }
 
 impl Open {
-    pub fn new(row: NewTrial) -> Self {
+    /// A trial that nobody has worked on, with so many folds.
+    pub fn new(row: NewTrial, folds: u32) -> Self {
         Self {
             waits_since: row.created,
             row,
             state: TrialState::Queued,
-            leg: None,
-            has_leg: false,
-            attempt: None,
-            steps: BTreeMap::new(),
-            best: None,
-            told: Metrics::default(),
+            runs: (0..folds).map(|_| Run::default()).collect(),
             to_end: None,
-            checkpoints: Vec::new(),
-            setbacks: Vec::new(),
+            given_up: None,
             ready: None,
             alone: false,
             accumulate: 1,
-            environment: None,
         }
     }
 
     /// Whether nothing of its budget is left after a step, as far as is known.
     pub fn is_spent_at(&self, step: u64) -> bool {
         self.row.budget_steps.is_some_and(|budget| step >= budget)
+    }
+
+    /// Whether its data are divided into folds.
+    pub fn has_folds(&self) -> bool {
+        self.runs.len() > 1
+    }
+
+    /// The fold that an open attempt works on.
+    pub fn fold_of(&self, attempt: AttemptId) -> Option<usize> {
+        let is_it = |run: &Run| run.attempt.as_ref().is_some_and(|open| open.row.id == attempt);
+        self.runs.iter().position(is_it)
+    }
+
+    /// Whether anybody works on it.
+    pub fn is_worked_on(&self) -> bool {
+        self.runs.iter().any(|run| run.attempt.is_some())
+    }
+
+    /// Where its folds stand.
+    pub fn places(&self) -> Vec<Place> {
+        self.runs.iter().map(Run::place).collect()
+    }
+}
+
+impl Run {
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        match (self.has_leg, self.leg, self.outcome) {
+            (true, _, _) => Place::Open,
+            (false, Some(leg), Some(outcome)) => Place::Ended { leg: leg.number, outcome },
+            _ => Place::Undecided,
+        }
     }
 
     /// What it has reported of a metric, by step.

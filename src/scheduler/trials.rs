@@ -3,8 +3,9 @@
 //!
 //! Whoever changes a trial does so through a [`Guard`], which brings the indexes up to date when it goes.
 
+use super::folds::Place;
 use super::place::device_of;
-use super::state::{Attempt, Open};
+use super::state::{Attempt, Open, Run, RunId};
 use crate::domain::{AttemptId, Millis, TrialId, TrialState};
 use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::ops::{Deref, DerefMut};
@@ -34,19 +35,21 @@ pub(super) struct Crowd {
 
 #[derive(Debug, Default, PartialEq)]
 struct Index {
-    /// Queued, with a leg to hand out.
-    ready: BTreeSet<TrialId>,
-    /// Queued, and its next leg is not decided.
-    undecided: BTreeSet<TrialId>,
+    /// With a leg to hand out.
+    ready: BTreeSet<RunId>,
+    /// Whose next leg is not decided.
+    undecided: BTreeSet<RunId>,
     /// Of the ready ones, those that need a device for themselves.
-    alone: BTreeSet<TrialId>,
+    alone: BTreeSet<RunId>,
+    /// Trials of which some folds have ended and others have not.
+    partial: BTreeSet<TrialId>,
     /// By what of the open attempts is asked for.
     attempts: HashMap<AttemptId, Names>,
-    requests: HashMap<String, TrialId>,
-    workers: HashMap<String, BTreeSet<TrialId>>,
+    requests: HashMap<String, RunId>,
+    workers: HashMap<String, BTreeSet<RunId>>,
     devices: HashMap<String, Crowd>,
     /// When leases run out, and until when trials are held back.
-    leases: BTreeSet<(Millis, TrialId)>,
+    leases: BTreeSet<(Millis, RunId)>,
     holds: BTreeSet<(Millis, TrialId)>,
 }
 
@@ -59,26 +62,49 @@ struct Names {
 }
 
 /// What of a trial the indexes know.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, PartialEq)]
 struct Key {
-    queued: bool,
-    has_leg: bool,
-    attempt: Option<AttemptId>,
+    runs: Vec<RunKey>,
     alone: bool,
-    lease: Option<Millis>,
+    partial: bool,
     hold: Option<Millis>,
+}
+
+/// What of one of its folds they know.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct RunKey {
+    ready: bool,
+    undecided: bool,
+    attempt: Option<AttemptId>,
+    lease: Option<Millis>,
 }
 
 impl Key {
     fn of(open: &Open) -> Self {
+        // While some of its folds are worked on, others may wait.
+        let waits = matches!(open.state, TrialState::Queued | TrialState::Running);
+        let of_run = |run: &Run| {
+            let place = run.place();
+            RunKey {
+                ready: waits && place == Place::Open && run.attempt.is_none(),
+                undecided: waits && place == Place::Undecided && open.given_up.is_none(),
+                attempt: run.attempt.as_ref().map(|attempt| attempt.row.id),
+                lease: run.attempt.as_ref().and_then(|attempt| attempt.lease_until),
+            }
+        };
+        let has_ended = |run: &Run| matches!(run.place(), Place::Ended { .. });
+        let some = open.runs.iter().any(has_ended) && !open.runs.iter().all(has_ended);
         Self {
-            queued: open.state == TrialState::Queued,
-            has_leg: open.has_leg,
-            attempt: open.attempt.as_ref().map(|attempt| attempt.row.id),
+            runs: open.runs.iter().map(of_run).collect(),
             alone: open.alone,
-            lease: open.attempt.as_ref().and_then(|attempt| attempt.lease_until),
+            partial: waits && some && open.given_up.is_none(),
             hold: open.ready,
         }
+    }
+
+    /// Its folds by number.
+    fn runs(&self, trial: TrialId) -> impl Iterator<Item = (RunId, RunKey)> + '_ {
+        self.runs.iter().enumerate().map(move |(fold, key)| (RunId { trial, fold }, *key))
     }
 }
 
@@ -96,14 +122,14 @@ impl Trials {
         let id = open.row.id;
         self.remove(id);
         self.numbers.insert(open.row.number, id);
-        self.index.add(&open, Key::of(&open));
+        self.index.add(&open, &Key::of(&open));
         self.all.insert(id, open);
     }
 
     pub fn remove(&mut self, trial: TrialId) {
         if let Some(open) = self.all.remove(&trial) {
             self.numbers.remove(&open.row.number);
-            self.index.remove(trial, Key::of(&open));
+            self.index.remove(trial, &Key::of(&open));
         }
     }
 
@@ -137,32 +163,43 @@ impl Trials {
 
     /// The open attempts.
     pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
-        let trials = self.index.workers.values().flatten();
-        trials.filter_map(|trial| self.all.get(trial)?.attempt.as_ref())
+        let runs = self.index.workers.values().flatten();
+        runs.filter_map(|run| self.all.get(&run.trial)?.runs[run.fold].attempt.as_ref())
     }
 
-    /// Those that wait with a leg to hand out, the oldest first.
-    pub fn ready(&self) -> impl Iterator<Item = &Open> {
-        self.index.ready.iter().filter_map(|trial| self.all.get(trial))
+    /// Those that wait with a leg to hand out, the oldest first, each with the fold that waits.
+    pub fn ready(&self) -> impl Iterator<Item = (&Open, RunId)> {
+        self.index.ready.iter().filter_map(|run| Some((self.all.get(&run.trial)?, *run)))
     }
 
     /// Those of them that need a device for themselves.
-    pub fn waiting_alone(&self) -> impl Iterator<Item = &Open> {
-        self.index.alone.iter().filter_map(|trial| self.all.get(trial))
+    pub fn waiting_alone(&self) -> impl Iterator<Item = (&Open, RunId)> {
+        self.index.alone.iter().filter_map(|run| Some((self.all.get(&run.trial)?, *run)))
+    }
+
+    /// Whether that one waits with a leg to hand out.
+    pub fn is_ready(&self, run: RunId) -> bool {
+        self.index.ready.contains(&run)
     }
 
     /// The oldest that waits for its next leg to be decided.
-    pub fn first_undecided(&self) -> Option<TrialId> {
+    pub fn first_undecided(&self) -> Option<RunId> {
         self.index.undecided.first().copied()
     }
 
+    /// Trials of which some folds have ended and others have not.
+    pub fn partial(&self) -> impl Iterator<Item = &Open> {
+        self.index.partial.iter().filter_map(|trial| self.all.get(trial))
+    }
+
     /// The one whose open attempt answers that request.
-    pub fn of_request(&self, request: &str) -> Option<&Open> {
-        self.all.get(self.index.requests.get(request)?)
+    pub fn of_request(&self, request: &str) -> Option<(&Open, RunId)> {
+        let run = self.index.requests.get(request)?;
+        Some((self.all.get(&run.trial)?, *run))
     }
 
     /// Those that a worker works on.
-    pub fn of_worker(&self, worker: &str) -> impl Iterator<Item = TrialId> {
+    pub fn of_worker(&self, worker: &str) -> impl Iterator<Item = RunId> {
         self.index.workers.get(worker).into_iter().flatten().copied()
     }
 
@@ -172,7 +209,7 @@ impl Trials {
     }
 
     /// Those whose lease has run out, in their order.
-    pub fn silent(&self, now: Millis) -> BTreeSet<TrialId> {
+    pub fn silent(&self, now: Millis) -> BTreeSet<RunId> {
         due(&self.index.leases, now)
     }
 
@@ -183,8 +220,9 @@ impl Trials {
 
     /// When the next lease runs out or the next held one may start.
     pub fn next_deadline(&self) -> Option<Millis> {
-        let first = |times: &BTreeSet<(Millis, TrialId)>| times.first().map(|(at, _)| *at);
-        [first(&self.index.leases), first(&self.index.holds)].into_iter().flatten().min()
+        let lease = self.index.leases.first().map(|(at, _)| *at);
+        let hold = self.index.holds.first().map(|(at, _)| *at);
+        [lease, hold].into_iter().flatten().min()
     }
 
     /// Whether the indexes say what a look at every trial says.
@@ -193,14 +231,14 @@ impl Trials {
         let mut fresh = Self::default();
         for open in self.all.values() {
             fresh.numbers.insert(open.row.number, open.row.id);
-            fresh.index.add(open, Key::of(open));
+            fresh.index.add(open, &Key::of(open));
         }
         fresh.numbers == self.numbers && fresh.index == self.index
     }
 }
 
-fn due(times: &BTreeSet<(Millis, TrialId)>, now: Millis) -> BTreeSet<TrialId> {
-    times.iter().take_while(|(at, _)| *at <= now).map(|(_, trial)| *trial).collect()
+fn due<T: Ord + Copy>(times: &BTreeSet<(Millis, T)>, now: Millis) -> BTreeSet<T> {
+    times.iter().take_while(|(at, _)| *at <= now).map(|(_, what)| *what).collect()
 }
 
 impl<'a> IntoIterator for &'a Trials {
@@ -213,64 +251,92 @@ impl<'a> IntoIterator for &'a Trials {
 }
 
 impl Index {
-    fn add(&mut self, open: &Open, key: Key) {
+    fn add(&mut self, open: &Open, key: &Key) {
         let trial = open.row.id;
-        if key.queued {
-            let waiting = if key.has_leg { &mut self.ready } else { &mut self.undecided };
-            waiting.insert(trial);
-            if key.has_leg && key.alone {
-                self.alone.insert(trial);
+        for (id, run) in key.runs(trial) {
+            if run.ready {
+                self.ready.insert(id);
+                if key.alone {
+                    self.alone.insert(id);
+                }
             }
+            if run.undecided {
+                self.undecided.insert(id);
+            }
+            if let Some(attempt) = &open.runs[id.fold].attempt {
+                let row = &attempt.row;
+                let device = device_of(&row.slot).to_owned();
+                self.requests.insert(row.request_id.clone(), id);
+                self.workers.entry(row.worker.clone()).or_default().insert(id);
+                let crowd = self.devices.entry(device.clone()).or_default();
+                crowd.attempts += 1;
+                crowd.alone += usize::from(key.alone);
+                let names = Names { request: row.request_id.clone(), worker: row.worker.clone(), device };
+                self.attempts.insert(row.id, names);
+            }
+            self.leases.extend(run.lease.map(|at| (at, id)));
         }
-        if let Some(attempt) = &open.attempt {
-            let row = &attempt.row;
-            let device = device_of(&row.slot).to_owned();
-            self.requests.insert(row.request_id.clone(), trial);
-            self.workers.entry(row.worker.clone()).or_default().insert(trial);
-            let crowd = self.devices.entry(device.clone()).or_default();
-            crowd.attempts += 1;
-            crowd.alone += usize::from(key.alone);
-            let names = Names { request: row.request_id.clone(), worker: row.worker.clone(), device };
-            self.attempts.insert(row.id, names);
+        if key.partial {
+            self.partial.insert(trial);
         }
-        self.leases.extend(key.lease.map(|at| (at, trial)));
         self.holds.extend(key.hold.map(|at| (at, trial)));
     }
 
-    fn remove(&mut self, trial: TrialId, key: Key) {
-        self.ready.remove(&trial);
-        self.undecided.remove(&trial);
-        self.alone.remove(&trial);
-        if let Some(names) = key.attempt.and_then(|attempt| self.attempts.remove(&attempt)) {
-            self.requests.remove(&names.request);
-            if let Some(trials) = self.workers.get_mut(&names.worker) {
-                trials.remove(&trial);
-                if trials.is_empty() {
-                    self.workers.remove(&names.worker);
-                }
+    fn remove(&mut self, trial: TrialId, key: &Key) {
+        for (id, run) in key.runs(trial) {
+            self.ready.remove(&id);
+            self.undecided.remove(&id);
+            self.alone.remove(&id);
+            if let Some(names) = run.attempt.and_then(|attempt| self.attempts.remove(&attempt)) {
+                self.leave(id, &names, key.alone);
             }
-            if let Some(crowd) = self.devices.get_mut(&names.device) {
-                crowd.attempts -= 1;
-                crowd.alone -= usize::from(key.alone);
-                if crowd.attempts == 0 {
-                    self.devices.remove(&names.device);
-                }
+            if let Some(at) = run.lease {
+                self.leases.remove(&(at, id));
             }
         }
-        if let Some(at) = key.lease {
-            self.leases.remove(&(at, trial));
-        }
+        self.partial.remove(&trial);
         if let Some(at) = key.hold {
             self.holds.remove(&(at, trial));
         }
     }
 
-    /// The common change: a worker was heard of.
-    fn move_lease(&mut self, trial: TrialId, from: Option<Millis>, to: Option<Millis>) {
-        if let Some(at) = from {
-            self.leases.remove(&(at, trial));
+    /// An attempt is not open any more.
+    fn leave(&mut self, id: RunId, names: &Names, alone: bool) {
+        self.requests.remove(&names.request);
+        if let Some(runs) = self.workers.get_mut(&names.worker) {
+            runs.remove(&id);
+            if runs.is_empty() {
+                self.workers.remove(&names.worker);
+            }
         }
-        self.leases.extend(to.map(|at| (at, trial)));
+        if let Some(crowd) = self.devices.get_mut(&names.device) {
+            crowd.attempts -= 1;
+            crowd.alone -= usize::from(alone);
+            if crowd.attempts == 0 {
+                self.devices.remove(&names.device);
+            }
+        }
+    }
+
+    /// The common change: a worker was heard of.
+    fn move_leases(&mut self, trial: TrialId, from: &Key, to: &Key) {
+        for ((id, from), (_, to)) in from.runs(trial).zip(to.runs(trial)) {
+            if from.lease != to.lease {
+                if let Some(at) = from.lease {
+                    self.leases.remove(&(at, id));
+                }
+                self.leases.extend(to.lease.map(|at| (at, id)));
+            }
+        }
+    }
+}
+
+impl Key {
+    /// Whether nothing but leases differs.
+    fn same_but_leases(&self, other: &Self) -> bool {
+        let same = |(a, b): (&RunKey, &RunKey)| RunKey { lease: b.lease, ..*a } == *b;
+        (self.alone, self.partial, self.hold) == (other.alone, other.partial, other.hold)
+            && self.runs.iter().zip(&other.runs).all(same)
     }
 }
 
@@ -290,15 +356,15 @@ impl DerefMut for Guard<'_> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        let (trial, before, after) = (self.open.row.id, self.before, Key::of(self.open));
-        if after == before {
+        let (trial, after) = (self.open.row.id, Key::of(self.open));
+        if after == self.before {
             return;
         }
-        if after == (Key { lease: after.lease, ..before }) {
-            self.index.move_lease(trial, before.lease, after.lease);
+        if after.same_but_leases(&self.before) {
+            self.index.move_leases(trial, &self.before, &after);
         } else {
-            self.index.remove(trial, before);
-            self.index.add(self.open, after);
+            self.index.remove(trial, &self.before);
+            self.index.add(self.open, &after);
         }
     }
 }

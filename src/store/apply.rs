@@ -3,7 +3,7 @@
 use super::direct::{execute, one_row, stored};
 use super::open::{Durability, Writer};
 use super::rows::{further_text, signed, split_metrics, to_json};
-use super::{StoreError, blob, checkpoints, legs};
+use super::{StoreError, blob, checkpoints, folds, legs};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{
     AttemptState, Change, Event, Metrics, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId,
@@ -90,11 +90,13 @@ fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError>
         Change::ReportsDiscarded { trial, fold, after_step } => {
             discard_reports(connection, *trial, *fold, signed("step", *after_step)?)
         }
-        Change::BestMoved { trial, step, value } => {
+        Change::BestMoved { trial, best } => {
             let sql = "update trial set best_step = ?, best_value = ? where trial_id = ?";
-            let values = params![signed("trial.best_step", *step)?, value, trial.0];
+            let step = best.map(|(step, _)| signed("trial.best_step", step)).transpose()?;
+            let values = params![step, best.map(|(_, value)| value), trial.0];
             one_row(connection, sql, values, || format!("trial {trial} is not there"))
         }
+        Change::FoldValued { trial, fold, result } => folds::value(connection, *trial, *fold, result),
         Change::FurtherMoved { trial, values } => {
             let sql = "update trial set further = ? where trial_id = ?";
             let values = params![further_text(values)?, trial.0];
@@ -109,6 +111,10 @@ fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError>
             let sql = "insert into trial_value (trial_id, objective, sweep_id, step, value, ranked) \
                        select ?3, objective, v.sweep_id, step, value, ranked from trial_value v join trial known \
                        using (trial_id) where known.sweep_id = ?1 and known.number = ?2";
+            execute(connection, sql, values)?;
+            let sql = "insert into fold (trial_id, fold, step, value, further, weights) \
+                       select ?3, fold, step, value, fold.further, fold.weights from fold join trial known \
+                       using (trial_id) where known.sweep_id = ?1 and known.number = ?2";
             execute(connection, sql, values).map(drop)
         }
         Change::Valued { sweep, trial, objective, step, value, ranked } => {
@@ -118,9 +124,12 @@ fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError>
             let step = signed("trial_value.step", *step)?;
             execute(connection, sql, params![trial.0, objective, sweep.0, step, value, ranked]).map(drop)
         }
-        Change::WeightsStored { trial, hash } => {
+        Change::WeightsStored { trial, fold, hash } => {
             if !blob::is_hash(hash) {
                 return Err(StoreError::damaged("trial.weights", hash));
+            }
+            if let Some(fold) = fold {
+                return folds::keep_weights(connection, *trial, *fold, hash);
             }
             let sql = "update trial set weights = ? where trial_id = ?";
             one_row(connection, sql, params![hash, trial.0], || format!("trial {trial} is not there"))
@@ -245,16 +254,17 @@ fn insert_report(connection: &Connection, report: &StepReport) -> Result<(), Sto
         ],
     )?;
     let otherwise = || format!("trial {} is not there", report.trial);
+    let steps = step + folds::steps_of_others(connection, report.trial, report.fold)?;
     match memory_of(&report.metrics) {
         [None, None] => {
-            one_row(connection, "update trial set steps = ? where trial_id = ?", [step, trial], otherwise)
+            one_row(connection, "update trial set steps = ? where trial_id = ?", [steps, trial], otherwise)
         }
         [device, machine] => {
             // The most of all steps; what is not measured changes nothing.
             let sql = "update trial set steps = ?, \
                        device_memory_bytes = nullif(max(coalesce(device_memory_bytes, 0), ?), 0), \
                        resident_bytes = nullif(max(coalesce(resident_bytes, 0), ?), 0) where trial_id = ?";
-            let values = [step, device.unwrap_or(0), machine.unwrap_or(0), trial];
+            let values = [steps, device.unwrap_or(0), machine.unwrap_or(0), trial];
             one_row(connection, sql, values, otherwise)
         }
     }
@@ -277,10 +287,8 @@ fn discard_reports(
 ) -> Result<(), StoreError> {
     let sql = "delete from report where trial_id = ? and fold = ? and step > ?";
     execute(connection, sql, params![trial.0, fold, after_step])?;
-    let sql = "update trial set steps = ?1, \
-               best_step = case when best_step > ?1 then null else best_step end, \
-               best_value = case when best_step > ?1 then null else best_value end where trial_id = ?2";
-    execute(connection, sql, [after_step, trial.0]).map(drop)
+    let steps = after_step + folds::steps_of_others(connection, trial, fold)?;
+    execute(connection, "update trial set steps = ? where trial_id = ?", [steps, trial.0]).map(drop)
 }
 
 fn record(connection: &Connection, event: &Event) -> Result<(), StoreError> {

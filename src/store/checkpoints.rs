@@ -8,6 +8,10 @@ use super::rows::signed;
 use crate::domain::{AttemptId, Checkpoint, Millis, SweepId, TrialId};
 use rusqlite::{Connection, params};
 
+/// Every blob that a row refers to.
+pub(super) const BLOBS: &str = "select weights from trial where weights is not null union \
+     select weights from fold where weights is not null union select hash from checkpoint";
+
 pub(super) fn insert(connection: &Connection, stored: &Checkpoint) -> Result<(), StoreError> {
     let sql = "insert into checkpoint (trial_id, fold, step, attempt_id, hash, bytes, at_ms) \
                values (?, ?, ?, ?, ?, ?, ?)";
@@ -51,6 +55,7 @@ impl Writer {
     /// What SQLite says.
     pub fn blobs_of_sweep(&mut self, sweep: SweepId) -> Result<Vec<String>, StoreError> {
         let sql = "select weights from trial where sweep_id = ?1 and weights is not null \
+                   union select fold.weights from fold join trial using (trial_id) where sweep_id = ?1 and fold.weights is not null \
                    union select hash from checkpoint join trial using (trial_id) where sweep_id = ?1";
         all(&self.connection, sql, [sweep.0], |row| Ok(row.get(0)?))
     }
@@ -61,6 +66,7 @@ impl Writer {
     /// What SQLite says.
     pub fn is_unreferenced(&mut self, hash: &str) -> Result<bool, StoreError> {
         let sql = "select not exists (select 1 from trial where weights = ?1) \
+                   and not exists (select 1 from fold where weights = ?1) \
                    and not exists (select 1 from checkpoint where hash = ?1)";
         one(&self.connection, sql, [hash])
     }

@@ -2,7 +2,7 @@
 
 use super::direct::{all, execute, one};
 use super::open::{Durability, Writer};
-use super::{StoreError, blob};
+use super::{StoreError, blob, checkpoints};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fs;
@@ -36,8 +36,7 @@ impl Writer {
             "delete from checkpoint where trial_id in (select trial_id from trial where state in {ENDED})"
         );
         let dropped = execute(&self.connection, &sql, [])?;
-        let sql = "select weights from trial where weights is not null union select hash from checkpoint";
-        let referred = self.texts(sql)?;
+        let referred = self.texts(checkpoints::BLOBS)?;
         let sweeps = self.texts("select uid from sweep")?;
         let mut cleared = Cleared { checkpoints: dropped as u64, ..Cleared::default() };
         remove_files(home, &referred, &mut cleared)?;

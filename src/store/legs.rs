@@ -63,8 +63,13 @@ pub(super) fn leg(row: &impl Fields) -> Result<Leg, StoreError> {
     })
 }
 
+/// The outcome that a word means.
+pub(super) fn outcome(word: &str) -> Result<LegOutcome, StoreError> {
+    LegOutcome::parse(word).ok_or_else(|| StoreError::damaged("leg.outcome", word))
+}
+
 /// What is asked for records: the trial's number beside the leg, and no more; there may be a million of them.
-pub(super) const RECORDS: &str = "select leg.number, trial.number as trial_number, from_step, until_step, decided_seq, outcome, value, leg.further, ended_seq \
+pub(super) const RECORDS: &str = "select leg.number, trial.number as trial_number, fold, from_step, until_step, decided_seq, outcome, value, leg.further, ended_seq \
      from leg left join trial using (trial_id) where leg.sweep_id = ? order by leg.number";
 
 /// A leg with its end, from a row of [`RECORDS`].
@@ -72,7 +77,7 @@ pub(super) fn record(row: &impl Fields) -> Result<LegRecord, StoreError> {
     let end = match row.maybe_text("leg.outcome")? {
         None => None,
         Some(word) => Some(LegEnd {
-            outcome: LegOutcome::parse(word).ok_or_else(|| StoreError::damaged("leg.outcome", word))?,
+            outcome: outcome(word)?,
             value: row.maybe_real("leg.value")?,
             further: further_values("leg.further", row.maybe_text("leg.further")?)?,
             seq: row.int("leg.ended_seq")?,
@@ -81,6 +86,7 @@ pub(super) fn record(row: &impl Fields) -> Result<LegRecord, StoreError> {
     Ok(LegRecord {
         number: row.count("leg.number")?,
         trial: row.maybe_count("trial_number")?,
+        fold: row.small("leg.fold")?,
         from_step: row.count("leg.from_step")?,
         until_step: row.maybe_count("leg.until_step")?,
         decided_seq: row.int("leg.decided_seq")?,

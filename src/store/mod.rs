@@ -10,6 +10,7 @@ mod direct;
 mod ensembles;
 mod error;
 mod fields;
+mod folds;
 mod gc;
 mod judgements;
 mod legs;

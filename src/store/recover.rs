@@ -33,7 +33,8 @@ impl Writer {
         let sql = "select * from sweep where state in ('active', 'paused') or sweep_id in (select sweep_id from trial \
                    indexed by trial_open where state in ('queued', 'running', 'paused', 'stopping')) order by sweep_id";
         for stored in all(connection, sql, [], stored)? {
-            let open = open_trials::read(connection, Wanted::OpenOf(stored.0.id))?;
+            let has_folds = stored.0.spec.objective.folds.is_some();
+            let open = open_trials::read(connection, Wanted::OpenOf(stored.0.id), has_folds)?;
             recovery.sweeps.push(sweep_with(connection, stored, open)?);
         }
         Ok(recovery)
@@ -45,11 +46,11 @@ impl Writer {
     /// What SQLite says, or a damaged value.
     pub fn stored_trial(&mut self, trial: TrialId) -> Result<Option<OpenSweep>, StoreError> {
         let connection = &self.connection;
-        let open = open_trials::read(connection, Wanted::One(trial))?;
-        let Some(sweep) = open.first().map(|trial| trial.row.sweep) else { return Ok(None) };
-        let sql = "select * from sweep where sweep_id = ?";
-        let found = all(connection, sql, [sweep.0], stored)?.pop();
-        found.map(|stored| sweep_with(connection, stored, open)).transpose()
+        let sql = "select * from sweep where sweep_id = (select sweep_id from trial where trial_id = ?)";
+        let Some(sweep) = all(connection, sql, [trial.0], stored)?.pop() else { return Ok(None) };
+        let has_folds = sweep.0.spec.objective.folds.is_some();
+        let open = open_trials::read(connection, Wanted::One(trial), has_folds)?;
+        sweep_with(connection, sweep, open).map(Some)
     }
 }
 

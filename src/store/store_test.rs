@@ -55,6 +55,7 @@ pub(super) fn spec() -> Sweep {
             kind: ObjectiveKind::External,
             dataset: None,
             validation: 0.2,
+            folds: None,
             metric: RMSE.into(),
             direction: Direction::Minimize,
             further: Vec::new(),
@@ -68,6 +69,7 @@ pub(super) fn spec() -> Sweep {
             trials: Some(10),
             parallel: None,
             stopper: None,
+            race: None,
             order: Order::Arrival,
             time_limit_s: None,
             duplicates: Default::default(),
@@ -264,7 +266,7 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
         closed(7),
         ended(7),
         Change::SweepMoved { sweep: SWEEP, from: SweepState::Paused, to: SweepState::Active, at: Millis(5) },
-        Change::BestMoved { trial: TrialId(7), step: 1, value: 1.0 },
+        Change::BestMoved { trial: TrialId(7), best: Some((1, 1.0)) },
         Change::TrialHeld { trial: TrialId(7), ready: None, alone: false, accumulate: 1 },
         reported(7, 1, Metrics::default()),
     ];
@@ -301,7 +303,7 @@ async fn every_number_comes_back_with_its_bits() {
         sent.push(metrics);
     }
     let stored = home.writer.recover().unwrap();
-    let read = &stored.sweeps[0].open[0].reports;
+    let read = &stored.sweeps[0].open[0].folds[0].reports;
     assert_eq!(read.len(), sent.len());
     let detail = home.reader().await.trial(TrialId(1)).await.unwrap().unwrap();
     for ((sent, read), shown) in sent.iter().zip(read).zip(&detail.steps) {
@@ -315,7 +317,7 @@ async fn a_report_moves_its_trial_with_it() {
     let mut home = Home::new().await;
     home.apply(&[insert_trial(1, x(1))]).unwrap();
     home.apply(&hand_out(1)).unwrap();
-    let better = |step, value| Change::BestMoved { trial: TrialId(1), step, value };
+    let better = |step, value| Change::BestMoved { trial: TrialId(1), best: Some((step, value)) };
     let one = |step, value| reported(1, step, Metrics::default().with(RMSE, value));
     let group = [one(1, 3.0), better(1, 3.0), one(2, 4.0), one(3, 2.0), better(3, 2.0), one(4, 5.0)];
     home.apply(&group).unwrap();
@@ -379,10 +381,10 @@ async fn what_is_open_is_read_with_all_that_belongs_to_it() {
     let recovered = home.writer.recover().unwrap();
     let open = &recovered.sweeps[0].open;
     assert_eq!(open.iter().map(|trial| trial.row.id.0).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(open[0].attempt.as_ref().map(|attempt| attempt.id), Some(AttemptId(1)));
-    assert_eq!((open[1].attempt.is_some(), open[1].reports.len()), (false, 1));
-    assert_eq!((open[1].leg.map(|leg| leg.id), &open[1].setbacks), (Some(LegId(2)), &vec![why]));
-    assert_eq!(open[1].environment.as_ref().map(|e| e["host"].as_str()), Some("here"));
+    assert_eq!(open[0].folds[0].attempt.as_ref().map(|attempt| attempt.id), Some(AttemptId(1)));
+    assert_eq!((open[1].folds[0].attempt.is_some(), open[1].folds[0].reports.len()), (false, 1));
+    assert_eq!((open[1].folds[0].leg.map(|leg| leg.id), &open[1].folds[0].setbacks), (Some(LegId(2)), &vec![why]));
+    assert_eq!(open[1].folds[0].environment.as_ref().map(|e| e["host"].as_str()), Some("here"));
     let one = home.writer.stored_trial(TrialId(2)).unwrap().unwrap();
     assert_eq!(one.open[0], open[1]);
     assert_eq!(home.writer.stored_trial(TrialId(9)).unwrap(), None);

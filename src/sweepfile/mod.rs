@@ -6,6 +6,7 @@
 
 mod command;
 mod enqueue;
+mod folds;
 mod json;
 mod node;
 mod objective;

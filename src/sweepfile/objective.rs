@@ -3,7 +3,7 @@
 use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, finite, name, text};
-use super::{command, targets};
+use super::{command, folds, targets};
 use crate::domain::metric::{PARAMETERS, TIMED};
 use crate::domain::sweep::Order;
 use crate::domain::{Objective, ObjectiveKind, OutOfMemory, Search, Target};
@@ -32,6 +32,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective
     }
     let share = |node: &Node| finite(node).filter(|x| *x > 0.0 && *x < 1.0);
     let validation = table.read("validation", "a share between 0 and 1", problems, share);
+    let folds = folds::read(&table, problems);
     let Target { name: metric, direction } = targets::read_one(&table, problems);
     let mut targets = targets::read_several(&table, problems).into_iter();
     let primary = targets.next().unwrap_or(Target { name: metric, direction });
@@ -58,6 +59,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Objective
         kind,
         dataset,
         validation: validation.unwrap_or(VALIDATION),
+        folds,
         metric: primary.name,
         direction: primary.direction,
         further: targets.collect(),
@@ -101,7 +103,7 @@ pub(super) fn check_search(
 }
 
 /// The line of a key of a table, else that of the table.
-fn line_of(node: &Node, key: &str) -> Option<usize> {
+pub(super) fn line_of(node: &Node, key: &str) -> Option<usize> {
     let Kind::Table(entries) = &node.kind else { return node.line };
     entries.iter().find(|(name, _)| name == key).map_or(node.line, |(_, node)| node.line)
 }

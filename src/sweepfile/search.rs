@@ -3,7 +3,7 @@
 use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, count, moment, text};
-use super::{sampler, stopper};
+use super::{folds, sampler, stopper};
 use crate::domain::sweep::{Duplicates, Order, SamplerSpec};
 use crate::domain::{Parameter, Search};
 use crate::expr::{Expr, ParameterNames};
@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 const CONSTRAINTS: &str = "a list of conditions between parameters, such as \"blocks * 2 <= 12\"";
 
-pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
+/// The search, and what the file says of the race of trials with folds.
+pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<(Search, Option<Option<f64>>)> {
     let table = Table::of(node, "search", problems)?;
     let sampler = match table.get("sampler") {
         Some(node) => sampler::read(node, &table, problems),
@@ -58,18 +59,21 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         Kind::List(items) => items.iter().map(text).collect(),
         _ => None,
     });
+    let race = folds::read_race(&table, problems);
     table.finish(problems);
-    Some(Search {
+    let search = Search {
         sampler: sampler?,
         trials,
         parallel,
         stopper,
+        race: None,
         order,
         time_limit_s,
         deadline,
         duplicates: duplicates.unwrap_or_default(),
         constraints: constraints.unwrap_or_default(),
-    })
+    };
+    Some((search, race))
 }
 
 /// Every constraint must be a condition on parameters of the space: `node` is the table `search`.

@@ -3,7 +3,7 @@
 use super::node::Node;
 use super::problem::Problem;
 use super::reader::{Table, name, whole};
-use super::{Check, command, enqueue, objective, search, space};
+use super::{Check, command, enqueue, folds, objective, search, space};
 use crate::domain::{ObjectiveKind, Sweep};
 
 pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -> Option<Sweep> {
@@ -20,7 +20,7 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
     let objective_node = table.required("objective", "a table [objective]", problems);
     let objective = objective_node.and_then(|node| objective::read(node, problems));
     let search_node = table.required("search", "a table [search]", problems);
-    let search = search_node.and_then(|node| search::read(node, problems));
+    let (mut search, race) = search_node.and_then(|node| search::read(node, problems)).unzip();
     let kind = objective.as_ref().map(|objective| objective.kind);
     let space_node = table.required("space", "a table [space] of parameters", problems);
     let space = space_node.and_then(|node| space::read(node, kind, check, problems));
@@ -34,6 +34,9 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
         (&objective, &search, objective_node, search_node)
     {
         objective::check_search((objective_node, objective), (search_node, search), problems);
+    }
+    if let (Some(objective), Some(search), Some(node)) = (&objective, &mut search, search_node) {
+        folds::check(objective, (node, search), race.flatten(), problems);
     }
     let enqueue = enqueue::read(&table, space.as_ref(), search.as_ref(), problems);
     table.finish(problems);

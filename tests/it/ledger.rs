@@ -91,7 +91,7 @@ fn group(k: i64, weights: Option<String>) -> Vec<Change> {
         changes.push(Change::Reported(Box::new(report)));
     }
     changes.push(Change::Valued { sweep, trial, objective: 0, step: 1, value: k as f64, ranked: true });
-    changes.extend(weights.map(|hash| Change::WeightsStored { trial, hash }));
+    changes.extend(weights.map(|hash| Change::WeightsStored { trial, fold: None, hash }));
     changes.push(Change::Recorded(Event {
         seq: k,
         at_ms: at,

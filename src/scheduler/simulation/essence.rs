@@ -1,7 +1,7 @@
 //! What of a core decides its future, as text that can be compared.
 
 use crate::scheduler::core::Core;
-use crate::scheduler::state::{Active, Open};
+use crate::scheduler::state::{Active, Open, Run};
 
 /// One entry per sweep and open trial. What the next decision may see is shown to it first: when that happens,
 /// before or at the decision, makes no difference.
@@ -12,10 +12,12 @@ pub fn of(core: &mut Core) -> Vec<String> {
         lines.push(format!("sweep {id}: {}", sweep_line(sweep)));
         for trial in sweep.open.values() {
             let id = trial.row.id;
-            // What went wrong with an earlier leg means nothing to the next.
-            let has_leg = trial.leg.is_some_and(|leg| sweep.open_legs.contains(&leg.number));
-            let setbacks = if has_leg { trial.setbacks.as_slice() } else { &[] };
-            lines.push(format!("trial {id}: setbacks {setbacks:?} {}", trial_line(trial)));
+            lines.push(format!("trial {id}: {}", trial_line(trial)));
+            for (fold, run) in trial.runs.iter().enumerate() {
+                // What went wrong with an earlier leg means nothing to the next.
+                let setbacks = if run.has_leg { run.setbacks.as_slice() } else { &[] };
+                lines.push(format!("trial {id}/{fold}: setbacks {setbacks:?} {}", run_line(run)));
+            }
         }
     }
     lines
@@ -42,22 +44,26 @@ fn sweep_line(sweep: &Active) -> String {
 }
 
 fn trial_line(trial: &Open) -> String {
-    let steps: Vec<String> = trial
+    format!(
+        "{:?} to end {:?} given up {:?} ready {:?} alone {} accumulate {}",
+        trial.state, trial.to_end, trial.given_up, trial.ready, trial.alone, trial.accumulate,
+    )
+}
+
+fn run_line(run: &Run) -> String {
+    let steps: Vec<String> = run
         .steps
         .iter()
         .map(|(n, step)| format!("{n} by {}: {:?} {:?}", step.attempt, step.metrics.0, step.answer))
         .collect();
     format!(
-        "{:?} leg {:?} to end {:?} attempt {:?} best {:?} checkpoints {:?} ready {:?} alone {} accumulate {} in {:?} steps {steps:?}",
-        trial.state,
-        trial.leg,
-        trial.to_end,
-        trial.attempt.as_ref().map(|attempt| &attempt.row),
-        trial.best,
-        trial.checkpoints,
-        trial.ready,
-        trial.alone,
-        trial.accumulate,
-        trial.environment,
+        "leg {:?} at {:?} attempt {:?} best {:?} is worth {:?} checkpoints {:?} in {:?} steps {steps:?}",
+        run.leg,
+        run.place(),
+        run.attempt.as_ref().map(|attempt| &attempt.row),
+        run.best,
+        run.result,
+        run.checkpoints,
+        run.environment,
     )
 }

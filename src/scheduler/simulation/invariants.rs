@@ -60,7 +60,8 @@ const WRONG: &[&str] = &[
     "select 'trial numbers of sweep ' || sweep_id from trial group by sweep_id having count(*) <> max(number) + 1",
     "select 'leg numbers of sweep ' || sweep_id from leg group by sweep_id having count(*) <> max(number) + 1",
     // Attempts.
-    "select 'two open attempts at trial ' || trial_id from attempt where state = 'open' group by trial_id having count(*) > 1",
+    "select 'two open attempts at trial ' || attempt.trial_id from attempt join leg using (leg_id) where state = 'open' \
+     group by attempt.trial_id, fold having count(*) > 1",
     "select 'open attempt at trial ' || trial_id || ' that is ' || trial.state from attempt join trial using (trial_id) \
      where attempt.state = 'open' and trial.state not in ('running', 'stopping')",
     "select 'trial ' || trial_id || ' is ' || state || ' without an attempt' from trial where state in ('running', 'stopping') \
@@ -71,7 +72,7 @@ const WRONG: &[&str] = &[
     "select 'leg ' || leg_id || ' is open at a trial that is ' || trial.state from leg join trial using (trial_id) \
      where outcome is null and trial.state not in ('queued', 'running', 'stopping')",
     "select 'two open legs of trial ' || trial_id from leg where outcome is null and trial_id is not null \
-     group by trial_id having count(*) > 1",
+     group by trial_id, fold having count(*) > 1",
     "select 'trial ' || trial_id || ' runs without a leg' from trial where state in ('running', 'stopping') and not exists \
      (select 1 from leg where leg.trial_id = trial.trial_id and outcome is null)",
     "select 'leg ' || leg_id || ' of another sweep' from leg join trial using (trial_id) where leg.sweep_id <> trial.sweep_id",
@@ -79,10 +80,12 @@ const WRONG: &[&str] = &[
     // Reports: none by an attempt after a later one began; each step once and none missing.
     "select 'report ' || report.trial_id || '/' || step || ' by fenced attempt ' || report.attempt_id from report \
      join event on event.trial_id = report.trial_id and kind = 'attempt_started' and event.attempt_id > report.attempt_id \
-     where event.seq <= report.seq",
-    "select 'steps of trial ' || trial_id || ' have a gap' from report group by trial_id having count(*) <> max(step)",
+     where event.seq <= report.seq and report.fold = (select fold from attempt join leg using (leg_id) where attempt_id = event.attempt_id)",
+    "select 'report ' || report.trial_id || '/' || step || ' of another fold' from report join attempt using (attempt_id) \
+     join leg using (leg_id) where leg.fold <> report.fold",
+    "select 'steps of trial ' || trial_id || ' have a gap' from report group by trial_id, fold having count(*) <> max(step)",
     "select 'trial ' || trial_id || ' says ' || steps || ' steps' from trial where steps <> \
-     (select coalesce(max(step), 0) from report where report.trial_id = trial.trial_id)",
+     (select coalesce(sum(last), 0) from (select max(step) as last from report where report.trial_id = trial.trial_id group by fold))",
     // Reasons.
     "select kind || ' of trial ' || trial_id || ' without a reason' from event where reason is null and kind in \
      ('trial_suggested', 'trial_stopped', 'trial_continued', 'trial_retried', 'trial_failed', 'trial_requeued', \
@@ -110,7 +113,21 @@ const WRONG: &[&str] = &[
      (select count(*) from trial_value where trial_value.trial_id = trial.trial_id) \
      <> 1 + coalesce(json_array_length(spec, '$.objective.further'), 0)",
     "select 'leg ' || leg_id || ' ended with other values than trial ' || trial_id from leg join trial using (trial_id) where \
-     outcome = 'completed' and (leg.value is not best_value or leg.further is not trial.further)",
+     outcome = 'completed' and fold = 0 and not exists (select 1 from fold where fold.trial_id = leg.trial_id) \
+     and (leg.value is not best_value or leg.further is not trial.further)",
+    // Folds.
+    "select 'fold ' || fold.fold || ' of trial ' || trial_id || ' is worth ' || fold.value from fold join trial using (trial_id) \
+     where fold.value is not null and coalesce(json_extract(trial.ended, '$.kind'), '') <> 'copied' and not exists \
+     (select 1 from leg where leg.trial_id = fold.trial_id and leg.fold = fold.fold and outcome = 'completed' \
+     and leg.value is fold.value and leg.further is fold.further)",
+    "select 'trial ' || trial_id || ' is worth ' || best_value || ', its folds ' || (select avg(value) from fold where \
+     fold.trial_id = trial.trial_id) from trial join sweep using (sweep_id) where json_extract(spec, '$.objective.folds') is not null \
+     and abs(best_value - (select avg(value) from fold where fold.trial_id = trial.trial_id)) > 1e-9",
+    "select 'trial ' || trial_id || ' completed without all folds' from trial join sweep using (sweep_id) where trial.state = 'completed' \
+     and (select count(value) from fold where fold.trial_id = trial.trial_id) < json_extract(spec, '$.objective.folds')",
+    "select 'trial ' || trial_id || ' is given up and went on' from trial join leg using (trial_id) where decided_seq = ended_seq \
+     and outcome <> 'completed' and trial.state = 'completed' and not exists \
+     (select 1 from event where event.trial_id = trial.trial_id and kind = 'trial_retried' and event.seq > ended_seq)",
     // Copied results.
     "select 'trial ' || c.trial_id || ' is no copy of number ' || json_extract(c.ended, '$.from') from trial c left join trial o \
      on o.sweep_id = c.sweep_id and o.number = json_extract(c.ended, '$.from') where json_extract(c.ended, '$.kind') = 'copied' and \
@@ -122,10 +139,10 @@ const WRONG: &[&str] = &[
      and exists (select 1 from event where event.sweep_id = sweep.sweep_id and kind = 'trial_copied')",
     // Checkpoints.
     "select 'trial ' || trial_id || ' has ' || count(*) || ' checkpoints' from checkpoint join trial using (trial_id) \
-     group by trial_id having count(*) > case when state in ('queued', 'running', 'stopping') then 2 \
+     group by trial_id, fold having count(*) > case when state in ('queued', 'running', 'stopping') then 2 \
      when state in ('completed', 'stopped') then 0 else 1 end",
     "select 'checkpoint ' || checkpoint.trial_id || '/' || step || ' of a step that was not reported' from checkpoint where not exists \
-     (select 1 from report where report.trial_id = checkpoint.trial_id and report.step = checkpoint.step)",
+     (select 1 from report where report.trial_id = checkpoint.trial_id and report.fold = checkpoint.fold and report.step = checkpoint.step)",
     // Sweeps that are over.
     "select 'sweep ' || sweep_id || ' is ' || sweep.state || ', its trial ' || trial_id || ' is ' || trial.state from sweep \
      join trial using (sweep_id) where trial.state in ('queued', 'running', 'paused', 'stopping') and (sweep.state = 'completed' \
@@ -184,9 +201,9 @@ impl Checker {
         sqlx::query_scalar(sql).bind(attempt.0).fetch_optional(&mut self.db).await.unwrap()
     }
 
-    pub async fn newest_checkpoint(&mut self, trial: TrialId) -> Option<u64> {
-        let sql = "select max(step) from checkpoint where trial_id = ?";
-        let step: Option<i64> = sqlx::query_scalar(sql).bind(trial.0).fetch_one(&mut self.db).await.unwrap();
+    pub async fn newest_checkpoint(&mut self, trial: TrialId, fold: u32) -> Option<u64> {
+        let sql = "select max(step) from checkpoint where trial_id = ? and fold = ?";
+        let step: Option<i64> = sqlx::query_scalar(sql).bind(trial.0).bind(fold).fetch_one(&mut self.db).await.unwrap();
         step.map(|step| step as u64)
     }
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
 pub struct Ledger {
-    /// Acknowledged steps that still count, by trial and step.
-    reports: BTreeMap<(TrialId, u64), (AttemptId, Metrics)>,
+    /// Acknowledged steps that still count, by trial, fold and step.
+    reports: BTreeMap<(TrialId, u32, u64), (AttemptId, Metrics)>,
     /// The newest acknowledged checkpoint of each attempt.
     checkpoints: BTreeMap<AttemptId, u64>,
     /// Acknowledged ends.
@@ -20,6 +20,7 @@ pub struct Ledger {
     home: BTreeMap<TrialId, SweepId>,
     removed: BTreeSet<SweepId>,
     trial_of: BTreeMap<AttemptId, TrialId>,
+    fold_of: BTreeMap<AttemptId, u32>,
     /// The first answer to each call.
     answers: BTreeMap<u64, Answer>,
 }
@@ -35,6 +36,7 @@ impl Ledger {
                 let attempt = claimed.attempt;
                 self.home.insert(claimed.leg.trial, claimed.leg.sweep);
                 self.trial_of.insert(attempt, claimed.leg.trial);
+                self.fold_of.insert(attempt, claimed.leg.fold);
                 let earlier = self.work.insert(seeker.request_id.clone(), attempt);
                 if let Some(earlier) = earlier.filter(|earlier| *earlier != attempt) {
                     let state = checker.attempt_state(earlier).await;
@@ -45,7 +47,8 @@ impl Ledger {
             }
             (Input::Report { trial, attempt, step, metrics }, Reply::Decision(_)) => {
                 if checker.attempt_state(*attempt).await.as_deref() == Some("open") {
-                    self.reports.insert((*trial, *step), (*attempt, metrics.clone()));
+                    let fold = self.fold_of[attempt];
+                    self.reports.insert((*trial, fold, *step), (*attempt, metrics.clone()));
                 }
                 self.check_reports(checker).await;
             }
@@ -53,7 +56,7 @@ impl Ledger {
                 let newest = self.checkpoints.entry(*attempt).or_default();
                 *newest = (*step).max(*newest);
                 if checker.attempt_state(*attempt).await.as_deref() == Some("open") {
-                    let stored = checker.newest_checkpoint(*trial).await;
+                    let stored = checker.newest_checkpoint(*trial, self.fold_of[attempt]).await;
                     assert!(
                         stored >= Some(*newest),
                         "checkpoint {newest} of trial {trial} gave way to {stored:?}"
@@ -86,16 +89,16 @@ impl Ledger {
     /// on from a checkpoint before them.
     pub async fn note_discards(&mut self, changes: &[Change], calls: &[Call], checker: &mut Checker) {
         for change in changes {
-            let Change::ReportsDiscarded { trial, after_step, .. } = change else { continue };
+            let Change::ReportsDiscarded { trial, fold, after_step } = change else { continue };
             let goes_back = calls.iter().any(|call| match call {
                 Call::Input(Input::Report { trial: reported, step, .. }) => {
                     reported == trial && *step == after_step + 1
                 }
                 _ => false,
             });
-            let newest = checker.newest_checkpoint(*trial).await.unwrap_or(0);
+            let newest = checker.newest_checkpoint(*trial, *fold).await.unwrap_or(0);
             assert!(goes_back || newest <= *after_step, "steps of trial {trial} after {after_step} are lost");
-            self.reports.retain(|(of, step), _| of != trial || step <= after_step);
+            self.reports.retain(|(of, part, step), _| of != trial || part != fold || step <= after_step);
         }
     }
 
@@ -104,19 +107,22 @@ impl Ledger {
         self.removed.insert(sweep);
         let home = &self.home;
         let is_gone = |trial: &TrialId| home.get(trial) == Some(&sweep);
-        self.reports.retain(|(trial, _), _| !is_gone(trial));
+        self.reports.retain(|(trial, _, _), _| !is_gone(trial));
         let trial_of = &self.trial_of;
         self.tells.retain(|attempt, _| !trial_of.get(attempt).is_some_and(is_gone));
     }
 
     async fn check_reports(&self, checker: &mut Checker) {
-        let rows = sqlx::query("select trial_id, step, attempt_id from report")
+        let rows = sqlx::query("select trial_id, fold, step, attempt_id from report")
             .fetch_all(&mut checker.db)
             .await
             .unwrap();
-        let stored: BTreeMap<(TrialId, u64), AttemptId> = rows
+        let stored: BTreeMap<(TrialId, u32, u64), AttemptId> = rows
             .iter()
-            .map(|row| ((TrialId(row.get(0)), row.get::<i64, _>(1) as u64), AttemptId(row.get(2))))
+            .map(|row| {
+                let at = (TrialId(row.get(0)), row.get::<u32, _>(1), row.get::<i64, _>(2) as u64);
+                (at, AttemptId(row.get(3)))
+            })
             .collect();
         for (at, (attempt, _)) in &self.reports {
             assert_eq!(
@@ -144,7 +150,7 @@ impl Ledger {
     pub async fn check(&self, checker: &mut Checker, reader: &crate::store::Reader) {
         self.check_reports(checker).await;
         self.check_tells(checker).await;
-        for ((trial, step), (attempt, metrics)) in &self.reports {
+        for ((trial, _, step), (attempt, metrics)) in &self.reports {
             let stored = reader.step(*trial, *attempt, *step).await.unwrap();
             let same = stored.as_ref().is_some_and(|stored| stored.metrics.same(metrics));
             assert!(same, "trial {trial} step {step}: {metrics:?} was acknowledged, {stored:?} is stored");

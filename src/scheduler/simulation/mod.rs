@@ -19,7 +19,7 @@ mod workers;
 mod world;
 
 use super::replay;
-use crate::domain::EventKind;
+use crate::domain::{EventKind, Reason};
 use crate::domain::sweep::Order;
 use faults::{Dice, Faults};
 use std::collections::BTreeMap;
@@ -47,6 +47,10 @@ struct Tally {
     compared: AtomicU64,
     /// Those of them that have several objectives.
     several: AtomicU64,
+    /// Those of them with folds.
+    folded: AtomicU64,
+    /// Trials that were given up after some of their folds, because a fold failed and because they were worse.
+    given_up: [AtomicU64; 2],
     /// Trials that got the result of another.
     copied: AtomicU64,
     /// What stoppers said of running trials, by its kind.
@@ -83,6 +87,10 @@ async fn live(seed: u64, tally: &Tally) {
         }
         let copies = stored.legs.iter().filter(|leg| leg.is_copy()).count();
         tally.copied.fetch_add(copies as u64, Ordering::Relaxed);
+        for event in stored.events.iter().filter(|event| event.kind == EventKind::FoldsGivenUp) {
+            let hopeless = matches!(event.reason, Some(Reason::Outraced { .. }));
+            tally.given_up[usize::from(hopeless)].fetch_add(1, Ordering::Relaxed);
+        }
         let passed_or_stopping =
             |kind: EventKind| matches!(kind, EventKind::TrialPassed | EventKind::TrialStopping);
         for event in stored.events.iter().filter(|event| passed_or_stopping(event.kind)) {
@@ -100,6 +108,7 @@ async fn live(seed: u64, tally: &Tally) {
         let (table, calm) = (table::of(&mut world.checker.db, sweep.sweep).await, table::calm(spec).await);
         assert!(table == calm, "{:?} without faults\n{calm:#?}\nwith faults\n{table:#?}", spec.search);
         tally.compared.fetch_add(1, Ordering::Relaxed);
+        tally.folded.fetch_add(u64::from(spec.objective.folds.is_some()), Ordering::Relaxed);
         tally.several.fetch_add(u64::from(spec.objective.count() > 1), Ordering::Relaxed);
     }
 }
@@ -138,6 +147,8 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     });
     let (several, copied) = (tally.several.into_inner(), tally.copied.into_inner());
     let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
+    let (folded, given_up) = (tally.folded.into_inner(), tally.given_up.map(AtomicU64::into_inner));
+    println!("{folded} comparisons with folds; given up after a failed fold, and as hopeless: {given_up:?}");
     println!(
         "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; stoppers said {judged:?}",
         seeds.len()
@@ -147,6 +158,8 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
         "{compared} comparisons are too few to mean anything"
     );
     assert!(seeds.len() < 100 || several > 5, "{several} comparisons with several objectives are too few");
+    assert!(seeds.len() < 100 || folded > 5, "{folded} comparisons with folds are too few");
+    assert!(seeds.len() < 100 || given_up.iter().all(|trials| *trials > 5), "{given_up:?} are too few");
     assert!(seeds.len() < 100 || copied > 20, "{copied} copied results are too few");
     assert!(seeds.len() < 100 || judged.len() == 5, "what stoppers can say was not all said: {judged:?}");
 }

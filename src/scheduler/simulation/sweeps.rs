@@ -29,6 +29,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             kind: if dice.chance(0.25) { ObjectiveKind::External } else { ObjectiveKind::Toy },
             dataset: None,
             validation: 0.2,
+            folds: None,
             metric: dice.among(&["rmse", "loss"]).into(),
             direction: dice.among(&[Direction::Minimize, Direction::Maximize]),
             further: Vec::new(),
@@ -42,6 +43,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             trials: if grid && dice.chance(0.7) { None } else { trials },
             parallel: if !number && dice.chance(0.3) { None } else { parallel },
             stopper: dice.chance(0.7).then(|| random_stopper(dice)),
+            race: None,
             order,
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
             duplicates: dice.among(&[Duplicates::Skip, Duplicates::Allow]),
@@ -56,10 +58,21 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
 /// Makes some sweeps of another kind, with dice of their own.
 pub fn vary(sweep: &mut Sweep) {
     let mut dice = Dice::new(sweep.seed, "variants");
+    have_folds(sweep);
     match dice.below(10) {
         0..3 => have_several(&mut dice, sweep),
         3..5 => reuse(&mut dice, sweep),
         _ => {}
+    }
+}
+
+/// Cross-validates the trials of some of the sweeps that have no stopper.
+fn have_folds(sweep: &mut Sweep) {
+    let mut dice = Dice::new(sweep.seed, "folds");
+    if sweep.search.stopper.is_none() || dice.chance(0.3) {
+        sweep.search.stopper = None;
+        sweep.objective.folds = Some(dice.between(2, 4) as u32);
+        sweep.search.race = dice.chance(0.8).then_some(0.8);
     }
 }
 
@@ -78,7 +91,7 @@ fn have_several(dice: &mut Dice, sweep: &mut Sweep) {
             _ => SamplerSpec::Nsga2 { population: Some(2) },
         };
     }
-    if dice.chance(0.5) {
+    if sweep.objective.folds.is_none() && dice.chance(0.5) {
         let mode = dice.among(&[Mode::Promote, Mode::Stop]);
         sweep.search.stopper = Some(StopperSpec::Asha { min_steps: 1, factor: 2, mode });
     }
@@ -178,8 +191,8 @@ pub fn behaves(params: &Params) -> &str {
     params["behave"].as_str().unwrap()
 }
 
-/// What a step reports.
-pub fn metrics(objective: &Objective, params: &Params, step: u64) -> Metrics {
+/// What a step of a fold reports.
+pub fn metrics(objective: &Objective, params: &Params, fold: u32, step: u64) -> Metrics {
     let base = match (params.get("x"), params.get("y")) {
         (Some(x), _) => x.as_f64().unwrap(),
         (_, Some(y)) => y.as_f64().unwrap(),
@@ -190,6 +203,8 @@ pub fn metrics(objective: &Objective, params: &Params, step: u64) -> Metrics {
         "none" => f64::INFINITY,
         _ => (base - 0.3) * (base - 0.3) + 1.0 / (step as f64 + 0.1),
     };
+    // Some folds are harder, the more so for some configurations.
+    let value = value + 0.05 * f64::from(fold * fold % 3) * (1.0 + base);
     let train_loss = if step == 2 { -0.0 } else { 0.1 * step as f64 };
     let mut all = Metrics::default().with(&objective.metric, value).with(TRAIN_LOSS, train_loss);
     for (number, target) in (1..).zip(&objective.further) {

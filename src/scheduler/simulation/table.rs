@@ -14,8 +14,11 @@ pub async fn of(db: &mut SqliteConnection, sweep: SweepId) -> Vec<String> {
                coalesce(ended, ''), coalesce(further, '')), value from trial left join trial_value v \
                on v.trial_id = trial.trial_id and v.objective = 0 where trial.sweep_id = ? order by number";
     let mut lines = lines(db, sql, sweep).await;
-    let sql = "select format('leg %d trial %s from %d to %s %s', leg.number, trial.number, from_step, until_step, \
+    let sql = "select format('leg %d trial %s/%d from %d to %s %s', leg.number, trial.number, fold, from_step, until_step, \
                outcome || coalesce(leg.further, '')), value from leg left join trial using (trial_id) where leg.sweep_id = ? order by leg.number";
+    lines.extend(self::lines(db, sql, sweep).await);
+    let sql = "select format('fold %d/%d step %s %s', number, fold, fold.step, fold.further), value \
+               from fold join trial using (trial_id) where trial.sweep_id = ? order by number, fold";
     lines.extend(self::lines(db, sql, sweep).await);
     lines
 }

@@ -233,7 +233,7 @@ impl Task {
         let objective = &self.claimed.spec.objective;
         let external = objective.kind == ObjectiveKind::External;
         if external && self.claimed.params["silent"].as_bool() == Some(true) {
-            let all = metrics(objective, &self.claimed.params, budget);
+            let all = metrics(objective, &self.claimed.params, self.claimed.leg.fold, budget);
             return self.tell_with(TellState::Completed, all, None);
         }
         if self.step >= until {
@@ -244,10 +244,12 @@ impl Task {
             return self.tell(if completed { TellState::Completed } else { TellState::Paused }, None);
         }
         self.step += 1;
-        if behaves(&self.claimed.params) == "diverge" && self.step == 2 {
+        // Of the folds, only one may do so.
+        let (fold, last) = (self.claimed.leg.fold, objective.runs() - 1);
+        if behaves(&self.claimed.params) == "diverge" && self.step == 2 && fold == last.min(1) {
             return self.tell(TellState::Failed, Some(Reason::Diverged { step: 2, what: "the loss".into() }));
         }
-        let metrics = metrics(objective, &self.claimed.params, self.step);
+        let metrics = metrics(objective, &self.claimed.params, self.claimed.leg.fold, self.step);
         let (trial, attempt) = (self.claimed.leg.trial, self.claimed.attempt);
         self.reported = true;
         self.outbox.push_back(Input::Report { trial, attempt, step: self.step, metrics });

@@ -17,7 +17,7 @@ async fn home() -> Home {
             let metrics = if step == 3 { metrics } else { metrics.with("own \"x\"", step as f64) };
             home.apply(&[reported(id, step, metrics)]).unwrap();
         }
-        home.apply(&[Change::BestMoved { trial: TrialId(id), step: 4, value: 2.5 / id as f64 }]).unwrap();
+        home.apply(&[Change::BestMoved { trial: TrialId(id), best: Some((4, 2.5 / id as f64)) }]).unwrap();
     }
     home
 }

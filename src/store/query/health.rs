@@ -1,5 +1,6 @@
 //! Whether the database is sound, and which files beside it it counts on.
 
+use crate::store::checkpoints::BLOBS;
 use crate::store::{Reader, StoreError};
 
 impl Reader {
@@ -33,7 +34,6 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub async fn blobs(&self) -> Result<Vec<String>, StoreError> {
-        let sql = "select weights from trial where weights is not null union select hash from checkpoint";
-        Ok(sqlx::query_scalar(sql).fetch_all(&self.pool).await?)
+        Ok(sqlx::query_scalar(BLOBS).fetch_all(&self.pool).await?)
     }
 }

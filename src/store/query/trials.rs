@@ -182,8 +182,11 @@ impl Reader {
         step: u64,
     ) -> Result<bool, StoreError> {
         let Ok(step) = i64::try_from(step) else { return Ok(false) };
-        let sql = "select exists (select 1 from report join event using (trial_id, attempt_id) where trial_id = ? \
-                   and attempt_id = ? and step = ? and kind = 'trial_stopping' and event.seq <= report.seq)";
+        // A trial with folds is told to end as a whole, while attempts at it are open.
+        let sql = "select exists (select 1 from report join event using (trial_id) where trial_id = ?1 \
+                   and report.attempt_id = ?2 and step = ?3 and kind = 'trial_stopping' and event.seq <= report.seq \
+                   and (event.attempt_id = ?2 or event.attempt_id is null and event.event_id > (select max(event_id) \
+                   from event where attempt_id = ?2 and kind = 'attempt_started')))";
         let query = sqlx::query_scalar(sql).bind(trial.0).bind(attempt.0).bind(step);
         Ok(query.fetch_one(&self.pool).await?)
     }
