@@ -132,9 +132,11 @@ pub fn origin(
     let mut origin = Origin { source, git_commit, dataset_hash: None, baseline: None };
     if let (ObjectiveKind::Keypoints, Some(name)) = (sweep.objective.kind, &sweep.objective.dataset) {
         let dataset = dataset::find(home, name)?;
-        let split = Split::fraction(&dataset, sweep.objective.validation, split::DEFAULT_SEED)?;
+        let splits: Result<Vec<Split>, _> = (0..sweep.objective.runs())
+            .map(|fold| split::of_fold(&dataset, &sweep.objective, fold))
+            .collect();
         origin.dataset_hash = Some(dataset.hash().to_owned());
-        origin.baseline = Some(mean_face_rmse(&dataset, &split));
+        origin.baseline = Some(mean_face_rmse(&dataset, &splits?));
     }
     Ok(origin)
 }

@@ -31,19 +31,22 @@ pub fn mean_face(dataset: &Dataset, rows: &[u32]) -> [f32; COLUMNS] {
 }
 
 /// RMSE in pixels, over the existing labels of the validation rows, of predicting the mean face of the
-/// training rows. NaN when no validation row has a label.
+/// training rows; with several splits (folds), over the validation rows of all of them. NaN when no validation row has
+/// a label.
 ///
 /// # Panics
-/// When a row of the split is not one of the dataset's.
+/// When a row of a split is not one of the dataset's.
 #[must_use]
-pub fn mean_face_rmse(dataset: &Dataset, split: &Split) -> f64 {
-    let mean = mean_face(dataset, &split.train);
+pub fn mean_face_rmse(dataset: &Dataset, splits: &[Split]) -> f64 {
     let (mut sum, mut count) = (0f64, 0u64);
-    for row in &split.validation {
-        for (label, mean) in dataset.labels(*row as usize).iter().zip(&mean) {
-            if !label.is_nan() {
-                sum += (f64::from(*label) - f64::from(*mean)).powi(2);
-                count += 1;
+    for split in splits {
+        let mean = mean_face(dataset, &split.train);
+        for row in &split.validation {
+            for (label, mean) in dataset.labels(*row as usize).iter().zip(&mean) {
+                if !label.is_nan() {
+                    sum += (f64::from(*label) - f64::from(*mean)).powi(2);
+                    count += 1;
+                }
             }
         }
     }

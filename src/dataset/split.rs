@@ -6,6 +6,7 @@
 use super::cache::Dataset;
 use super::columns::COLUMNS;
 use super::error::DatasetError;
+use crate::domain::Objective;
 use crate::domain::stream::{Key, seed_for};
 use std::collections::{HashMap, HashSet};
 
@@ -48,6 +49,18 @@ impl Split {
     /// As [`Self::fraction`].
     pub fn default_of(dataset: &Dataset) -> Result<Self, DatasetError> {
         Self::fraction(dataset, DEFAULT_FRACTION, DEFAULT_SEED)
+    }
+}
+
+/// The split that a trial's fold trains and validates with: one of the objective's folds, or the one split by its
+/// validation share.
+///
+/// # Errors
+/// As [`Split::fold`] and [`Split::fraction`].
+pub fn of_fold(dataset: &Dataset, objective: &Objective, fold: u32) -> Result<Split, DatasetError> {
+    match objective.folds {
+        Some(folds) => Split::fold(dataset, folds, fold, DEFAULT_SEED),
+        None => Split::fraction(dataset, objective.validation, DEFAULT_SEED),
     }
 }
 

@@ -47,7 +47,7 @@ impl Summary {
     pub fn of(dataset: &Dataset) -> Self {
         let missing = dataset.missing_per_column();
         let full = |row: &usize| !dataset.labels(*row).iter().any(|label| label.is_nan());
-        let baseline = Split::default_of(dataset).ok().map(|split| mean_face_rmse(dataset, &split));
+        let baseline = Split::default_of(dataset).ok().map(|split| mean_face_rmse(dataset, &[split]));
         Self {
             name: dataset.name().to_owned(),
             rows: dataset.rows(),

@@ -26,8 +26,8 @@ pub mod value;
 pub mod worker_process;
 
 pub use change::{
-    AttemptState, Change, Checkpoint, DecidedLeg, FoldResult, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt, NewTrial,
-    Origin, StepReport, SweepRow,
+    AttemptState, Change, Checkpoint, DecidedLeg, FoldResult, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt,
+    NewTrial, Origin, StepReport, SweepRow,
 };
 pub use device::DeviceReading;
 pub use event::{Event, EventKind};

@@ -89,6 +89,7 @@ async fn ask(
             number: claimed.number,
             attempt: claimed.attempt,
             params: claimed.params,
+            fold: claimed.leg.fold,
             until_step: claimed.leg.until_step,
         })
         .into_response()),

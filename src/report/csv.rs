@@ -10,9 +10,13 @@ use crate::store::query::TrialSummary;
 pub fn csv_headings(sweep: &Sweep) -> Result<Vec<u8>, csv::Error> {
     let fixed = ["trial_id", "number", "state"].map(str::to_owned);
     let objectives = sweep.objective.targets().map(|(name, _)| name.to_owned());
+    let folds = sweep.objective.folds.into_iter().flat_map(|folds| {
+        std::iter::once("spread".to_owned()).chain((0..folds).map(|fold| format!("fold_{fold}")))
+    });
     let more =
         ["best_step", "steps", "parameter_count", "seconds", "reason", "note", "tags"].map(str::to_owned);
-    let headings = fixed.into_iter().chain(objectives).chain(more).chain(sweep.space.keys().cloned());
+    let headings =
+        fixed.into_iter().chain(objectives).chain(folds).chain(more).chain(sweep.space.keys().cloned());
     written([headings.collect::<Vec<String>>()])
 }
 
@@ -37,6 +41,11 @@ fn line(sweep: &Sweep, trial: &TrialSummary) -> Vec<String> {
         number(trial.value),
     ];
     line.extend(further);
+    if let Some(folds) = sweep.objective.folds {
+        let of_fold = |number: u32| trial.folds.iter().find(|fold| fold.fold == number)?.value;
+        line.push(number(trial.spread));
+        line.extend((0..folds).map(|fold| number(of_fold(fold))));
+    }
     line.extend([
         count(trial.best_step),
         trial.steps.to_string(),

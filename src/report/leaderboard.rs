@@ -1,7 +1,7 @@
 //! The leaderboard of a sweep.
 
 use super::inexact::{explain, numbered};
-use super::{TextTable, duration_ms, grouped, heading, value, varying};
+use super::{TextTable, duration_ms, grouped, heading, measured, value, varying};
 use crate::store::query::{Leaderboard, Ranked};
 
 /// The ranking as a table, the mean face (what a model scores that has learned nothing) as its last row; then
@@ -26,7 +26,7 @@ pub fn leaderboard(board: &Leaderboard, width: Option<usize>) -> String {
         let fixed = [
             ranked.rank.to_string(),
             numbered(trial),
-            value(trial.value),
+            measured(trial),
             trial.steps.to_string(),
             time.unwrap_or_default(),
             trial.parameter_count.map(grouped).unwrap_or_default(),

@@ -34,11 +34,20 @@ pub use workers::worker_list;
 
 use crate::domain::Sweep;
 use crate::space::Space;
+use crate::store::query::TrialSummary;
 
 /// A number of the objective's metric, to four digits after the point.
 #[must_use]
 pub fn value(x: Option<f64>) -> String {
     x.map_or_else(|| "-".to_owned(), |x| format!("{x:.4}"))
+}
+
+/// A trial's value, with the standard deviation of its folds' where it has any.
+fn measured(trial: &TrialSummary) -> String {
+    match trial.spread {
+        Some(spread) => format!("{} ± {}", value(trial.value), value(Some(spread))),
+        None => value(trial.value),
+    }
 }
 
 /// A value of an objective: four digits after the point, none for what is large.

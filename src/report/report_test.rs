@@ -93,6 +93,8 @@ pub(super) fn trial(
         value,
         further: Vec::new(),
         best_step: value.map(|_| 3),
+        spread: None,
+        folds: Vec::new(),
         steps: 4,
         budget_steps: Some(5),
         parameter_count: Some(1_234_567),

@@ -4,7 +4,7 @@ use super::trials::epochs;
 use super::{TextTable, bytes, duration_ms, grouped, heading, moment, objective_value, value};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{Event, Millis, Objective};
-use crate::store::query::{AttemptDetail, StepRow, TrialDetail};
+use crate::store::query::{AttemptDetail, FoldSummary, StepRow, TrialDetail};
 use std::collections::BTreeSet;
 
 /// A trial: its state, parameters, attempts, decisions and every step. `objective` is the sweep's.
@@ -21,7 +21,11 @@ pub fn trial_detail(detail: &TrialDetail, objective: &Objective) -> String {
         lines.push(("ended", ended.to_string()));
     }
     if let (Some(best), Some(step)) = (trial.value, trial.best_step) {
-        let mut text = format!("{} {} in epoch {step}", heading(&objective.metric), value(Some(best)));
+        let mut text = format!("{} {}", heading(&objective.metric), value(Some(best)));
+        text.push_str(&match trial.spread {
+            Some(spread) => format!(" ± {} over its folds, in epoch {step} on average", value(Some(spread))),
+            None => format!(" in epoch {step}"),
+        });
         for (target, value) in objective.further.iter().zip(&trial.further) {
             text.push_str(&format!(", there {} {}", heading(&target.name), objective_value(*value)));
         }
@@ -59,7 +63,8 @@ pub fn trial_detail(detail: &TrialDetail, objective: &Objective) -> String {
     }
     let sections = [
         Some(params.render(None).0),
-        attempts(&detail.attempts),
+        folds(&trial.folds, objective),
+        attempts(&detail.attempts, !trial.folds.is_empty()),
         steps(&detail.steps),
         events(&detail.events),
     ];
@@ -72,19 +77,41 @@ pub fn trial_detail(detail: &TrialDetail, objective: &Objective) -> String {
     text
 }
 
-fn attempts(attempts: &[AttemptDetail]) -> Option<String> {
+/// What each fold came to.
+fn folds(folds: &[FoldSummary], objective: &Objective) -> Option<String> {
+    folds.first()?;
+    let mut table = TextTable::new().numbers("FOLD").numbers(heading(&objective.metric));
+    for target in &objective.further {
+        table = table.numbers(heading(&target.name));
+    }
+    table = table.numbers("BEST EPOCH").words("STORED AS");
+    for fold in folds {
+        let further =
+            (0..objective.further.len()).map(|at| objective_value(fold.further.get(at).copied().flatten()));
+        let step = fold.best_step.map(|step| step.to_string()).unwrap_or_default();
+        let rest = [step, fold.weights.clone().unwrap_or_default()];
+        table.row([fold.fold.to_string(), value(fold.value)].into_iter().chain(further).chain(rest));
+    }
+    Some(table.render(None).0)
+}
+
+fn attempts(attempts: &[AttemptDetail], folds: bool) -> Option<String> {
     let last = attempts.last()?;
-    let mut table =
-        TextTable::new().numbers("ATTEMPT").words("SLOT").words("STATE").numbers("TIME").words("WHY");
+    let mut table = TextTable::new().numbers("ATTEMPT");
+    if folds {
+        table = table.numbers("FOLD");
+    }
+    table = table.words("SLOT").words("STATE").numbers("TIME").words("WHY");
     for attempt in attempts {
         let time = attempt.finished_ms.map(|to| duration_ms(to.since_ms(attempt.started_ms)));
-        table.row([
-            attempt.attempt_id.to_string(),
+        let fold = folds.then(|| attempt.fold.to_string());
+        let rest = [
             attempt.slot.clone(),
             attempt.state.clone(),
             time.unwrap_or_default(),
             attempt.reason.as_ref().map(ToString::to_string).unwrap_or_default(),
-        ]);
+        ];
+        table.row([attempt.attempt_id.to_string()].into_iter().chain(fold).chain(rest));
     }
     let environment: Vec<String> = last.environment.iter().map(|(k, v)| format!("{k} {v}")).collect();
     let mut text = table.render(None).0;

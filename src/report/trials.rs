@@ -1,7 +1,7 @@
 //! Trials of a sweep as a table.
 
 use super::inexact::{explain, numbered};
-use super::{TextTable, duration_ms, heading, objective_value, value, varying};
+use super::{TextTable, duration_ms, heading, measured, objective_value, varying};
 use crate::domain::Sweep;
 use crate::store::query::TrialSummary;
 
@@ -25,7 +25,7 @@ pub fn trial_list(trials: &[TrialSummary], sweep: &Sweep, width: Option<usize>) 
     }
     for trial in trials {
         let time = trial.started_ms.zip(trial.finished_ms).map(|(from, to)| duration_ms(to.since_ms(from)));
-        let fixed = [numbered(trial), trial.state.as_str().to_owned(), value(trial.value)];
+        let fixed = [numbered(trial), trial.state.as_str().to_owned(), measured(trial)];
         let further = (0..sweep.objective.further.len())
             .map(|at| objective_value(trial.further.get(at).copied().flatten()));
         let rest = [epochs(trial), time.unwrap_or_default()];

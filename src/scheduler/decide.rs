@@ -11,7 +11,8 @@ use super::state::{Active, Open, RunId};
 use crate::domain::sweep::{Order, SamplerSpec};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    Change, DecidedLeg, EventKind, Leg, LegEnd, NewTrial, Params, Reason, SweepId, SweepState, TrialId, TrialState,
+    Change, DecidedLeg, EventKind, Leg, LegEnd, NewTrial, Params, Reason, SweepId, SweepState, TrialId,
+    TrialState,
 };
 use crate::stopper::{Ended, Promotion};
 

@@ -247,6 +247,12 @@ impl Core {
         if end.is_none() && open.state == TrialState::Running {
             Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
         }
+        if let Some((event, _)) = &end {
+            // Of folds that ended otherwise than their trial, too.
+            for run in &mut open.runs {
+                keep_checkpoints(turn, run, *event);
+            }
+        }
         drop(open);
         if let Some((event, reason)) = end {
             self.end_trial_with(turn, sweep, trial, event, Some(reason), attempt);
@@ -324,13 +330,17 @@ impl Open {
         if places.contains(&Place::Open) || self.given_up.is_none() && places.contains(&Place::Undecided) {
             return None;
         }
-        let reason = match (&self.given_up, failed(&places, |_| true)) {
-            (Some(reason), _) => reason.clone(),
-            (None, Some(fold)) => {
+        let reason = match (failed(&places, |_| true), &self.given_up) {
+            // A result that comes after the word to end is a result all the same.
+            (None, _) if !places.contains(&Place::Undecided) => {
+                return Some((TrialEvent::Completed, Reason::BudgetSpent));
+            }
+            (_, Some(reason)) => reason.clone(),
+            (Some(fold), None) => {
                 let ended = self.runs[fold].ended.clone();
                 ended.unwrap_or(Reason::Error { message: "a fold ended without saying why".into() })
             }
-            (None, None) => return Some((TrialEvent::Completed, Reason::BudgetSpent)),
+            (None, None) => return None,
         };
         Some((self.end_by(&reason), reason))
     }

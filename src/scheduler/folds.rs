@@ -113,11 +113,8 @@ impl Folds {
             return None;
         }
         let known = self.known.get(&trial)?;
-        let pairs: Vec<(f64, f64)> = known
-            .iter()
-            .zip(best)
-            .filter_map(|(own, best)| Some((own.as_ref()?.value?, *best)))
-            .collect();
+        let pairs: Vec<(f64, f64)> =
+            known.iter().zip(best).filter_map(|(own, best)| Some((own.as_ref()?.value?, *best))).collect();
         let worse_by: Vec<f64> = pairs.iter().map(|(own, best)| self.direction.signed(own - best)).collect();
         if confidence_above_zero(&worse_by)? < confidence {
             return None;

@@ -146,11 +146,12 @@ impl<'a> Replay<'a> {
 
     /// One input: what it ended and what users did come first, then what was decided, then what followed.
     fn moment(&mut self, seq: i64) -> Result<(), Box<Difference>> {
-        for leg in self.ended.remove(&seq).unwrap_or_default() {
-            // What nobody worked on ends with its decision.
-            if leg.decided_seq != seq {
-                self.end(leg);
-            }
+        let ended = self.ended.remove(&seq).unwrap_or_default();
+        // What nobody worked on ends with its decision; legs of a trial that is given up end after that.
+        let (after, before): (Vec<_>, Vec<_>) =
+            ended.into_iter().filter(|leg| leg.decided_seq != seq).partition(|leg| self.is_dropped(leg));
+        for leg in before {
+            self.end(leg);
         }
         let events = self.events.remove(&seq).unwrap_or_default();
         self.judge(seq, &events)?;
@@ -161,9 +162,17 @@ impl<'a> Replay<'a> {
         for leg in self.decided.remove(&seq).unwrap_or_default() {
             self.decide(leg, &mut said)?;
         }
+        for leg in after {
+            self.end(leg);
+        }
         self.nothing_left(&said)?;
         self.handed_out(&events)?;
         self.finish(&said)
+    }
+
+    fn is_dropped(&self, leg: &LegRecord) -> bool {
+        let outcome = leg.end.as_ref().map(|end| end.outcome);
+        self.courses.is_some() && outcome == Some(LegOutcome::Cancelled)
     }
 
     fn end(&mut self, leg: &LegRecord) {
@@ -255,7 +264,9 @@ impl<'a> Replay<'a> {
         let copied = leg.trial.and_then(|trial| said.copied.remove(&trial));
         let given_up = leg.trial.and_then(|trial| said.given_up.remove(&trial));
         let stored = match (given_up, leg.trial) {
-            (Some(reason), Some(trial)) => self.given_up(trial, reason, leg.end.as_ref().and_then(|end| end.value)),
+            (Some(reason), Some(trial)) => {
+                self.given_up(trial, reason, leg.end.as_ref().and_then(|end| end.value))
+            }
             _ => self.stored_leg(leg, reason, copied),
         };
         let derived = match &doomed {
@@ -298,6 +309,7 @@ impl<'a> Replay<'a> {
                 self.method.decided(trial, leg.until_step, leg.is_copy());
                 if leg.is_copy() {
                     self.end(leg);
+                    self.is_over(trial);
                 }
             }
         }

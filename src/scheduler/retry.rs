@@ -5,9 +5,7 @@ use super::input::{Refusal, Reply};
 use super::state::{Active, Open, RunId};
 use crate::domain::recovery::OpenSweep;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{
-    Change, EventKind, LegOutcome, OutOfMemory, Reason, SweepId, SweepState, TrialState,
-};
+use crate::domain::{Change, EventKind, LegOutcome, OutOfMemory, Reason, SweepId, SweepState, TrialState};
 
 /// How often a leg is tried again after its worker was lost. One that ends its worker every time is not to
 /// blame the machine for.
@@ -29,12 +27,7 @@ pub(super) struct Setback<'a> {
 }
 
 /// Whether the leg is tried again after a setback, and if so, readies it.
-pub(super) fn after_setback(
-    turn: &mut Turn,
-    trial: &mut Open,
-    fold: usize,
-    setback: &Setback<'_>,
-) -> bool {
+pub(super) fn after_setback(turn: &mut Turn, trial: &mut Open, fold: usize, setback: &Setback<'_>) -> bool {
     let reason = setback.reason;
     let earlier = trial.runs[fold].setbacks.iter().filter(|setback| setback.word() == reason.word()).count();
     let again = match reason {

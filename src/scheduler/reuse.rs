@@ -2,9 +2,9 @@
 //! says so (`duplicates = "reuse"`).
 
 use super::core::{Core, Turn};
+use super::folds::FoldEnd;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{Change, DecidedLeg, EventKind, Leg, LegEnd, LegOutcome, Params, Reason, SweepId};
-use super::folds::FoldEnd;
 use crate::sampler::{History, signature};
 use crate::space::Space;
 use crate::stopper::Ended;

@@ -1,11 +1,11 @@
 //! What the core remembers of the sweeps that are not over.
 
+use super::folds::Place;
 use super::method::Method;
 use super::trials::Trials;
-use super::folds::Place;
 use crate::domain::{
-    AttemptId, Checkpoint, Decision, FoldResult, Leg, LegOutcome, Metrics, Millis, NewAttempt, NewTrial, Reason,
-    SweepRow, SweepState, TrialId, TrialState,
+    AttemptId, Checkpoint, Decision, FoldResult, Leg, LegOutcome, Metrics, Millis, NewAttempt, NewTrial,
+    Reason, SweepRow, SweepState, TrialId, TrialState,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

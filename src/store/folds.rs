@@ -32,11 +32,7 @@ pub(super) fn keep_weights(
 }
 
 /// The steps that a trial's other folds have reported; none where there are no others, which is found out in no time.
-pub(super) fn steps_of_others(
-    connection: &Connection,
-    trial: TrialId,
-    fold: u32,
-) -> Result<i64, StoreError> {
+pub(super) fn steps_of_others(connection: &Connection, trial: TrialId, fold: u32) -> Result<i64, StoreError> {
     let sql = "select coalesce(sum(last), 0) from (\
                select max(step) as last from report where trial_id = ?1 and fold < ?2 group by fold union all \
                select max(step) from report where trial_id = ?1 and fold > ?2 group by fold)";

@@ -8,7 +8,8 @@ use super::rows::{from_json, join_metrics, optional_json, trial_state};
 use super::{checkpoints, folds, legs};
 use crate::domain::recovery::{OpenFold, OpenTrial, Stopping};
 use crate::domain::{
-    AttemptId, AttemptState, LegId, LegOutcome, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId, TrialId,
+    AttemptId, AttemptState, LegId, LegOutcome, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId,
+    TrialId,
 };
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};

@@ -383,7 +383,10 @@ async fn what_is_open_is_read_with_all_that_belongs_to_it() {
     assert_eq!(open.iter().map(|trial| trial.row.id.0).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(open[0].folds[0].attempt.as_ref().map(|attempt| attempt.id), Some(AttemptId(1)));
     assert_eq!((open[1].folds[0].attempt.is_some(), open[1].folds[0].reports.len()), (false, 1));
-    assert_eq!((open[1].folds[0].leg.map(|leg| leg.id), &open[1].folds[0].setbacks), (Some(LegId(2)), &vec![why]));
+    assert_eq!(
+        (open[1].folds[0].leg.map(|leg| leg.id), &open[1].folds[0].setbacks),
+        (Some(LegId(2)), &vec![why])
+    );
     assert_eq!(open[1].folds[0].environment.as_ref().map(|e| e["host"].as_str()), Some("here"));
     let one = home.writer.stored_trial(TrialId(2)).unwrap().unwrap();
     assert_eq!(one.open[0], open[1]);

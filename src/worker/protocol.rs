@@ -189,6 +189,9 @@ pub struct Asked {
     pub attempt: AttemptId,
     /// The configuration.
     pub params: Params,
+    /// The fold to validate on, from 0; 0 where the sweep has no folds.
+    #[serde(default)]
+    pub fold: u32,
     /// The step at which to pause; `None` for the whole budget.
     pub until_step: Option<u64>,
 }

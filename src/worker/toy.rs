@@ -4,11 +4,13 @@
 //! over the epochs: a function of parameters and step alone. It makes checkpoints like a real training, and
 //! goes on from them. Special values of the text parameter `behave` make it misbehave on purpose (one that
 //! is out of memory fits with its batches in `fits_in_parts` parts); `device_mb` is reported as memory that it holds of a
-//! device. A sweep that names `cost` as an objective gets the sum of the parameters' sizes as that.
+//! device. A sweep that names `cost` as an objective gets the sum of the parameters' sizes as that. Of the folds of a
+//! trial each is a bit harder than the easiest could be.
 
 use super::protocol::Work;
 use super::run::{Outcome, Session, Trainer};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RMSE};
+use crate::domain::stream::{Key, stream, uniform};
 use crate::domain::{Decision, Metrics, ObjectiveKind, Params, Reason, TellState, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,6 +59,7 @@ impl Trainer for ToyTrainer {
         let pause = Duration::from_millis(number("epoch_ms", 0));
         let behave = work.params.get("behave").and_then(Value::as_str).unwrap_or("well");
         let floor = bowl(&work.params);
+        let hardness = hardness(work);
         let mut state = begin(work, session);
         let mut saved_at = state.step;
         while state.step < epochs {
@@ -88,7 +91,7 @@ impl Trainer for ToyTrainer {
                 "diverge" => return Outcome::failed(Reason::Diverged { step, what: "the loss".into() }),
                 _ => {}
             }
-            let value = floor + 0.5f64.powi(i32::try_from(step).unwrap_or(i32::MAX));
+            let value = floor + 0.5f64.powi(i32::try_from(step).unwrap_or(i32::MAX)) + hardness;
             state.best = Some(state.best.map_or(value, |best| best.min(value)));
             state.step = step;
             let mut metrics = Metrics::default().with(RMSE, value);
@@ -141,6 +144,15 @@ fn save(state: &State, session: &mut Session) {
 
 fn ended(state: TellState, reason: Option<Reason>) -> Outcome {
     Outcome { state, reason, metrics: Metrics::default(), weights: None }
+}
+
+/// How much harder a fold is than the easiest could be, for this trial: up to 0.1. Nothing without folds.
+fn hardness(work: &Work) -> f64 {
+    if work.objective.folds.is_none() {
+        return 0.0;
+    }
+    let at = [Key::Number(work.number), Key::Number(u64::from(work.fold))];
+    0.1 * uniform(&mut stream(work.seed, "toy fold", &at))
 }
 
 fn cost(params: &Params) -> f64 {

@@ -170,6 +170,19 @@ fn a_sweep_that_reuses_results_comes_out_the_same_whatever_is_killed() {
     victim.survives(rounds("kills of toy sweeps that reuse results", 5, 0.5));
 }
 
+/// Folds of a trial run side by side, and some trials are given up after some of them.
+#[test]
+fn a_sweep_with_folds_comes_out_the_same_whatever_is_killed() {
+    let sweep = TOYS.replace("kind = \"toy\"", "kind = \"toy\"\nfolds = 3");
+    let sweep = sweep.replace("stopper = { name = \"asha\", min_steps = 2, factor = 2 }", "race = 0.9");
+    let sweep = sweep.replace("trials = 12", "trials = 8").replace("low = 1, high = 12", "low = 4, high = 8");
+    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let undisturbed = victim.undisturbed(1);
+    assert!(undisturbed.contains("outraced"), "{undisturbed}");
+    assert!(undisturbed.lines().any(|line| line.starts_with("fold 0/2 ")), "{undisturbed}");
+    victim.survives(rounds("kills of toy sweeps with folds", 5, 0.5));
+}
+
 /// The same with real trainings, down to the bits of their weights.
 #[cfg(feature = "torch")]
 #[test]

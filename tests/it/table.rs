@@ -5,7 +5,7 @@ use crate::support::Home;
 /// Every trial, step, leg and decision of a sweep. Left out is what may differ: times, ids, sequence numbers,
 /// and who worked on what how often.
 pub fn of(home: &Home, sweep: &str) -> String {
-    let parts = [TRIALS, STEPS, LEGS, DECISIONS];
+    let parts = [TRIALS, FOLDS, STEPS, LEGS, DECISIONS];
     let lines = parts.iter().flat_map(|part| home.rows(&part.replace("SWEEP", sweep)));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -17,6 +17,12 @@ const TRIALS: &str = "
                   quote(best_step), steps, quote(v.value), quote(v.step), quote(v.ranked), quote(weights))
     from trial left join trial_value v using (trial_id)
     where trial.sweep_id = (select sweep_id from sweep where uid = 'SWEEP') order by number, v.objective";
+
+const FOLDS: &str = "
+    select format('fold %d/%d worth %s and %s at %s weights %s', number, fold, quote(value), quote(fold.further),
+                  quote(step), quote(fold.weights))
+    from fold join trial using (trial_id)
+    where sweep_id = (select sweep_id from sweep where uid = 'SWEEP') order by number, fold";
 
 const STEPS: &str = "
     select format('step %d/%d/%d rmse %s loss %s train %s rate %s more %s', number, fold, step, quote(rmse),

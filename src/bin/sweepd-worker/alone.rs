@@ -90,7 +90,7 @@ impl Train {
         let plan = params::plan(&given)?;
         let dataset = Dataset::open(&self.dataset)?;
         let split = Split::fraction(&dataset, self.validation, self.split_seed)?;
-        let mean_face = mean_face_rmse(&dataset, &split);
+        let mean_face = mean_face_rmse(&dataset, std::slice::from_ref(&split));
         if !self.json {
             println!(
                 "{} parameters, {} rows to train on, {} to validate on; the mean face has RMSE {mean_face:.3}",

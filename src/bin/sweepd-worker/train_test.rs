@@ -427,7 +427,7 @@ fn every_family_beats_the_mean_face() {
     let written = synth::write(&request, IfExists::Refuse, &mut |_| {}).unwrap();
     let dataset = Dataset::open(written.dataset().path()).unwrap();
     let split = Split::fraction(&dataset, 0.25, 0).unwrap();
-    let mean_face = sweepd::dataset::mean_face_rmse(&dataset, &split);
+    let mean_face = sweepd::dataset::mean_face_rmse(&dataset, std::slice::from_ref(&split));
     for more in LEARNERS {
         let plan = plan(&format!(
             r#""dropout": 0.0, "batch_size": 16, "epochs": 12, "schedule": "one_cycle", "learning_rate": 0.005, {more}"#

@@ -3,7 +3,7 @@
 use crate::train::{Job, Observer, Trained, train};
 use crate::{device, environment, error::TrainError, memory};
 use std::collections::BTreeMap;
-use sweepd::dataset::{Dataset, Split, split};
+use sweepd::dataset::{Dataset, split};
 use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState, metric};
 use sweepd::model::{Plan, Precision};
@@ -96,7 +96,7 @@ impl KeypointTrainer {
         // What its first attempt computed with: other threads, other bits.
         let (device, threads) = (self.device, work.threads.unwrap_or(self.threads));
         let dataset = self.dataset(wanted)?;
-        let split = Split::fraction(dataset, work.objective.validation, split::DEFAULT_SEED)
+        let split = split::of_fold(dataset, &work.objective, work.fold)
             .map_err(|error| TrainError::Other(error.into()))?;
         let precision = match work.precision.as_deref() {
             // What its first attempt computed with, too.
@@ -104,7 +104,11 @@ impl KeypointTrainer {
             Some("f32") if plan.training().precision == Precision::Auto => Precision::F32,
             _ => plan.training().precision,
         };
-        let seed = seed_for(work.seed, "trial", &[Key::Number(work.number)]);
+        let number = Key::Number(work.number);
+        let seed = match work.objective.folds {
+            None => seed_for(work.seed, "trial", &[number]),
+            Some(_) => seed_for(work.seed, "trial", &[number, Key::Number(u64::from(work.fold))]),
+        };
         tracing::info!(
             parameters = plan.parameter_count(),
             train_rows = split.train.len(),

@@ -121,7 +121,9 @@ impl Daemon {
         if !changes.is_empty() {
             let seq = self.core.as_ref().unwrap().seq;
             let stored = self.writer.as_mut().unwrap().apply(&changes, seq, Durability::Batched);
-            stored.unwrap_or_else(|error| panic!("the database refused {changes:#?}: {error}"));
+            stored.unwrap_or_else(|error| {
+                panic!("the database refused {changes:#?}: {}", crate::error_chain(&error))
+            });
         }
         if fate == Fate::CrashAfterCommit {
             return Served { answers: nobody(), changes };

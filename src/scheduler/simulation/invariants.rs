@@ -125,9 +125,9 @@ const WRONG: &[&str] = &[
      and abs(best_value - (select avg(value) from fold where fold.trial_id = trial.trial_id)) > 1e-9",
     "select 'trial ' || trial_id || ' completed without all folds' from trial join sweep using (sweep_id) where trial.state = 'completed' \
      and (select count(value) from fold where fold.trial_id = trial.trial_id) < json_extract(spec, '$.objective.folds')",
-    "select 'trial ' || trial_id || ' is given up and went on' from trial join leg using (trial_id) where decided_seq = ended_seq \
-     and outcome <> 'completed' and trial.state = 'completed' and not exists \
-     (select 1 from event where event.trial_id = trial.trial_id and kind = 'trial_retried' and event.seq > ended_seq)",
+    "select 'fold ' || leg.fold || ' of trial ' || trial_id || ' was decided though it is given up' from leg join trial using (trial_id) \
+     where exists (select 1 from event g where g.trial_id = leg.trial_id and g.kind = 'folds_given_up' and g.seq < decided_seq \
+     and not exists (select 1 from event r where r.trial_id = leg.trial_id and r.kind = 'trial_retried' and r.seq between g.seq and decided_seq))",
     // Copied results.
     "select 'trial ' || c.trial_id || ' is no copy of number ' || json_extract(c.ended, '$.from') from trial c left join trial o \
      on o.sweep_id = c.sweep_id and o.number = json_extract(c.ended, '$.from') where json_extract(c.ended, '$.kind') = 'copied' and \
@@ -203,7 +203,8 @@ impl Checker {
 
     pub async fn newest_checkpoint(&mut self, trial: TrialId, fold: u32) -> Option<u64> {
         let sql = "select max(step) from checkpoint where trial_id = ? and fold = ?";
-        let step: Option<i64> = sqlx::query_scalar(sql).bind(trial.0).bind(fold).fetch_one(&mut self.db).await.unwrap();
+        let step: Option<i64> =
+            sqlx::query_scalar(sql).bind(trial.0).bind(fold).fetch_one(&mut self.db).await.unwrap();
         step.map(|step| step as u64)
     }
 }

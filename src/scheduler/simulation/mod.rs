@@ -19,8 +19,8 @@ mod workers;
 mod world;
 
 use super::replay;
-use crate::domain::{EventKind, Reason};
 use crate::domain::sweep::Order;
+use crate::domain::{EventKind, Reason};
 use faults::{Dice, Faults};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

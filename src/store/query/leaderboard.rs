@@ -1,11 +1,12 @@
 //! The ranking of a sweep's completed trials.
 
 use super::sweeps::SweepSummary;
-use super::trials::{TrialSummary, trial_summary};
+use super::trials::{SUMMARY, TrialSummary, trial_summary};
 use crate::domain::{Direction, SweepId};
 use crate::store::rows::unsigned;
 use crate::store::{Reader, StoreError};
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 
 /// One place of the ranking.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -34,15 +35,15 @@ impl Reader {
         let Some(sweep) = self.sweep(sweep).await? else { return Ok(None) };
         let sql = match sweep.spec.objective.direction {
             Direction::Minimize => {
-                "select trial.* from trial_value v join trial using (trial_id) \
+                "select SUMMARY from trial_value v join trial using (trial_id) \
                  where v.sweep_id = ? and v.objective = 0 and v.ranked = 1 order by v.value, v.trial_id limit ?"
             }
             Direction::Maximize => {
-                "select trial.* from trial_value v join trial using (trial_id) \
+                "select SUMMARY from trial_value v join trial using (trial_id) \
                  where v.sweep_id = ? and v.objective = 0 and v.ranked = 1 order by v.value desc, v.trial_id limit ?"
             }
         };
-        let rows = sqlx::query(sql)
+        let rows = sqlx::query(AssertSqlSafe(sql.replace("SUMMARY", SUMMARY)))
             .bind(sweep.sweep.0)
             .bind(i64::try_from(n).unwrap_or(i64::MAX))
             .fetch_all(&self.pool)

@@ -30,5 +30,5 @@ pub(super) use search::Bench;
 pub use search::{Mark, Sort, TrialPage};
 pub use stints::Stint;
 pub use sweeps::{Counts, SweepSummary};
-pub use trials::{AttemptDetail, StepRow, TrialDetail, TrialSummary};
+pub use trials::{AttemptDetail, FoldSummary, StepRow, TrialDetail, TrialSummary};
 pub use workers::{CurrentWork, DeviceSummary, KnownFrom, WorkerState, WorkerSummary, Workers};

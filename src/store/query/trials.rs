@@ -1,5 +1,6 @@
 //! A trial: as lists show it, and with all that is known of it.
 
+use crate::domain::spread::deviation;
 use crate::domain::{AttemptId, Event, Metrics, Millis, Params, Reason, SweepId, TrialId, TrialState};
 use crate::store::fields::Fields as _;
 use crate::store::rows::{
@@ -7,8 +8,8 @@ use crate::store::rows::{
 };
 use crate::store::{Reader, StoreError};
 use serde::Serialize;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeMap;
 
 /// One trial, as lists show it.
@@ -25,11 +26,17 @@ pub struct TrialSummary {
     /// What that step is worth by the sweep's further objectives, in their order; nothing where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<Option<f64>>,
-    /// That step.
+    /// That step. Of a trial with folds, value and step are the means over those that have spent their budgets.
     pub best_step: Option<u64>,
-    /// Steps reported so far.
+    /// The standard deviation of its folds' values; not without two of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<f64>,
+    /// Its folds, as far as anything has come of them; nothing where there are no folds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<FoldSummary>,
+    /// Steps reported so far, of all its folds.
     pub steps: u64,
-    /// Its whole budget, where it is known.
+    /// Its whole budget, of all its folds, where it is known.
     pub budget_steps: Option<u64>,
     /// Number of weights.
     pub parameter_count: Option<u64>,
@@ -63,6 +70,30 @@ pub struct TrialSummary {
     pub finished_ms: Option<Millis>,
 }
 
+/// One fold of a trial that is cross-validated.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct FoldSummary {
+    /// Which, from 0.
+    pub fold: u32,
+    /// The metric at its best step, once it has spent its budget.
+    pub value: Option<f64>,
+    /// What that step is worth by the sweep's further objectives; nothing where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Option<f64>>,
+    /// That step.
+    pub best_step: Option<u64>,
+    /// BLAKE3 of its best weights.
+    pub weights: Option<String>,
+}
+
+/// What is selected for a [`TrialSummary`], from `trial`. A number that becomes JSON would lose digits.
+pub(super) const SUMMARY: &str = "trial.*, (select json_group_array(json_array(fold, \
+     iif(value is null, null, format('%!.17g', value)), further, step, weights) order by fold) \
+     from fold where fold.trial_id = trial.trial_id) as folds";
+
+/// A fold in [`SUMMARY`].
+type FoldRow = (u32, Option<String>, Option<String>, Option<u64>, Option<String>);
+
 /// One step of a trial.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct StepRow {
@@ -81,6 +112,8 @@ pub struct StepRow {
 pub struct AttemptDetail {
     /// Its id.
     pub attempt_id: i64,
+    /// The fold that it worked on, from 0; 0 where there are no folds.
+    pub fold: u32,
     /// Who worked on it.
     pub worker: String,
     /// On which slot.
@@ -120,9 +153,10 @@ impl Reader {
     /// # Errors
     /// What SQLite says, or a damaged value.
     pub async fn running_trials(&self, sweep: SweepId) -> Result<Vec<TrialSummary>, StoreError> {
-        let sql =
-            "select * from trial where sweep_id = ? and state in ('running', 'stopping') order by number";
-        let rows = sqlx::query(sql).bind(sweep.0).fetch_all(&self.pool).await?;
+        let sql = format!(
+            "select {SUMMARY} from trial where sweep_id = ? and state in ('running', 'stopping') order by number"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(sweep.0).fetch_all(&self.pool).await?;
         rows.iter().map(trial_summary).collect()
     }
 
@@ -196,12 +230,14 @@ impl Reader {
     /// # Errors
     /// What SQLite says, or a damaged value.
     pub async fn trial(&self, trial: TrialId) -> Result<Option<TrialDetail>, StoreError> {
-        let sql =
-            "select trial.*, sweep.uid, sweep.name from trial join sweep using (sweep_id) where trial_id = ?";
-        let Some(row) = sqlx::query(sql).bind(trial.0).fetch_optional(&self.pool).await? else {
+        let sql = format!(
+            "select {SUMMARY}, sweep.uid, sweep.name from trial join sweep using (sweep_id) where trial_id = ?"
+        );
+        let Some(row) = sqlx::query(AssertSqlSafe(sql)).bind(trial.0).fetch_optional(&self.pool).await?
+        else {
             return Ok(None);
         };
-        let attempts = sqlx::query("select * from attempt where trial_id = ? order by attempt_id")
+        let attempts = sqlx::query("select attempt.*, leg.fold from attempt join leg using (leg_id) where attempt.trial_id = ? order by attempt_id")
             .bind(trial.0)
             .fetch_all(&self.pool)
             .await?;
@@ -232,6 +268,9 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Millis))
     };
     let accumulate: u32 = row.try_get("accumulate")?;
+    let folds: Vec<FoldRow> = from_json("trial.folds", row.try_get("folds")?)?;
+    let folds = folds.into_iter().map(fold_summary).collect::<Result<Vec<_>, _>>()?;
+    let values: Vec<f64> = folds.iter().filter_map(|fold| fold.value).collect();
     Ok(TrialSummary {
         accumulate,
         inexact: accumulate > 1,
@@ -241,6 +280,8 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         value: row.try_get("best_value")?,
         further: further_values("trial.further", row.try_get("further")?)?,
         best_step: optional("best_step")?,
+        spread: deviation(&values),
+        folds,
         steps: unsigned("trial.steps", row.try_get("steps")?)?,
         budget_steps: optional("budget_steps")?,
         parameter_count: optional("parameter_count")?,
@@ -258,6 +299,12 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
     })
 }
 
+fn fold_summary((fold, value, further, best_step, weights): FoldRow) -> Result<FoldSummary, StoreError> {
+    let parse = |text: String| text.parse().map_err(|_| StoreError::damaged("fold.value", text));
+    let further = further_values("fold.further", further.as_deref())?;
+    Ok(FoldSummary { fold, value: value.map(parse).transpose()?, further, best_step, weights })
+}
+
 fn step_row(row: &SqliteRow) -> Result<StepRow, StoreError> {
     Ok(StepRow {
         fold: row.try_get("fold")?,
@@ -270,6 +317,7 @@ fn step_row(row: &SqliteRow) -> Result<StepRow, StoreError> {
 fn attempt_detail(row: &SqliteRow) -> Result<AttemptDetail, StoreError> {
     Ok(AttemptDetail {
         attempt_id: row.try_get("attempt_id")?,
+        fold: row.try_get("fold")?,
         worker: row.try_get("worker")?,
         slot: row.try_get("slot")?,
         state: row.try_get("state")?,

@@ -36,6 +36,8 @@ pub(super) fn launch(work: &Work, slot: &str, threads: usize) -> Result<Group, R
         .env("SWEEPD_SWEEP", &work.sweep)
         .env("SWEEPD_TRIAL", work.number.to_string())
         .env("SWEEPD_ATTEMPT", work.attempt.0.to_string())
+        .env("SWEEPD_FOLD", work.fold.to_string())
+        .env("SWEEPD_FOLDS", work.objective.runs().to_string())
         .env("SWEEPD_PARAMS_FILE", &files.params)
         .env("SWEEPD_CHECKPOINT_DIR", &files.checkpoint)
         .env("SWEEPD_THREADS", threads.to_string())
@@ -63,7 +65,12 @@ impl Files {
     fn prepare(work: &Work) -> Result<Self, Reason> {
         let no_folder = || failed("this worker has no folder for the trial's files".to_owned());
         let folder = work.folder.as_deref().ok_or_else(no_folder)?;
-        let files = Self { checkpoint: folder.join(CHECKPOINT), params: folder.join(PARAMS) };
+        // Folds of one trial may run side by side.
+        let checkpoint = match work.objective.folds {
+            None => folder.join(CHECKPOINT),
+            Some(_) => folder.join(format!("{CHECKPOINT}-{}", work.fold)),
+        };
+        let files = Self { checkpoint, params: folder.join(PARAMS) };
         let cannot_write =
             |error: io::Error| failed(format!("cannot write into {}: {error}", folder.display()));
         fs::create_dir_all(&files.checkpoint).map_err(cannot_write)?;

@@ -21,7 +21,7 @@ pub use page::{Mark, TrialPage};
 pub(in crate::store) use team::Bench;
 
 use super::TrialNames;
-use super::trials::{TrialSummary, trial_summary};
+use super::trials::{SUMMARY, TrialSummary, trial_summary};
 use crate::domain::{Direction, Sweep, SweepId, Value};
 use crate::expr::{Expr, ExprError, Joins, Sql};
 use crate::store::rows::{to_json, unsigned};
@@ -137,7 +137,7 @@ impl Reader {
         let Source { table, condition, binds, .. } = &walk.source;
         // The outer loop goes through the limited part in its order, and ends when there are enough.
         let sql = format!(
-            "select trial.* from (select o.sweep_id, o.trial_id from {table} where {condition} order by {} limit ?) o{} \
+            "select {SUMMARY} from (select o.sweep_id, o.trial_id from {table} where {condition} order by {} limit ?) o{} \
              cross join trial on trial.trial_id = o.trial_id where {} limit ?",
             walk.order(),
             joins.text(),
@@ -161,7 +161,7 @@ impl Reader {
             asked.after.map_or(("true".into(), Vec::new()), |mark| mark.sql(descending));
         let Source { table, condition, binds, .. } = source;
         let sql = format!(
-            "select trial.* from (select o.trial_id as id, {} as sort_key from {table}{} \
+            "select {SUMMARY} from (select o.trial_id as id, {} as sort_key from {table}{} \
              cross join trial on trial.trial_id = o.trial_id where {condition} and {}) found \
              cross join trial on trial.trial_id = found.id where {behind} \
              order by sort_key {direction} nulls last, id limit ?",
@@ -248,11 +248,14 @@ pub(super) async fn fetched(
     moment: &mut SqliteConnection,
     ids: &[i64],
 ) -> Result<Vec<TrialSummary>, StoreError> {
-    const SQL: &str = "select trial.* from json_each(?) wanted cross join trial on trial.trial_id = wanted.value \
-                       order by wanted.key";
+    let sql = format!(
+        "select {SUMMARY} from json_each(?) wanted cross join trial on trial.trial_id = wanted.value \
+         order by wanted.key"
+    );
     let mut trials = Vec::with_capacity(ids.len());
     for ids in ids.chunks(TOGETHER) {
-        let rows = sqlx::query(SQL).bind(to_json(&ids)?).fetch_all(&mut *moment).await?;
+        let rows =
+            sqlx::query(AssertSqlSafe(sql.as_str())).bind(to_json(&ids)?).fetch_all(&mut *moment).await?;
         trials.extend(summaries(&rows)?);
     }
     Ok(trials)

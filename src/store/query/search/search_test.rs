@@ -58,7 +58,8 @@ impl Known {
             other => other,
         };
         changes.push(other);
-        let best = self.value.map(|value| Change::BestMoved { trial: TrialId(self.id), best: Some((1, value)) });
+        let best =
+            self.value.map(|value| Change::BestMoved { trial: TrialId(self.id), best: Some((1, value)) });
         changes.extend(best);
         changes
     }
