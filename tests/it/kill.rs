@@ -173,13 +173,13 @@ fn a_sweep_that_reuses_results_comes_out_the_same_whatever_is_killed() {
 /// Folds of a trial run side by side, and some trials are given up after some of them.
 #[test]
 fn a_sweep_with_folds_comes_out_the_same_whatever_is_killed() {
-    let sweep = TOYS.replace("kind = \"toy\"", "kind = \"toy\"\nfolds = 3");
+    let sweep = TOYS.replace("kind = \"toy\"", "kind = \"toy\"\nfolds = 5");
     let sweep = sweep.replace("stopper = { name = \"asha\", min_steps = 2, factor = 2 }", "race = 0.9");
     let sweep = sweep.replace("trials = 12", "trials = 8").replace("low = 1, high = 12", "low = 4, high = 8");
     let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
     let undisturbed = victim.undisturbed(1);
     assert!(undisturbed.contains("outraced"), "{undisturbed}");
-    assert!(undisturbed.lines().any(|line| line.starts_with("fold 0/2 ")), "{undisturbed}");
+    assert!(undisturbed.lines().any(|line| line.starts_with("fold 0/4 ")), "{undisturbed}");
     victim.survives(rounds("kills of toy sweeps with folds", 5, 0.5));
 }
 
