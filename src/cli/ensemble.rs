@@ -23,7 +23,7 @@ const ROUNDS: u32 = 50;
 /// Without --top or --greedy, the ensembles of the first sweep are listed.
 #[derive(Args, Debug)]
 pub struct EnsembleArgs {
-    /// Sweeps whose trials may be in it, of one dataset and one validation share; it is named in the first
+    /// Sweeps whose trials may be in it, of one dataset and one validation share or number of folds; it is named in the first
     #[arg(required = true, value_name = "SWEEP")]
     pub sweeps: Vec<String>,
     /// Take the mean of so many of the best trials
@@ -72,11 +72,15 @@ pub async fn run(args: EnsembleArgs, context: &Context) -> anyhow::Result<()> {
         return Err(Failure::new(FAILED, message).into());
     }
     let dataset = common_dataset(context, &sweeps)?;
-    let split = Split::fraction(&dataset, sweeps[0].spec.objective.validation, split::DEFAULT_SEED)?;
-    let labels: Vec<f32> =
-        split.validation.iter().flat_map(|row| dataset.labels(*row as usize)).copied().collect();
-    let candidates = candidates(&args, context, &reader, &sweeps, &dataset, &split, &labels).await?;
-    let ensemble = choose(&args, name, &candidates, &labels, split.validation.len() as u64);
+    let objective = &sweeps[0].spec.objective;
+    let splits: Vec<Split> = (0..objective.runs())
+        .map(|fold| split::of_fold(&dataset, objective, fold))
+        .collect::<Result<_, _>>()?;
+    // With folds these are all rows, each predicted by the network that was not trained on it.
+    let rows: Vec<u32> = splits.iter().flat_map(|split| split.validation.clone()).collect();
+    let labels: Vec<f32> = rows.iter().flat_map(|row| dataset.labels(*row as usize)).copied().collect();
+    let candidates = candidates(&args, context, &reader, &sweeps, &dataset, &splits, &labels).await?;
+    let ensemble = choose(&args, name, &candidates, &labels, rows.len() as u64);
     keep(context, &sweeps[0], &ensemble).await?;
     if context.json {
         return context.print_json(&ensemble);
@@ -112,9 +116,13 @@ fn common_dataset(context: &Context, sweeps: &[SweepSummary]) -> anyhow::Result<
         if objective.kind != ObjectiveKind::Keypoints || objective.direction != Direction::Minimize {
             return refuse(format!("{} trains no keypoint networks by their error", sweep.name));
         }
-        if sweep.dataset_hash != first.dataset_hash || objective.validation != first.spec.objective.validation
-        {
-            let message = "have different datasets or validation shares: their values cannot be compared";
+        let rows_of = |sweep: &SweepSummary| {
+            let objective = &sweep.spec.objective;
+            (objective.folds, objective.folds.is_none().then_some(objective.validation))
+        };
+        if sweep.dataset_hash != first.dataset_hash || rows_of(sweep) != rows_of(first) {
+            let message =
+                "have different datasets, validation shares or folds: their values cannot be compared";
             return refuse(format!("{} and {} {message}", first.name, sweep.name));
         }
     }
@@ -133,14 +141,14 @@ async fn candidates(
     reader: &Reader,
     sweeps: &[SweepSummary],
     dataset: &Dataset,
-    split: &Split,
+    splits: &[Split],
     labels: &[f32],
 ) -> anyhow::Result<Vec<Candidate>> {
     let mut chosen = Vec::new();
     let most = args.top.unwrap_or(args.candidates);
     for sweep in sweeps {
         let trials = reader.best_first(sweep, None, most).await?;
-        let usable = trials.into_iter().filter(|trial| trial.weights.is_some() && trial.value.is_some());
+        let usable = trials.into_iter().filter(|trial| has_weights(trial, splits.len()));
         chosen.extend(usable.map(|trial| (format!("{}/{}", sweep.name, trial.number), trial)));
     }
     let value = |trial: &TrialSummary| trial.value.unwrap_or(f64::INFINITY);
@@ -150,24 +158,35 @@ async fn candidates(
         let message = "no trial has weights yet: only those that have paused or ended after an epoch do";
         return Err(Failure::new(FAILED, message.to_owned()).into());
     }
-    let pixels: Vec<u8> =
-        split.validation.iter().flat_map(|row| dataset.image(*row as usize)).copied().collect();
-    let common: Vec<bool> =
-        split.validation.iter().map(|row| only_common(dataset.labels(*row as usize))).collect();
-    let images = Images::new(&pixels, &common)?;
+    let images_of = |split: &Split| {
+        let rows = split.validation.iter().map(|row| *row as usize);
+        let pixels: Vec<u8> = rows.clone().flat_map(|row| dataset.image(row)).copied().collect();
+        let common: Vec<bool> = rows.map(|row| only_common(dataset.labels(row))).collect();
+        Images::new(&pixels, &common)
+    };
+    let images: Vec<Images> = splits.iter().map(images_of).collect::<anyhow::Result<_>>()?;
     let bar = ProgressBar::new(chosen.len() as u64).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} trials predict the validation rows, {eta} left",
     )?);
     let mut candidates = Vec::new();
     for (name, trial) in chosen {
         let weights = weights_of(&trial, &name, context)?;
-        let predictions = images.predict(&weights, &args.predictor)?;
+        let mut predictions = Vec::with_capacity(labels.len());
+        for (images, weights) in images.iter().zip(&weights) {
+            predictions.extend(images.predict(weights, &args.predictor)?);
+        }
         let rmse = rmse_of_mean(&[&predictions], &[1], labels);
         candidates.push(Candidate { trial, name, predictions, rmse });
         bar.inc(1);
     }
     bar.finish_and_clear();
     Ok(candidates)
+}
+
+/// Whether a trial has a network for every split.
+fn has_weights(trial: &TrialSummary, splits: usize) -> bool {
+    let folds = trial.folds.iter().filter(|fold| fold.weights.is_some() && fold.value.is_some()).count();
+    trial.value.is_some() && (folds == splits || splits == 1 && trial.weights.is_some())
 }
 
 fn choose(

@@ -29,9 +29,10 @@ pub struct PredictArgs {
     pub predictor: PredictorArgs,
 }
 
-/// The networks that predict, and how often each counts.
+/// The trials that predict, and how often each counts.
 struct Networks {
-    weights: Vec<PathBuf>,
+    /// Of each trial one network, or one a fold, whose mean is the trial's prediction.
+    weights: Vec<Vec<PathBuf>>,
     counts: Vec<u32>,
     /// Who they are, for people.
     name: String,
@@ -59,7 +60,12 @@ pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
     let predictions: Vec<Vec<f32>> = networks
         .weights
         .iter()
-        .map(|weights| images.predict(weights, &args.predictor))
+        .map(|folds| {
+            let one = |weights: &PathBuf| images.predict(weights, &args.predictor);
+            let predictions: Vec<Vec<f32>> = folds.iter().map(one).collect::<anyhow::Result<_>>()?;
+            let predictions: Vec<&[f32]> = predictions.iter().map(Vec::as_slice).collect();
+            Ok(mean(&predictions, &vec![1; predictions.len()]))
+        })
         .collect::<anyhow::Result<_>>()?;
     let predictions: Vec<&[f32]> = predictions.iter().map(Vec::as_slice).collect();
     let predictions = mean(&predictions, &networks.counts);

@@ -50,14 +50,25 @@ impl Images {
     }
 }
 
-/// The file of a trial's best weights; `name` is what people call the trial.
-pub(super) fn weights_of(trial: &TrialSummary, name: &str, context: &Context) -> anyhow::Result<PathBuf> {
-    let Some(hash) = &trial.weights else {
+/// The file of a trial's best weights, or one of each of its folds; `name` is what people call the trial.
+pub(super) fn weights_of(
+    trial: &TrialSummary,
+    name: &str,
+    context: &Context,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let hashes: Option<Vec<&String>> = match trial.folds.as_slice() {
+        [] => trial.weights.as_ref().map(|hash| vec![hash]),
+        folds => folds.iter().map(|fold| fold.weights.as_ref()).collect(),
+    };
+    let Some(hashes) = hashes else {
         let message = format!("trial {name} has no weights: only trials that ended after an epoch have");
         return Err(Failure::new(NOT_FOUND, message).into());
     };
-    let path = blob::path(&context.home, hash).filter(|path| path.exists());
-    path.ok_or_else(|| {
-        Failure::new(NOT_FOUND, format!("the weights of trial {name} ({hash}) are gone")).into()
-    })
+    let path = |hash: &String| {
+        let path = blob::path(&context.home, hash).filter(|path| path.exists());
+        path.ok_or_else(|| {
+            Failure::new(NOT_FOUND, format!("the weights of trial {name} ({hash}) are gone")).into()
+        })
+    };
+    hashes.into_iter().map(path).collect()
 }

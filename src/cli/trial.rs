@@ -1,6 +1,7 @@
 //! `sweepd trial`: one trial with all that is known of it.
 
 use super::context::Context;
+use super::exit::Failure;
 use super::predictor::weights_of;
 use crate::report;
 use anyhow::Context as _;
@@ -15,6 +16,9 @@ pub struct TrialArgs {
     /// Also write its best weights to a file (safetensors), as for `pretrained`
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Of a trial with folds, which fold's weights to write, from 0
+    #[arg(long, requires = "weights", default_value_t = 0, value_name = "FOLD")]
+    pub fold: usize,
 }
 
 /// Prints a trial.
@@ -26,7 +30,10 @@ pub async fn run(args: TrialArgs, context: &Context) -> anyhow::Result<()> {
     let detail = context.find_trial(&reader, &args.trial).await?;
     if let Some(out) = &args.weights {
         let weights = weights_of(&detail.trial, &args.trial, context)?;
-        std::fs::copy(&weights, out).with_context(|| format!("writing {}", out.display()))?;
+        let weights = weights
+            .get(args.fold)
+            .ok_or_else(|| Failure::not_found(format!("trial {} has no fold {}", args.trial, args.fold)))?;
+        std::fs::copy(weights, out).with_context(|| format!("writing {}", out.display()))?;
     }
     if context.json {
         return context.print_json(&detail);

@@ -7,12 +7,13 @@ use super::error::ApiError;
 use super::extract::{Body, Path, Query};
 use super::trial_files::trial_and_sweep;
 use crate::dataset::columns::only_common;
-use crate::dataset::split::DEFAULT_SEED;
-use crate::dataset::{COLUMNS, Dataset, PIXELS, Split};
+use crate::dataset::split;
+use crate::dataset::{COLUMNS, Dataset, PIXELS};
 use crate::domain::{Objective, Params, TrialId};
 use crate::model::Plan;
 use crate::report::view;
 use crate::store::blob;
+use crate::store::query::FoldSummary;
 use crate::worker::predict::{Question, answer};
 use axum::Json;
 use axum::extract::State;
@@ -98,7 +99,12 @@ async fn of_trial(
     let (detail, sweep) = trial_and_sweep(&app, trial).await?;
     let objective = sweep.spec.objective;
     let conflict = |code, message: &str| ApiError::new(StatusCode::CONFLICT, code, message);
-    let weights = detail.trial.weights;
+    // A trial with folds is looked at by the first of them that has weights.
+    let of_fold = |fold: FoldSummary| fold.weights.map(|weights| (weights, fold.fold));
+    let found = detail.trial.weights.map(|weights| (weights, 0));
+    let found = found.or_else(|| detail.trial.folds.into_iter().find_map(of_fold));
+    let (weights, fold) = found.unzip();
+    let fold = fold.unwrap_or(0);
     let file = weights.as_deref().and_then(|hash| blob::path(&app.home, hash)).filter(|path| path.exists());
     let (Some(hash), Some(file), Some(name)) = (weights, file, objective.dataset.clone()) else {
         return Err(conflict(
@@ -109,7 +115,7 @@ async fn of_trial(
     let home = app.home.clone();
     let opened = tokio::task::spawn_blocking(move || {
         let dataset = open(home, &name)?;
-        let rows = validation_rows(&dataset, &objective)?;
+        let rows = validation_rows(&dataset, &objective, fold)?;
         Ok::<_, ApiError>((dataset, rows))
     });
     let (dataset, rows) = opened.await.map_err(|e| ApiError::internal(&e))??;
@@ -133,9 +139,9 @@ fn unexpected(error: &std::io::Error) -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "trainer_failed", error.to_string())
 }
 
-/// The rows that a trial of this objective was validated on.
-fn validation_rows(dataset: &Dataset, objective: &Objective) -> Result<Vec<usize>, ApiError> {
-    let split = Split::fraction(dataset, objective.validation, DEFAULT_SEED);
+/// The rows that a trial of this objective was validated on, in one of its folds.
+fn validation_rows(dataset: &Dataset, objective: &Objective, fold: u32) -> Result<Vec<usize>, ApiError> {
+    let split = split::of_fold(dataset, objective, fold);
     let rows = split.map_err(|e| ApiError::internal(&e))?.validation;
     Ok(view::spread(rows.len(), MOST_ROWS).filter_map(|at| usize::try_from(rows[at]).ok()).collect())
 }

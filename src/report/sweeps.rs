@@ -95,6 +95,18 @@ pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Milli
     if let Some(stopper) = &sweep.spec.search.stopper {
         lines.push(("stopper", stopper.to_string()));
     }
+    if let Some(folds) = objective.folds {
+        let race = sweep.spec.search.race.map_or_else(
+            || "every trial has all of them".to_owned(),
+            |sure| {
+                format!(
+                    "a trial is given up when it is worse than the best with {} % confidence",
+                    sure * 100.0
+                )
+            },
+        );
+        lines.push(("folds", format!("{folds}, and {race}")));
+    }
     lines.extend(time_up(&sweep.spec).map(|text| ("time's up", text)));
     lines.push(("priority", sweep.priority.to_string()));
     if let Some(dataset) = &objective.dataset {

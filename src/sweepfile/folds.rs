@@ -17,17 +17,16 @@ pub(super) fn read(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<u32
     let folds = table.read("folds", "a whole number from 2 to 20", problems, |node| {
         whole(node).filter(|folds| FOLDS.contains(folds)).and_then(|folds| u32::try_from(folds).ok())
     });
-    if let (Some(_), Some(_)) = (table.get("folds"), table.get("validation")) {
-        let message = "validation is for a single split, and each of the folds validates in its turn: leave one of \
-                       the two out";
-        table.complain(message, problems);
+    if let (Some(_), Some(node)) = (table.get("folds"), table.get("validation")) {
+        let message = "cannot go with folds, each of which validates in its turn: leave one of the two out";
+        problems.push(Problem::new(node.line, &table.key("validation"), message));
     }
     folds
 }
 
 /// The race, from the table `search`: `Some(None)` for none. Nothing where the file says nothing.
 pub(super) fn read_race(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<Option<f64>> {
-    let expected = "how sure it must be that a trial is worse than the best, from 0.5 to below 1, or false";
+    let expected = "a confidence from 0.5 to below 1, or false";
     table.read("race", expected, problems, |node| match node.kind {
         Kind::Bool(false) => Some(None),
         _ => finite(node).filter(|sure| (0.5..1.0).contains(sure)).map(Some),

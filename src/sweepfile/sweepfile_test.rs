@@ -304,6 +304,37 @@ learning_rate = { type = "float", low = 1e-4, high = 1e-2, log = true }
 "#;
 
 #[test]
+fn folds_race_where_nothing_is_said_and_go_with_no_stopper() {
+    let with = |objective: &str, search: &str| {
+        let text = GOOD.replace("dataset = \"faces\"", &format!("dataset = \"faces\"\n{objective}"));
+        text.replace("parallel = 4", &format!("parallel = 4\n{search}"))
+    };
+    let read = |objective: &str, search: &str| {
+        let sweep = parse_toml("a.toml", &with(objective, search), &check_value).unwrap();
+        (sweep.objective.folds, sweep.search.race)
+    };
+    assert_eq!(read("", ""), (None, None));
+    assert_eq!(read("folds = 5", ""), (Some(5), Some(0.95)));
+    assert_eq!(read("folds = 2", "race = 0.8"), (Some(2), Some(0.8)));
+    assert_eq!(read("folds = 20", "race = false"), (Some(20), None));
+    let text = with("folds = 1\nvalidation = 0.3", "race = 2").replace("\"none\"", "\"median\"");
+    insta::assert_snapshot!(mistakes(&text), @r"
+    a.toml:9: objective.folds: expected a whole number from 2 to 20, not 1
+    a.toml:10: objective.validation: cannot go with folds, each of which validates in its turn: leave one of the two out
+    a.toml:17: search.race: expected a confidence from 0.5 to below 1, or false, not 2
+    ");
+    let text = with("folds = 3", "race = true").replace("\"none\"", "\"asha\"");
+    insta::assert_snapshot!(mistakes(&text), @r"
+    a.toml:16: search.race: expected a confidence from 0.5 to below 1, or false, not true
+    a.toml:18: search.stopper: cannot go with objective.folds, whose trials are stopped between folds: leave it out (see search.race)
+    ");
+    insta::assert_snapshot!(mistakes(&with("", "race = 0.9")), @"a.toml:16: search.race: is for trials with folds: set objective.folds, or leave it out");
+    let several = with("folds = 3", "race = 0.9")
+        .replace("metric = \"rmse\"", "metrics = [{ name = \"rmse\" }, { name = \"seconds\" }]");
+    insta::assert_snapshot!(mistakes(&several.replace("direction = \"minimize\"\n", "")), @"a.toml:15: search.race: knows one objective: with several, leave it out");
+}
+
+#[test]
 fn a_command_is_read() {
     let objective = parse_toml("a.toml", COMMAND, &check_value).unwrap().objective;
     assert_eq!(objective.kind, ObjectiveKind::Command);

@@ -14,6 +14,7 @@ mod command;
 mod dice;
 mod events;
 mod experiments;
+mod folds;
 mod full_disk;
 mod kill;
 mod ledger;
