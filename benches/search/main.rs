@@ -12,12 +12,14 @@
 //! {"op":"contest","stopper":"asha","trials":300}                      {"ok":true}
 //! {"op":"work"}                                       {"trial":7,"until":9}, or {"nothing":true} for now
 //! {"op":"end","trial":7,"until":9,"value":0.3,"done":false}           {"ok":true}
+//! {"op":"report","trial":7,"losses":[0.5,0.3],"done":false}            {"stop":true}
 //! ```
 //!
 //! The space is written as in a sweep file, and so is the sampler: a word, or a table with its options. A
 //! loss of `null` says that the trial failed; a list holds one loss per objective. `time` fills a new history
 //! with random points and measures suggestions after them. A contest is the same for a stopper: what a free
-//! worker trains next, and how that ended. A mistake is answered by `{"error":"..."}`.
+//! worker trains next, and how that ended; or, if it judges running trials, whether one that has just reported is to
+//! end. A mistake is answered by `{"error":"..."}`.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,6 +49,7 @@ enum Op {
     Contest(contest::Start),
     Work,
     End(contest::End),
+    Report(contest::Report),
 }
 
 /// What is under way.
@@ -80,6 +83,7 @@ fn answer(state: &mut State, line: &str) -> Result<Value, String> {
         Op::Contest(start) => state.contest = Some(Contest::new(&start)?),
         Op::Work => return Ok(contest?.work()),
         Op::End(end) => contest?.end(&end),
+        Op::Report(report) => return Ok(contest?.report(&report)),
     }
     Ok(json!({ "ok": true }))
 }

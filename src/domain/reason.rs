@@ -140,6 +140,23 @@ pub enum Reason {
         /// How many others there were.
         of: u64,
     },
+    /// It will hardly come to be the best, going by how completed trials went on.
+    UnlikelyToWin {
+        /// The step.
+        step: u64,
+        /// The trial's best value up to there.
+        value: Option<f64>,
+        /// What its best value is expected to become.
+        expected: Option<f64>,
+        /// The best value of a completed trial.
+        best: Option<f64>,
+        /// The chance of becoming better than that, from 0 to 1.
+        chance: f64,
+        /// By how many completed trials.
+        of: u64,
+        /// The last steps and their values, from which that follows.
+        curve: Vec<(u64, f64)>,
+    },
     /// Its value left the range that is allowed.
     OutOfBounds {
         /// The step.
@@ -207,6 +224,7 @@ impl Reason {
             Self::PassedRung { .. } => "passed_rung",
             Self::BelowRung { .. } => "below_rung",
             Self::WorseThanOthers { .. } => "worse_than_others",
+            Self::UnlikelyToWin { .. } => "unlikely_to_win",
             Self::OutOfBounds { .. } => "out_of_bounds",
             Self::Stalled { .. } => "stalled",
             Self::LegEnded { .. } => "leg_ended",
@@ -229,6 +247,7 @@ impl Reason {
             Self::PassedRung { .. }
                 | Self::BelowRung { .. }
                 | Self::WorseThanOthers { .. }
+                | Self::UnlikelyToWin { .. }
                 | Self::OutOfBounds { .. }
                 | Self::Stalled { .. }
         )
@@ -323,6 +342,12 @@ impl fmt::Display for Reason {
                 } else {
                     write!(f, "step {step}: {value} is worse than {bound}, the best {percentile} % of {of}")
                 }
+            }
+            Self::UnlikelyToWin { step, value, expected, best, chance, of, .. } => {
+                let (value, expected, best) = (Number(*value), Number(*expected), Number(*best));
+                let percent = 100.0 * chance;
+                write!(f, "step {step}: {value}, expected {expected} by {of} others; ")?;
+                write!(f, "a chance of {percent:.1} % to beat the best, {best}")
             }
             Self::OutOfBounds { step, value, limit: Some(limit) } => {
                 write!(f, "step {step}: {} is beyond {limit}", Number(*value))

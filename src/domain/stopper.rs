@@ -46,6 +46,15 @@ pub enum StopperSpec {
         #[serde(flatten)]
         against: Against,
     },
+    /// A running trial ends when it will hardly come to be the best, going by how completed ones went on.
+    Extrapolation {
+        /// So many trials must have completed before any is judged.
+        startup_trials: u64,
+        /// The first so many steps are not judged.
+        warmup_steps: u64,
+        /// The least chance, from 0 to 1, with which a trial goes on.
+        chance: f64,
+    },
     /// A running trial ends when its value leaves a range.
     Threshold {
         /// No value may be less.
@@ -111,6 +120,7 @@ impl StopperSpec {
             Self::Hyperband { .. } => "hyperband",
             Self::Median(_) => "median",
             Self::Percentile { .. } => "percentile",
+            Self::Extrapolation { .. } => "extrapolation",
             Self::Threshold { .. } => "threshold",
             Self::Patience { .. } => "patience",
         }
@@ -122,16 +132,18 @@ impl StopperSpec {
         match self {
             Self::Asha { mode, .. } | Self::Hyperband { mode, .. } => *mode == Mode::Stop,
             Self::Halving { .. } => false,
-            Self::Median(_) | Self::Percentile { .. } | Self::Threshold { .. } | Self::Patience { .. } => {
-                true
-            }
+            Self::Median(_)
+            | Self::Percentile { .. }
+            | Self::Extrapolation { .. }
+            | Self::Threshold { .. }
+            | Self::Patience { .. } => true,
         }
     }
 
     /// Whether it must know what completed trials reported.
     #[must_use]
     pub fn needs_curves(&self) -> bool {
-        matches!(self, Self::Median(_) | Self::Percentile { .. })
+        matches!(self, Self::Median(_) | Self::Percentile { .. } | Self::Extrapolation { .. })
     }
 }
 
@@ -151,6 +163,11 @@ impl fmt::Display for StopperSpec {
             Self::Median(against) => write!(f, " of completed trials{against}"),
             Self::Percentile { percentile, against } => {
                 write!(f, ", the best {percentile} % of completed trials{against}")
+            }
+            Self::Extrapolation { startup_trials, warmup_steps, chance } => {
+                let percent = 100.0 * chance;
+                write!(f, ", a chance of less than {percent} % of becoming the best, startup {startup_trials} trials")?;
+                write!(f, ", warmup {warmup_steps} steps")
             }
             Self::Threshold { lower, upper, after_steps } => {
                 if let Some(lower) = lower {

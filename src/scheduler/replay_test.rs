@@ -175,6 +175,7 @@ fn judged_sweeps() -> Vec<StoredDecisions> {
         StopperSpec::Hyperband { min_steps: 1, max_steps: 9, factor: 3, mode: Mode::Stop },
         StopperSpec::Median(against),
         StopperSpec::Percentile { percentile: 25.0, against },
+        StopperSpec::Extrapolation { startup_trials: 2, warmup_steps: 0, chance: 0.3 },
         StopperSpec::Threshold { lower: None, upper: Some(500.0), after_steps: 1 },
         StopperSpec::Patience { patience: 2, min_delta: 0.1 },
     ];
@@ -218,6 +219,7 @@ fn a_forged_judgement_is_named() {
                 Reason::PassedRung { bound, .. }
                 | Reason::BelowRung { bound, .. }
                 | Reason::WorseThanOthers { bound, .. }
+                | Reason::UnlikelyToWin { expected: bound, .. }
                 | Reason::OutOfBounds { limit: bound, .. }
                 | Reason::Stalled { best: bound, .. } => *bound = bound.map(|bound| bound + 0.5),
                 other => panic!("{other}"),
@@ -236,7 +238,7 @@ fn a_forged_judgement_is_named() {
 
 #[test]
 fn a_trial_that_should_have_ended_is_named() {
-    let stored = judged_sweeps().remove(4);
+    let stored = judged_sweeps().remove(5);
     let worst = |report: &&mut StoredReport| report.step == 2 && report.value < 500.0;
     let mut other = stored.clone();
     let report = other.reports.iter_mut().find(worst).unwrap();

@@ -9,6 +9,7 @@
 //! successive halving compares trials by all of them (`standings.rs`), and every other stopper by the primary one.
 
 mod asha;
+mod extrapolation;
 mod halt;
 mod hyperband;
 mod others;
@@ -159,6 +160,9 @@ pub fn build(spec: &StopperSpec, directions: &[Direction]) -> Box<dyn Stopper> {
         StopperSpec::Median(against) => Box::new(others::Others::new(50.0, against, direction)),
         StopperSpec::Percentile { percentile, against } => {
             Box::new(others::Others::new(percentile, against, direction))
+        }
+        StopperSpec::Extrapolation { startup_trials, warmup_steps, chance } => {
+            Box::new(extrapolation::Extrapolation::new(startup_trials, warmup_steps, chance, direction))
         }
         StopperSpec::Threshold { lower, upper, after_steps } => {
             Box::new(threshold::Threshold { lower, upper, after_steps })

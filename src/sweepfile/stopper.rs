@@ -11,9 +11,22 @@ const FACTOR: u64 = 3;
 const STARTUP_TRIALS: u64 = 5;
 const PERCENTILE: f64 = 25.0;
 const PATIENCE: u64 = 10;
+/// Of extrapolation: with few curves it is too sure of itself.
+const STARTUP_CURVES: u64 = 10;
+const WARMUP_STEPS: u64 = 1;
+const CHANCE: f64 = 0.02;
 
-const NAMES: [&str; 8] =
-    ["none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience"];
+const NAMES: [&str; 9] = [
+    "none",
+    "asha",
+    "halving",
+    "hyperband",
+    "median",
+    "percentile",
+    "extrapolation",
+    "threshold",
+    "patience",
+];
 
 pub(super) fn read(node: &Node, parent: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {
     let expected = format!("{}, or a table like {{ name = \"asha\", min_steps = 1, factor = 3 }}", quoted());
@@ -50,6 +63,7 @@ fn of_name(name: &str, table: &Table<'_>, problems: &mut Vec<Problem>) -> Option
         "hyperband" => hyperband(table, problems),
         "median" => Some(StopperSpec::Median(against(table, problems))),
         "percentile" => Some(percentile(table, problems)),
+        "extrapolation" => Some(extrapolation(table, problems)),
         "threshold" => threshold(table, problems),
         "patience" => Some(patience(table, problems)),
         _ => None,
@@ -85,6 +99,19 @@ fn percentile(table: &Table<'_>, problems: &mut Vec<Problem>) -> StopperSpec {
     });
     let against = against(table, problems);
     StopperSpec::Percentile { percentile: percentile.unwrap_or(PERCENTILE), against }
+}
+
+fn extrapolation(table: &Table<'_>, problems: &mut Vec<Problem>) -> StopperSpec {
+    let startup_trials = table.read("startup_trials", "a whole number of at least 1", problems, count);
+    let warmup_steps = steps(table, "warmup_steps", problems);
+    let chance = table.read("chance", "a number from 0 to 1", problems, |node| {
+        finite(node).filter(|chance| (0.0..=1.0).contains(chance))
+    });
+    StopperSpec::Extrapolation {
+        startup_trials: startup_trials.unwrap_or(STARTUP_CURVES),
+        warmup_steps: warmup_steps.unwrap_or(WARMUP_STEPS),
+        chance: chance.unwrap_or(CHANCE),
+    }
 }
 
 fn threshold(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {

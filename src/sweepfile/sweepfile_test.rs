@@ -203,6 +203,8 @@ fn every_stopper_is_read_with_its_defaults() {
         r#"{ name = "hyperband", max_steps = 81 }"#,
         r#""median""#,
         r#"{ name = "percentile", percentile = 10, startup_trials = 0, warmup_steps = 3, interval_steps = 2, min_trials = 4 }"#,
+        r#""extrapolation""#,
+        r#"{ name = "extrapolation", startup_trials = 8, warmup_steps = 0, chance = 0.1 }"#,
         r#"{ name = "threshold", upper = 9 }"#,
         r#"{ name = "threshold", lower = 0.5, upper = 0.9, after_steps = 3 }"#,
         r#""patience""#,
@@ -217,6 +219,8 @@ fn every_stopper_is_read_with_its_defaults() {
     hyperband, first rungs 1 to 81, factor 3, mode promote
     median of completed trials, startup 5 trials, warmup 0 steps, interval 1, at least 1 to compare with
     percentile, the best 10 % of completed trials, startup 0 trials, warmup 3 steps, interval 2, at least 4 to compare with
+    extrapolation, a chance of less than 2 % of becoming the best, startup 10 trials, warmup 1 steps
+    extrapolation, a chance of less than 10 % of becoming the best, startup 8 trials, warmup 0 steps
     threshold, at most 9, after 0 steps
     threshold, at least 0.5, at most 0.9, after 3 steps
     patience, 10 steps without being better by more than 0
@@ -237,15 +241,16 @@ fn mistakes_of_a_stopper_are_named() {
         r#"{ name = "hyperband", min_steps = 9, max_steps = 3 }"#,
         r#"{ name = "median", startup_trials = -1, warmup_steps = 0.5, interval_steps = 0, min_trials = 0, percentile = 3 }"#,
         r#"{ name = "percentile", percentile = 101 }"#,
+        r#"{ name = "extrapolation", startup_trials = 0, chance = 2 }"#,
         r#""threshold""#,
         r#"{ name = "threshold", lower = 3, upper = 2, after_steps = "none" }"#,
         r#"{ name = "patience", patience = 0, min_delta = -1 }"#,
     ];
     insta::assert_snapshot!(all.map(|stopper| mistakes(&with_stopper(stopper))).join("\n"), @r##"
-    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not "ashes"
-    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not 3
-    a.toml:16: search.stopper.name: is missing: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }
-    a.toml:16: search.stopper.name: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", not "ashes"
+    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not "ashes"
+    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not 3
+    a.toml:16: search.stopper.name: is missing: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }
+    a.toml:16: search.stopper.name: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", not "ashes"
     a.toml:16: search.stopper.min_steps: expected a whole number of at least 1, not 0
     a.toml:16: search.stopper.factor: expected a whole number of at least 2, not 1
     a.toml:16: search.stopper.mode: expected "promote" or "stop", not "pause"
@@ -259,6 +264,8 @@ fn mistakes_of_a_stopper_are_named() {
     a.toml:16: search.stopper.min_trials: expected a whole number of at least 1, not 0
     a.toml:16: search.stopper.percentile: is not known; expected one of name, startup_trials, warmup_steps, interval_steps, min_trials
     a.toml:16: search.stopper.percentile: expected a number from 0 to 100, not 101
+    a.toml:16: search.stopper.startup_trials: expected a whole number of at least 1, not 0
+    a.toml:16: search.stopper.chance: expected a number from 0 to 1, not 2
     a.toml:16: search.stopper: lower or upper is missing: expected the range that a value may be in
     a.toml:16: search.stopper.after_steps: expected a whole number of at least 0, not "none"
     a.toml:16: search.stopper: lower = 3 is above upper = 2

@@ -219,6 +219,25 @@ fn legs_make_the_same_trial_as_one_go() {
 }
 
 #[test]
+fn known_networks_go_on_where_they_were() {
+    let _alone = alone();
+    for more in [
+        r#""family": "vgg", "layers": 11, "dense": [8]"#,
+        r#""family": "resnet", "layers": 18"#,
+        r#""family": "googlenet", "head": "heatmap", "heatmap_side": 12, "heatmap_filters": 4"#,
+    ] {
+        let plan = plan(&format!(r#""epochs": 2, "optimizer": "adamw", "learning_rate": 0.001, {more}"#));
+        let (whole, _) = straight(&plan);
+        let mut first = Watcher { pause_at: Some((2, 2)), ..Watcher::default() };
+        assert_eq!(train(&job(&plan, None, None), &mut first).unwrap().state, TellState::Paused);
+        let (_, bytes) = first.checkpoints.pop().unwrap();
+        let mut second = Watcher::default();
+        let trained = train(&job(&plan, Some(&bytes), None), &mut second).unwrap();
+        assert!(story(trained, [first.seen, second.seen].concat()) == whole, "{more}");
+    }
+}
+
+#[test]
 fn checkpoints_made_on_the_way_change_nothing_and_any_of_them_will_do() {
     let _alone = alone();
     let plan = plan(r#""optimizer": "adam", "schedule": "cosine""#);

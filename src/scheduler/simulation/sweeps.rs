@@ -108,13 +108,18 @@ fn random_stopper(dice: &mut Dice) -> StopperSpec {
         interval_steps: dice.between(1, 2) as u64,
         min_trials: dice.between(1, 2) as u64,
     };
-    match dice.below(9) {
+    match dice.below(10) {
         0..=2 => StopperSpec::Asha { min_steps, factor, mode },
         3 => StopperSpec::Halving { min_steps, factor },
         4 => StopperSpec::Hyperband { min_steps, max_steps: dice.between(2, 9) as u64, factor, mode },
         5 => StopperSpec::Median(against),
         6 => StopperSpec::Percentile { percentile: dice.among(&[0.0, 25.0, 60.0]), against },
-        7 => {
+        7 => StopperSpec::Extrapolation {
+            startup_trials: dice.between(1, 2) as u64,
+            warmup_steps: dice.between(0, 1) as u64,
+            chance: dice.among(&[0.1, 0.4, 0.7]),
+        },
+        8 => {
             let (lower, upper) = (dice.chance(0.3).then_some(0.2), Some(dice.among(&[0.3, 0.6, 1.0])));
             StopperSpec::Threshold { lower, upper, after_steps: dice.between(0, 2) as u64 }
         }

@@ -54,6 +54,9 @@ const WORDS: Record<string, Words> = {
     r.percentile === 50
       ? `step ${r.step}: ${num(r.value)} is worse than the median ${num(r.bound)} of ${r.of}`
       : `step ${r.step}: ${num(r.value)} is worse than ${num(r.bound)}, the best ${r.percentile} % of ${r.of}`,
+  unlikely_to_win: (r) =>
+    `step ${r.step}: ${num(r.value)}, expected ${num(r.expected)} by ${r.of} others; ` +
+    `a chance of ${(100 * Number(r.chance)).toFixed(1)} % to beat the best, ${num(r.best)}`,
   out_of_bounds: (r) =>
     typeof r.limit === "number"
       ? `step ${r.step}: ${num(r.value)} is beyond ${r.limit}`
