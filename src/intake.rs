@@ -5,10 +5,10 @@
 
 use crate::dataset::{self, Split, mean_face_rmse, split};
 use crate::domain::sweep::Duplicates;
-use crate::domain::{Millis, ObjectiveKind, Origin, Params, Reason, Sweep, Value};
+use crate::domain::{Millis, ObjectiveKind, Origin, Params, PastTerms, Reason, Sweep, Terms, Value};
 use crate::sampler::{self, Ask, History, Suggestion};
 use crate::scheduler::{Feasible, check_parameter};
-use crate::space::Space;
+use crate::space::{self, Space};
 use crate::sweepfile;
 use std::path::Path;
 use thiserror::Error;
@@ -28,6 +28,12 @@ pub enum IntakeError {
     /// It would be over before it began.
     #[error("search.deadline: {} has passed: give a later one", .0.to_text().unwrap_or_default())]
     DeadlinePassed(Millis),
+    /// What may not change once a sweep has begun, each with both values.
+    #[error("this may not change: {}", .0.join(", "))]
+    Lasting(Vec<String>),
+    /// A configuration that is to be tried is given in the wrong place.
+    #[error("enqueue: the sweep has begun: `sweepd enqueue` has a configuration tried next")]
+    LateWish,
     /// A command has no folder to run in.
     #[error("objective.workdir: expected the full path of the folder in which to run the command")]
     NoWorkdir,
@@ -39,6 +45,7 @@ impl IntakeError {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Mistakes(problems) => problems.0.iter().map(ToString::to_string).collect(),
+            Self::Lasting(all) => all.iter().map(|one| format!("this may not change: {one}")).collect(),
             other => vec![other.to_string()],
         }
     }
@@ -156,6 +163,36 @@ pub fn settle_workdir(sweep: &mut Sweep, folder: Option<&Path>) -> Result<(), In
     // Without the slash that joining nothing leaves at the end, and without `.` in the middle.
     sweep.objective.workdir = Some(workdir.components().collect());
     Ok(())
+}
+
+/// The terms by which a sweep is to go on, from its file with the changes made. A command's folder need not be said
+/// again; a relative one is taken from `folder`.
+///
+/// # Errors
+/// Where the file changes what may not change.
+pub fn edited_terms(before: &Sweep, mut after: Sweep, folder: Option<&Path>) -> Result<Terms, IntakeError> {
+    match &after.objective.workdir {
+        None => after.objective.workdir.clone_from(&before.objective.workdir),
+        Some(_) => settle_workdir(&mut after, folder)?,
+    }
+    let differences = before.lasting_differences(&after);
+    if !differences.is_empty() {
+        return Err(IntakeError::Lasting(differences));
+    }
+    if after.enqueue.iter().any(|wish| !before.enqueue.contains(wish)) {
+        return Err(IntakeError::LateWish);
+    }
+    Ok(after.terms())
+}
+
+/// Says of configurations of a sweep whether they are of the space by which it is to go on: whether its sampler will
+/// know of them.
+pub fn fitting(past: &[PastTerms], now: &Sweep, terms: &Terms) -> impl Fn(&Params) -> bool + use<> {
+    let spaces = past.iter().map(|past| &past.terms.space).chain([&now.space]);
+    let constant = space::constants(spaces);
+    // A space that was read from a file is valid; of any other nothing is.
+    let space = Space::new(&terms.space).ok();
+    move |params: &Params| space.as_ref().is_some_and(|space| space.fit(params, &constant).is_some())
 }
 
 /// The parameters of a sweep whose every parameter is fixed; `None` where one varies.

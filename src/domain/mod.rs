@@ -19,6 +19,7 @@ pub mod stopper;
 pub mod stream;
 pub mod sweep;
 pub mod template;
+pub mod terms;
 pub mod time;
 pub mod trial;
 pub mod value;
@@ -40,6 +41,7 @@ pub use sweep::{
     Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Search, Sweep, SweepState,
     Target, When,
 };
+pub use terms::{PastTerms, Terms};
 pub use time::Millis;
 pub use trial::{Decision, TellState, TrialState};
 pub use value::{Params, Value};

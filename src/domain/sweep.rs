@@ -216,6 +216,10 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// When it exists; `None` for always.
     pub when: Option<When>,
+    /// What a trial counts as having that was suggested when the space did not have the parameter yet, or by
+    /// another sweep; `None`: such a trial does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
 }
 
 /// A parameter's range or choices.

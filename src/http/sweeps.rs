@@ -70,6 +70,27 @@ async fn submit(
     Ok((StatusCode::CREATED, Json(Submitted { id: uid })).into_response())
 }
 
+/// A sweep's file as it came.
+pub(super) struct Submission {
+    /// Its name in messages; `None` for JSON.
+    toml: Option<String>,
+    source: String,
+}
+
+impl Submission {
+    pub fn of(headers: &HeaderMap, file: Option<String>, source: String) -> Self {
+        let is_toml = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/toml");
+        Self { toml: is_toml.then(|| file.unwrap_or_else(|| "sweep".into())), source }
+    }
+}
+
+pub(super) fn read_file(file: &Submission) -> Result<Sweep, intake::IntakeError> {
+    match &file.toml {
+        Some(name) => intake::read_toml(name, &file.source),
+        None => intake::read_json(&file.source),
+    }
+}
+
 /// Reads a submission and checks it.
 async fn read(
     app: &App,
@@ -77,16 +98,14 @@ async fn read(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<(Sweep, Origin), ApiError> {
-    let source = text(body)?.to_owned();
-    let is_toml = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/toml");
+    let submission = Submission::of(headers, provenance.file, text(body)?.to_owned());
     let (home, now) = (app.home.clone(), (app.clock)());
-    let file = provenance.file.unwrap_or_else(|| "sweep".into());
     // Reading a dataset's labels for the baseline is no work for an async thread.
     let taken = tokio::task::spawn_blocking(move || {
-        let mut spec = if is_toml { intake::read_toml(&file, &source) } else { intake::read_json(&source) }?;
+        let mut spec = read_file(&submission)?;
         intake::check_deadline(&spec, now)?;
         intake::settle_workdir(&mut spec, provenance.folder.as_deref())?;
-        let origin = intake::origin(&home, &spec, source, provenance.git_commit)?;
+        let origin = intake::origin(&home, &spec, submission.source, provenance.git_commit)?;
         Ok::<_, intake::IntakeError>((spec, origin))
     });
     taken.await.map_err(|e| ApiError::internal(&e))?.map_err(refused_sweep)
@@ -132,7 +151,7 @@ async fn check(
     Ok(Json(Checked { sweep, first_params, baseline: origin.baseline }))
 }
 
-fn refused_sweep(error: intake::IntakeError) -> ApiError {
+pub(super) fn refused_sweep(error: intake::IntakeError) -> ApiError {
     ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_sweep", error.to_string())
         .with_problems(error.lines())
 }

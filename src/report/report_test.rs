@@ -13,7 +13,7 @@ use crate::store::query::{
 use std::collections::BTreeMap;
 
 pub(super) fn spec() -> Sweep {
-    let parameter = |kind| Parameter { kind, when: None };
+    let parameter = |kind| Parameter { kind, when: None, default: None };
     Sweep {
         name: "small".into(),
         seed: 7,
@@ -64,6 +64,7 @@ pub(super) fn sweep() -> SweepSummary {
         name: "small".into(),
         state: SweepState::Active,
         priority: 0,
+        edits: 0,
         planned: Some(3),
         trials: Counts { completed: 1, failed: 1, running: 1, ..Counts::default() },
         best_trial: Some(0),

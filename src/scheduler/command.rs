@@ -19,7 +19,7 @@ impl Core {
         let id = SweepId(self.last.sweep + 1);
         let enqueued = spec.enqueue.clone();
         let row = SweepRow { id, uid, state: SweepState::Active, spec, origin, created: turn.now };
-        if let Err(error) = self.activate(row.clone()) {
+        if let Err(error) = self.activate(row.clone(), &[]) {
             // Whoever submits has checked the space; this is the last line of defence.
             tracing::error!(%error, "a sweep was refused");
             return Err(Refusal::WrongState("the sweep's space is not valid"));

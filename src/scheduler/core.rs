@@ -9,8 +9,8 @@ use super::trials::Trials;
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    AttemptId, Change, Decision, Event, EventKind, LegId, Metrics, Millis, Objective, Reason, StepReport,
-    SweepId, SweepRow, SweepState, TrialId, TrialState,
+    AttemptId, Change, Decision, Event, EventKind, LegId, Metrics, Millis, Objective, PastTerms, Reason,
+    StepReport, SweepId, SweepRow, SweepState, TrialId, TrialState,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use thiserror::Error;
@@ -146,6 +146,7 @@ impl Core {
                 self.checkpoint(&mut turn, trial, attempt, step, hash, bytes)
             }
             Input::Retry(stored) => self.retry(&mut turn, *stored),
+            Input::Edit { stored, terms, source } => self.edit(&mut turn, *stored, *terms, source),
             Input::WorkerGone { worker, how } => self.worker_gone(&mut turn, &worker, &how),
             Input::Device { device, memory } => {
                 wakes = self.note_memory(device, memory);
@@ -240,8 +241,13 @@ impl Core {
         self.sweeps.remove(&sweep);
     }
 
-    pub(super) fn activate(&mut self, row: SweepRow) -> Result<&mut Active, RecoverError> {
-        let method = Method::new(&row.spec).map_err(|why| RecoverError {
+    /// Takes a sweep up that had these terms before.
+    pub(super) fn activate(
+        &mut self,
+        row: SweepRow,
+        past: &[PastTerms],
+    ) -> Result<&mut Active, RecoverError> {
+        let method = Method::new(&row.spec, past).map_err(|why| RecoverError {
             uid: row.uid.clone(),
             name: row.spec.name.clone(),
             why,
@@ -269,13 +275,13 @@ impl Core {
         grace_ms: i64,
     ) -> Result<(), RecoverError> {
         let id = stored.row.id;
-        let active = self.activate(stored.row.clone())?;
+        let active = self.activate(stored.row.clone(), &stored.past.terms)?;
         active.returns_to = stored.returns_to;
         active.created = stored.trials;
-        active.legs = stored.legs;
+        active.legs = stored.past.legs;
         active.idle_legs = stored.idle_legs;
         active.open_legs = stored.open_legs.iter().copied().collect();
-        active.method.learn(&stored);
+        active.method.learn(&stored.past);
         let trials: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
         for trial in stored.open {
             let mut open = adopt_trial(trial, &active.row.spec.objective, now, grace_ms);

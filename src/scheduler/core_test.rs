@@ -37,7 +37,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             constraints: Vec::new(),
             deadline: None,
         },
-        space: BTreeMap::from([("x".into(), Parameter { kind, when: None })]),
+        space: BTreeMap::from([("x".into(), Parameter { kind, when: None, default: None })]),
         enqueue: Vec::new(),
     }
 }

@@ -6,11 +6,11 @@
 
 use super::feasible::Feasible;
 use super::reuse::{Known, Results};
-use crate::domain::recovery::OpenSweep;
+use crate::domain::recovery::Past;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
-use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
+use crate::domain::{Direction, LegOutcome, LegRecord, Params, PastTerms, Reason, Sweep};
 use crate::sampler::{self, Ask, History, Level, News, Sampler, Suggestion};
-use crate::space::Space;
+use crate::space::{self, Space};
 use crate::stopper::{self, Ended, Judged, Promotion, Stopper, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +38,8 @@ pub(super) struct Method {
     /// What the sampler may see; nothing where nothing is needed.
     history: History,
     needs_points: bool,
+    /// Once the space was changed: the parameters that never varied, and may have come and gone.
+    constant: Option<BTreeSet<String>>,
     learns: bool,
     seed: u64,
     trials: Option<u64>,
@@ -60,11 +62,11 @@ pub(super) struct Method {
 }
 
 impl Method {
-    /// The methods that a sweep names, knowing nothing yet.
+    /// The methods that a sweep names, knowing nothing yet but the terms that it had before.
     ///
     /// # Errors
     /// What of the sweep's space or constraints makes no sense, as a sentence.
-    pub fn new(spec: &Sweep) -> Result<Self, String> {
+    pub fn new(spec: &Sweep, past: &[PastTerms]) -> Result<Self, String> {
         let space = Space::new(&spec.space)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         let directions: Vec<Direction> = spec.objective.targets().map(|(_, direction)| direction).collect();
@@ -75,6 +77,7 @@ impl Method {
             feasible: Feasible::of(spec)?,
             sampler: sampler::build(&spec.search.sampler),
             needs_points: spec.needs_points(),
+            constant: (!past.is_empty()).then(|| space::constants(past.iter().map(|past| &past.terms.space))),
             learns: spec.search.sampler.learns(),
             seed: spec.seed,
             trials: spec.search.trials,
@@ -92,7 +95,7 @@ impl Method {
     }
 
     /// Learns what stored trials and legs say.
-    pub fn learn(&mut self, stored: &OpenSweep) {
+    pub fn learn(&mut self, stored: &Past) {
         for params in &stored.points {
             self.suggested(params);
         }
@@ -116,7 +119,7 @@ impl Method {
         }
     }
 
-    fn learn_judgements(&mut self, stored: &OpenSweep) {
+    fn learn_judgements(&mut self, stored: &Past) {
         if !self.judges {
             return;
         }
@@ -142,8 +145,13 @@ impl Method {
     /// The next trial, by number, has this configuration.
     pub fn suggested(&mut self, params: &Params) {
         self.last = None;
-        if self.needs_points {
-            self.history.suggested(&self.space, params);
+        if !self.needs_points {
+            return;
+        }
+        let Some(constant) = &self.constant else { return self.history.suggested(&self.space, params) };
+        match self.space.fit(params, constant) {
+            Some(fitted) => self.history.suggested(&self.space, &fitted),
+            None => self.history.hidden(),
         }
     }
 

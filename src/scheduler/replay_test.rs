@@ -38,6 +38,7 @@ fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> Stor
 fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
     let mut all = StoredDecisions {
         spec,
+        terms: Vec::new(),
         trials: Vec::new(),
         legs: Vec::new(),
         events: Vec::new(),
@@ -79,6 +80,10 @@ fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
             }
             Change::ReportsDiscarded { trial, after_step, .. } => {
                 all.reports.retain(|report| report.trial != numbers[trial] || report.step <= *after_step);
+            }
+            Change::SweepEdited { past, spec, .. } => {
+                all.terms.push((**past).clone());
+                all.spec = (**spec).clone();
             }
             Change::Recorded(event) => all.events.push(StoredEvent {
                 seq: event.seq,

@@ -75,7 +75,7 @@ pub(super) fn spec() -> Sweep {
             deadline: None,
         },
         space: ["x", "y", "z"]
-            .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None }))
+            .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None, default: None }))
             .into(),
         enqueue: Vec::new(),
     }

@@ -6,7 +6,7 @@ use crate::domain::metric::TRAIN_LOSS;
 use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
-    Sweep, Target, Value,
+    Sweep, Target, Terms, Value,
 };
 use std::collections::BTreeMap;
 
@@ -95,7 +95,7 @@ fn reuse(dice: &mut Dice, sweep: &mut Sweep) {
     let epochs = ParameterKind::Fixed { value: dice.between(1, 3).into() };
     sweep.space.remove("y");
     for (name, kind) in [("x", x), ("epochs", epochs)] {
-        sweep.space.insert(name.into(), Parameter { kind, when: None });
+        sweep.space.insert(name.into(), Parameter { kind, when: None, default: None });
     }
 }
 
@@ -158,7 +158,54 @@ fn random_space(dice: &mut Dice, grid: bool, large: bool) -> BTreeMap<String, Pa
     };
     let mut kinds = vec![("behave", behave), ("epochs", epochs), ("silent", fixed(dice.chance(0.3).into()))];
     kinds.push(if dice.chance(0.5) { ("x", x) } else { ("y", y) });
-    kinds.into_iter().map(|(name, kind)| (name.to_owned(), Parameter { kind, when: None })).collect()
+    kinds
+        .into_iter()
+        .map(|(name, kind)| (name.to_owned(), Parameter { kind, when: None, default: None }))
+        .collect()
+}
+
+/// Other terms for a sweep: ranges and choices that are wider, narrower or others, parameters that come and go, more
+/// trials.
+pub fn random_terms(dice: &mut Dice, sweep: &Sweep) -> Terms {
+    let mut terms = sweep.terms();
+    let is_grid = matches!(sweep.search.sampler, SamplerSpec::Grid { .. });
+    if let Some(trials) = &mut terms.trials {
+        *trials += dice.between(0, 4) as u64;
+    }
+    // A grid has its combinations in their order.
+    if is_grid && dice.chance(0.9) {
+        return terms;
+    }
+    let x = || ParameterKind::Int { low: 0, high: 3, log: false, step: None };
+    if let Some(x) = terms.space.get_mut("x") {
+        let (low, high) = dice.among(&[(0, 3), (0, 6), (1, 3), (2, 2), (-2, 1)]);
+        x.kind = ParameterKind::Int { low, high, log: false, step: None };
+    }
+    if let Some(y) = terms.space.get_mut("y") {
+        let (low, high) = dice.among(&[(0.001, 1.0), (0.0001, 0.5), (0.1, 10.0)]);
+        y.kind = ParameterKind::Float { low, high, log: true, step: None };
+    }
+    if let Some(Parameter { kind: ParameterKind::Choice { values }, .. }) = terms.space.get_mut("behave") {
+        *values = dice
+            .among(&[&["well", "some"][..], &["well", "some", "none"], &["some"]])
+            .iter()
+            .map(|w| Value::from(*w))
+            .collect();
+    }
+    let default = dice.chance(0.7).then(|| Value::from(2));
+    let more = Parameter { kind: x(), when: None, default };
+    match dice.below(3) {
+        0 => drop(terms.space.insert("more".into(), more)),
+        1 => drop(terms.space.remove("more")),
+        _ => {}
+    }
+    if dice.chance(0.2) {
+        let silent = ParameterKind::Fixed { value: false.into() };
+        terms
+            .space
+            .insert("silent".into(), Parameter { kind: silent, when: None, default: Some(false.into()) });
+    }
+    terms
 }
 
 /// Part of a configuration that a user may want to be tried.

@@ -16,6 +16,7 @@ mod points;
 mod search;
 mod stints;
 mod sweeps;
+mod terms;
 mod trials;
 mod workers;
 

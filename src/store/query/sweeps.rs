@@ -70,6 +70,8 @@ pub struct SweepSummary {
     pub state: SweepState,
     /// Its priority.
     pub priority: i64,
+    /// How often its space, its constraints or its number of trials were changed.
+    pub edits: u64,
     /// How many trials it will run, where that is known.
     pub planned: Option<u64>,
     /// How many are in each state.
@@ -178,6 +180,7 @@ impl Reader {
             name: row.spec.name.clone(),
             state: row.state,
             priority: row.spec.priority,
+            edits: self.edits(row.id).await?,
             planned: row.spec.search.trials,
             trials: self.counts(row.id).await?,
             best_trial: best.map(|(number, _)| number),
@@ -190,6 +193,11 @@ impl Reader {
             finished_ms: finished.map(Millis),
             spec: row.spec,
         })
+    }
+
+    async fn edits(&self, sweep: SweepId) -> Result<u64, StoreError> {
+        let sql = "select count(*) from space_version where sweep_id = ?";
+        unsigned("edits", sqlx::query_scalar(sql).bind(sweep.0).fetch_one(&self.pool).await?)
     }
 
     async fn counts(&self, sweep: SweepId) -> Result<Counts, StoreError> {
