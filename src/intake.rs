@@ -4,8 +4,11 @@
 //! counts). Nothing is stored here.
 
 use crate::dataset::{self, Split, mean_face_rmse, split};
+use crate::domain::prior::{PriorResult, Source};
 use crate::domain::sweep::Duplicates;
-use crate::domain::{Millis, ObjectiveKind, Origin, Params, PastTerms, Reason, Sweep, Terms, Value};
+use crate::domain::{
+    Direction, Millis, ObjectiveKind, Origin, Params, PastTerms, Reason, Sweep, Terms, Value,
+};
 use crate::sampler::{self, Ask, History, Suggestion};
 use crate::scheduler::{Feasible, check_parameter};
 use crate::space::{self, Space};
@@ -28,6 +31,14 @@ pub enum IntakeError {
     /// It would be over before it began.
     #[error("search.deadline: {} has passed: give a later one", .0.to_text().unwrap_or_default())]
     DeadlinePassed(Millis),
+    /// An earlier sweep has nothing to begin with.
+    #[error("search.warm_start: {word:?}: {why}")]
+    WarmStart {
+        /// What the sweep calls it.
+        word: String,
+        /// Why not.
+        why: String,
+    },
     /// What may not change once a sweep has begun, each with both values.
     #[error("this may not change: {}", .0.join(", "))]
     Lasting(Vec<String>),
@@ -93,7 +104,7 @@ pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
     let (Ok(space), Ok(feasible)) = (Space::new(&sweep.space), Feasible::of(sweep)) else {
         return Vec::new();
     };
-    let sampler = sampler::build(&sweep.search.sampler);
+    let sampler = sampler::build(&sweep.search.sampler, None);
     let feasible = |params: &Params| feasible.check(params);
     let mut history = History::new(&space, sweep.objective.count());
     let mut suggestions = Vec::new();
@@ -192,7 +203,78 @@ pub fn fitting(past: &[PastTerms], now: &Sweep, terms: &Terms) -> impl Fn(&Param
     let constant = space::constants(spaces);
     // A space that was read from a file is valid; of any other nothing is.
     let space = Space::new(&terms.space).ok();
-    move |params: &Params| space.as_ref().is_some_and(|space| space.fit(params, &constant).is_some())
+    move |params: &Params| space.as_ref().is_some_and(|space| space.fit(params, &constant).is_ok())
+}
+
+/// A sweep whose results another one is to begin with.
+pub struct Earlier {
+    /// Its public id.
+    pub id: String,
+    /// What it is.
+    pub spec: Sweep,
+    /// The terms that it had before.
+    pub past: Vec<PastTerms>,
+    /// Hash of its dataset.
+    pub dataset_hash: Option<String>,
+    /// Number, configuration and value of its completed trials, by number.
+    pub results: Vec<(u64, Params, f64)>,
+}
+
+/// More results of one sweep say little more.
+const MOST_TAKEN: usize = 500;
+
+/// What a sweep begins with of an earlier one: results whose configuration is of its space, of many the best half and
+/// others spread evenly over the rest. A parameter that the earlier sweep never varied need not exist.
+///
+/// # Errors
+/// Why there is nothing to be taken, as a sentence.
+pub fn taken(sweep: &Sweep, dataset_hash: Option<&str>, earlier: Earlier) -> Result<Source, String> {
+    let space = Space::new(&sweep.space).map_err(|_| "the sweep's own space is not valid".to_owned())?;
+    let spaces = earlier.past.iter().map(|past| &past.terms.space).chain([&earlier.spec.space]);
+    let constant = space::constants(spaces);
+    let sign = match earlier.spec.objective.direction {
+        Direction::Minimize => 1.0,
+        Direction::Maximize => -1.0,
+    };
+    let completed = earlier.results.len();
+    let (mut results, mut misfit) = (Vec::new(), None);
+    for (trial, params, value) in earlier.results {
+        match space.fit(&params, &constant) {
+            Ok(params) if value.is_finite() => {
+                results.push(PriorResult { trial, params, loss: sign * value })
+            }
+            Ok(_) => {}
+            Err(why) => misfit = misfit.or(Some(format!("trial {trial}: {why}"))),
+        }
+    }
+    if results.is_empty() {
+        return Err(match misfit {
+            None => "none of its trials has completed".into(),
+            Some(why) => format!("none of its {completed} completed trials is of this sweep's space; {why}"),
+        });
+    }
+    Ok(Source {
+        comparable: earlier.spec.objective == sweep.objective
+            && earlier.dataset_hash.as_deref() == dataset_hash,
+        id: earlier.id,
+        name: earlier.spec.name,
+        completed: completed as u64,
+        results: thinned(results),
+    })
+}
+
+/// The best half of as many as are taken, and as many spread evenly over the rest by rank; by number.
+fn thinned(mut results: Vec<PriorResult>) -> Vec<PriorResult> {
+    if results.len() <= MOST_TAKEN {
+        return results;
+    }
+    results.sort_by(|a, b| a.loss.total_cmp(&b.loss).then(a.trial.cmp(&b.trial)));
+    let best = MOST_TAKEN / 2;
+    let (rest, wanted) = (results.len() - best, MOST_TAKEN - best);
+    let mut kept: Vec<PriorResult> = results[..best].to_vec();
+    kept.extend((0..wanted).map(|i| results[best + i * rest / wanted].clone()));
+    kept.sort_by_key(|result| result.trial);
+    kept
 }
 
 /// The parameters of a sweep whose every parameter is fixed; `None` where one varies.

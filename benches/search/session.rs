@@ -45,7 +45,7 @@ impl Session {
         let (space, sampler) = read(start)?;
         let history = History::new(&space, start.objectives.unwrap_or(1));
         let (seed, trials, duplicates) = (start.seed, start.trials, start.duplicates);
-        Ok(Self { space, history, sampler: sampler::build(&sampler), seed, trials, duplicates })
+        Ok(Self { space, history, sampler: sampler::build(&sampler, None), seed, trials, duplicates })
     }
 
     /// Forgets all trials.

@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::ids::{AttemptId, LegId, SweepId, TrialId};
 use super::metric::Metrics;
+use super::prior::Source;
 use super::reason::Reason;
 use super::sweep::{Sweep, SweepState};
 use super::terms::PastTerms;
@@ -17,6 +18,13 @@ use std::collections::BTreeMap;
 pub enum Change {
     /// A new sweep.
     SweepInserted(Box<SweepRow>),
+    /// What a new sweep begins with of earlier ones, in the order in which it names them.
+    SweepWarmed {
+        /// Which.
+        sweep: SweepId,
+        /// What of each of them was taken.
+        sources: Vec<Source>,
+    },
     /// A sweep moved from one state to another.
     SweepMoved {
         /// Which.

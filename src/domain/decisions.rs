@@ -2,6 +2,7 @@
 
 use super::change::LegRecord;
 use super::event::EventKind;
+use super::prior::Source;
 use super::reason::Reason;
 use super::sweep::Sweep;
 use super::terms::PastTerms;
@@ -14,6 +15,8 @@ pub struct StoredDecisions {
     pub spec: Sweep,
     /// The terms that it had before, oldest first.
     pub terms: Vec<PastTerms>,
+    /// What it began with of earlier sweeps.
+    pub sources: Vec<Source>,
     /// Its trials, by number.
     pub trials: Vec<StoredTrial>,
     /// Its legs, by number.

@@ -12,6 +12,7 @@ pub mod metric;
 pub mod moment;
 pub mod objective;
 pub mod pareto;
+pub mod prior;
 pub mod reason;
 pub mod recovery;
 pub mod remark;

@@ -180,6 +180,19 @@ pub enum Reason {
         /// The new one.
         to: i64,
     },
+    /// An earlier sweep had done well with it.
+    Transferred {
+        /// That sweep's public id.
+        sweep: String,
+        /// Its name.
+        name: String,
+        /// The number of its trial.
+        trial: u64,
+        /// The place of that trial among those that it is compared with.
+        rank: u64,
+        /// How many those are.
+        of: u64,
+    },
     /// The user changed what the sweep searches.
     Edited {
         /// How often that has happened, this time included.
@@ -223,6 +236,7 @@ impl Reason {
             Self::RetryAlone => "retry_alone",
             Self::ByUser => "by_user",
             Self::Priority { .. } => "priority",
+            Self::Transferred { .. } => "transferred",
             Self::Edited { .. } => "edited",
             Self::DaemonStopped => "daemon_stopped",
             Self::SpaceExhausted => "space_exhausted",
@@ -347,6 +361,9 @@ impl fmt::Display for Reason {
             Self::RetryAlone => f.write_str("for the retried trial alone"),
             Self::ByUser => f.write_str("by the user"),
             Self::Priority { from, to } => write!(f, "priority {to} instead of {from}"),
+            Self::Transferred { name, trial, rank, of, .. } => {
+                write!(f, "from {name}: trial {trial} there is number {rank} of {of} earlier results")
+            }
             Self::Edited { version, leg, changes } => {
                 write!(f, "version {version}, from leg {leg} on: {}", changes.join("; "))
             }

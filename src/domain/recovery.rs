@@ -1,6 +1,7 @@
 //! Everything the scheduler needs to go on where the last process ended: the open rows.
 
 use super::change::{Checkpoint, Leg, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow};
+use super::prior::Source;
 use super::reason::Reason;
 use super::sweep::SweepState;
 use super::terms::PastTerms;
@@ -50,6 +51,8 @@ pub struct OpenSweep {
 pub struct Past {
     /// Its earlier terms, oldest first.
     pub terms: Vec<PastTerms>,
+    /// What it began with of earlier sweeps.
+    pub sources: Vec<Source>,
     /// How many legs have been decided: the next one's number.
     pub legs: u64,
     /// Every leg, by number, where the sweep's methods need them ([`super::Sweep::needs_ends`]); else empty.

@@ -78,6 +78,9 @@ pub struct Search {
     /// What becomes of a configuration that comes a second time.
     #[serde(default)]
     pub duplicates: Duplicates,
+    /// Earlier sweeps, by name or id, whose results the sampler begins with; resolved at the submission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warm_start: Vec<String>,
     /// Conditions between parameters that every configuration must meet: `blocks * 2 <= 12`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,

@@ -32,6 +32,7 @@ mod timeline;
 mod trainer;
 mod trial_files;
 mod trials;
+mod warm_start;
 mod work;
 mod workers;
 

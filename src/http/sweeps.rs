@@ -5,6 +5,7 @@ use super::error::ApiError;
 use super::extract::{Path, Query, text};
 use super::known::find;
 use super::listing::sweep_called;
+use super::warm_start;
 use crate::domain::{Origin, Params, Sweep, SweepId, SweepState};
 use crate::intake;
 use crate::report;
@@ -64,8 +65,9 @@ async fn submit(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let (spec, origin) = read(&app, provenance, &headers, &body).await?;
+    let sources = warm_start::taken(&app, &spec, &origin).await?;
     let uid = new_uid(&app).await?;
-    let input = Input::Submit { uid: uid.clone(), spec: Box::new(spec), origin: Box::new(origin) };
+    let input = Input::Submit { uid: uid.clone(), spec: Box::new(spec), origin: Box::new(origin), sources };
     app.dispatcher.handle(input).await?;
     Ok((StatusCode::CREATED, Json(Submitted { id: uid })).into_response())
 }
@@ -139,13 +141,15 @@ async fn check(
     body: Bytes,
 ) -> Result<Json<Checked>, ApiError> {
     let (sweep, origin) = read(&app, provenance, &headers, &body).await?;
+    warm_start::taken(&app, &sweep, &origin).await?;
+    let is_cold = sweep.search.warm_start.is_empty();
     let sampled = tokio::task::spawn_blocking(move || {
         let first = intake::samples(&sweep, 1).pop();
         (sweep, first)
     });
     let (sweep, first) = sampled.await.map_err(|e| ApiError::internal(&e))?;
     let first_params = match first {
-        Some(crate::sampler::Suggestion::Trial { params, .. }) => Some(params),
+        Some(crate::sampler::Suggestion::Trial { params, .. }) if is_cold => Some(params),
         _ => None,
     };
     Ok(Json(Checked { sweep, first_params, baseline: origin.baseline }))

@@ -92,6 +92,14 @@ pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Milli
         lines.push(("mean face", value(Some(baseline))));
     }
     lines.push(("sampler", format!("{}, seed {}", sweep.spec.search.sampler.name(), sweep.spec.seed)));
+    for source in &sweep.warm_start {
+        let of = match source.taken == source.completed {
+            true => format!("all {} results", source.taken),
+            false => format!("{} of {} results", source.taken, source.completed),
+        };
+        let how = if source.comparable { "by value" } else { "by rank" };
+        lines.push(("warm start", format!("{of} of {} ({}), {how}", source.name, source.id)));
+    }
     if let Some(stopper) = &sweep.spec.search.stopper {
         lines.push(("stopper", stopper.to_string()));
     }

@@ -6,11 +6,11 @@ use super::method::Method;
 use super::presence::Askers;
 use super::state::{Active, Attempt, Open, Step, ToEnd};
 use super::trials::Trials;
-use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
+use crate::domain::recovery::{OpenSweep, OpenTrial, Past, Recovery};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
-    AttemptId, Change, Decision, Event, EventKind, LegId, Metrics, Millis, Objective, PastTerms, Reason,
-    StepReport, SweepId, SweepRow, SweepState, TrialId, TrialState,
+    AttemptId, Change, Decision, Event, EventKind, LegId, Metrics, Millis, Objective, Reason, StepReport,
+    SweepId, SweepRow, SweepState, TrialId, TrialState,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use thiserror::Error;
@@ -130,7 +130,9 @@ impl Core {
         );
         let mut wakes = false;
         let reply = match input {
-            Input::Submit { uid, spec, origin } => self.submit(&mut turn, uid, *spec, *origin),
+            Input::Submit { uid, spec, origin, sources } => {
+                self.submit(&mut turn, uid, *spec, (*origin, sources))
+            }
             Input::Command { sweep, command } => self.command(&mut turn, sweep, command),
             Input::Claim(seeker) => self.claim(&mut turn, &seeker),
             Input::Ask { sweep, seeker, lease_ms } => self.ask(&mut turn, sweep, &seeker, lease_ms),
@@ -241,12 +243,8 @@ impl Core {
         self.sweeps.remove(&sweep);
     }
 
-    /// Takes a sweep up that had these terms before.
-    pub(super) fn activate(
-        &mut self,
-        row: SweepRow,
-        past: &[PastTerms],
-    ) -> Result<&mut Active, RecoverError> {
+    /// Takes a sweep up whose past this is, without learning from it.
+    pub(super) fn activate(&mut self, row: SweepRow, past: &Past) -> Result<&mut Active, RecoverError> {
         let method = Method::new(&row.spec, past).map_err(|why| RecoverError {
             uid: row.uid.clone(),
             name: row.spec.name.clone(),
@@ -275,7 +273,7 @@ impl Core {
         grace_ms: i64,
     ) -> Result<(), RecoverError> {
         let id = stored.row.id;
-        let active = self.activate(stored.row.clone(), &stored.past.terms)?;
+        let active = self.activate(stored.row.clone(), &stored.past)?;
         active.returns_to = stored.returns_to;
         active.created = stored.trials;
         active.legs = stored.past.legs;

@@ -34,6 +34,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             order: Order::Arrival,
             time_limit_s: None,
             duplicates: Default::default(),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: None,
         },
@@ -77,6 +78,7 @@ impl World {
             uid: spec.name.clone(),
             spec: Box::new(spec),
             origin: Box::new(Origin::default()),
+            sources: Vec::new(),
         };
         match self.handle(input).reply {
             Ok(Reply::Submitted(id)) => id,

@@ -35,7 +35,7 @@ impl Core {
         match self.sweeps.get_mut(&sweep) {
             Some(active) => {
                 // Whoever edits has checked the space; this is the last line of defence.
-                active.method = Method::new(&spec, &stored.past.terms).map_err(|_| invalid)?;
+                active.method = Method::new(&spec, &stored.past).map_err(|_| invalid)?;
                 active.method.learn(&stored.past);
                 active.row.spec = spec.clone();
             }
@@ -85,3 +85,7 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "edit_test.rs"]
+mod edit_test;

@@ -1,5 +1,6 @@
 //! What the core is told, and what it answers.
 
+use crate::domain::prior::Source;
 use crate::domain::recovery::OpenSweep;
 use crate::domain::{
     AttemptId, Checkpoint, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId,
@@ -19,6 +20,8 @@ pub enum Input {
         spec: Box<Sweep>,
         /// Where it came from.
         origin: Box<Origin>,
+        /// What it begins with of earlier sweeps.
+        sources: Vec<Source>,
     },
     /// The user's word on a sweep.
     Command {

@@ -8,10 +8,11 @@ use super::feasible::Feasible;
 use super::reuse::{Known, Results};
 use crate::domain::recovery::Past;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
-use crate::domain::{Direction, LegOutcome, LegRecord, Params, PastTerms, Reason, Sweep};
-use crate::sampler::{self, Ask, History, Level, News, Sampler, Suggestion};
+use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
+use crate::sampler::{self, Ask, History, Level, News, Prior, Sampler, Suggestion};
 use crate::space::{self, Space};
 use crate::stopper::{self, Ended, Judged, Promotion, Stopper, Verdict};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the next leg is.
@@ -62,22 +63,28 @@ pub(super) struct Method {
 }
 
 impl Method {
-    /// The methods that a sweep names, knowing nothing yet but the terms that it had before.
+    /// The methods that a sweep names, knowing nothing yet but earlier sweeps and terms; the rest of the past is for
+    /// [`Method::learn`].
     ///
     /// # Errors
     /// What of the sweep's space or constraints makes no sense, as a sentence.
-    pub fn new(spec: &Sweep, past: &[PastTerms]) -> Result<Self, String> {
+    pub fn new(spec: &Sweep, past: &Past) -> Result<Self, String> {
         let space = Space::new(&spec.space)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let constant = (!past.terms.is_empty())
+            .then(|| space::constants(past.terms.iter().map(|past| &past.terms.space)));
+        let prior = Prior::new(&space, &past.sources, |params| {
+            fitted(&space, constant.as_ref(), params).map(Cow::into_owned)
+        });
         let directions: Vec<Direction> = spec.objective.targets().map(|(_, direction)| direction).collect();
         Ok(Self {
             history: History::new(&space, directions.len()),
             space,
             stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, &directions)),
             feasible: Feasible::of(spec)?,
-            sampler: sampler::build(&spec.search.sampler),
+            sampler: sampler::build(&spec.search.sampler, prior),
             needs_points: spec.needs_points(),
-            constant: (!past.is_empty()).then(|| space::constants(past.iter().map(|past| &past.terms.space))),
+            constant,
             learns: spec.search.sampler.learns(),
             seed: spec.seed,
             trials: spec.search.trials,
@@ -148,8 +155,7 @@ impl Method {
         if !self.needs_points {
             return;
         }
-        let Some(constant) = &self.constant else { return self.history.suggested(&self.space, params) };
-        match self.space.fit(params, constant) {
+        match fitted(&self.space, self.constant.as_ref(), params) {
             Some(fitted) => self.history.suggested(&self.space, &fitted),
             None => self.history.hidden(),
         }
@@ -379,6 +385,18 @@ impl Method {
     /// Whether a decision that comes to nothing takes a leg number.
     pub fn counts_idle_legs(&self) -> bool {
         self.order == Order::Number
+    }
+}
+
+/// What a configuration is in the space; where that was never changed, it is of it.
+fn fitted<'a>(
+    space: &Space,
+    constant: Option<&BTreeSet<String>>,
+    params: &'a Params,
+) -> Option<Cow<'a, Params>> {
+    match constant {
+        None => Some(Cow::Borrowed(params)),
+        Some(constant) => space.fit(params, constant).ok().map(Cow::Owned),
     }
 }
 

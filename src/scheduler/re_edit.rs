@@ -21,7 +21,7 @@ impl Replay<'_> {
         };
         self.spec = self.spec.with_terms(terms);
         let past = self.past(seq);
-        self.method = Method::new(&self.spec, &past.terms)
+        self.method = Method::new(&self.spec, &past)
             .map_err(|why| difference(Some(self.legs), "other terms".into(), why))?;
         self.method.learn(&past);
         Ok(())
@@ -44,6 +44,7 @@ impl Replay<'_> {
         };
         Past {
             terms: self.stored.terms[..self.edits].to_vec(),
+            sources: self.stored.sources.clone(),
             legs: self.legs,
             records: records.collect(),
             points: self.stored.trials.iter().take(created).map(|trial| trial.params.clone()).collect(),

@@ -8,6 +8,7 @@
 use super::method::{Method, Next};
 use super::reuse::Known;
 use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport};
+use crate::domain::recovery::Past;
 use crate::domain::sweep::Sweep;
 use crate::domain::{EventKind, LegOutcome, LegRecord, Params, Reason};
 use crate::stopper::Ended;
@@ -107,7 +108,8 @@ impl<'a> Replay<'a> {
             Some(first) => stored.spec.with_terms(first.terms.clone()),
             None => stored.spec.clone(),
         };
-        let method = Method::new(&spec, &[]).map_err(|why| difference(None, "a search".into(), why))?;
+        let past = Past { sources: stored.sources.clone(), ..Past::default() };
+        let method = Method::new(&spec, &past).map_err(|why| difference(None, "a search".into(), why))?;
         let mut events: BTreeMap<i64, Vec<&StoredEvent>> = BTreeMap::new();
         for event in &stored.events {
             events.entry(event.seq).or_default().push(event);

@@ -16,7 +16,8 @@ fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> Stor
     let mut world = World::new();
     let uid = spec.name.clone();
     let origin = Box::default();
-    let submit = crate::scheduler::Input::Submit { uid, spec: Box::new(spec.clone()), origin };
+    let submit =
+        crate::scheduler::Input::Submit { uid, spec: Box::new(spec.clone()), origin, sources: Vec::new() };
     let mut changes = world.handle(submit).changes;
     let mut busy = Vec::new();
     for n in 0.. {
@@ -39,6 +40,7 @@ fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
     let mut all = StoredDecisions {
         spec,
         terms: Vec::new(),
+        sources: Vec::new(),
         trials: Vec::new(),
         legs: Vec::new(),
         events: Vec::new(),

@@ -6,25 +6,32 @@ use crate::domain::{Parameter, ParameterKind, Params, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Space {
-    /// The configuration of this space that one of another space stands for; `None` where it stands for none.
+    /// The configuration of this space that one of another space stands for.
     ///
     /// A parameter that it lacks takes its default; without one it does not fit, nor where a value is outside its
     /// range. A parameter that does not exist here must be one of `constant`: as it never varied, nothing that is known
     /// of the configuration is due to its value.
-    #[must_use]
-    pub fn fit(&self, params: &Params, constant: &BTreeSet<String>) -> Option<Params> {
+    ///
+    /// # Errors
+    /// Why it does not fit, as a sentence.
+    pub fn fit(&self, params: &Params, constant: &BTreeSet<String>) -> Result<Params, String> {
         let mut fitted = Params::new();
         for entry in &self.entries {
             if exists(entry, &fitted) {
-                let value = params.get(&entry.name).or(entry.default.as_ref())?;
+                let Some(value) = params.get(&entry.name).or(entry.default.as_ref()) else {
+                    return Err(format!("{} is missing, and has no default", entry.name));
+                };
                 if !entry.dimension.contains(value) {
-                    return None;
+                    return Err(format!("{} = {value} is outside its range", entry.name));
                 }
                 fitted.insert(entry.name.clone(), value.clone());
             }
         }
-        let is_left = |name: &String| !fitted.contains_key(name) && !constant.contains(name);
-        (!params.keys().any(is_left)).then_some(fitted)
+        let is_left = |name: &&String| !fitted.contains_key(*name) && !constant.contains(*name);
+        match params.keys().find(is_left) {
+            Some(left) => Err(format!("{left} varied there and does not exist here")),
+            None => Ok(fitted),
+        }
     }
 }
 

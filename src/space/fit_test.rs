@@ -29,12 +29,12 @@ fn what_is_missing_takes_its_default_and_what_has_none_does_not_fit() {
     let with = |default: Option<Value>| {
         space(&[("x", float(0.0, 1.0)), ("y", Parameter { default, ..float(0.0, 1.0) })])
     };
-    assert_eq!(with(None).fit(&old, &BTreeSet::new()), None);
+    assert_eq!(with(None).fit(&old, &BTreeSet::new()).unwrap_err(), "y is missing, and has no default");
     let fitted = with(Some(0.25.into())).fit(&old, &BTreeSet::new());
-    assert_eq!(fitted, Some(params(&[("x", 0.5.into()), ("y", 0.25.into())])));
+    assert_eq!(fitted, Ok(params(&[("x", 0.5.into()), ("y", 0.25.into())])));
     // A value of its own goes before it.
     let own = params(&[("x", 0.5.into()), ("y", 0.75.into())]);
-    assert_eq!(with(Some(0.25.into())).fit(&own, &BTreeSet::new()), Some(own));
+    assert_eq!(with(Some(0.25.into())).fit(&own, &BTreeSet::new()), Ok(own.clone()));
 }
 
 #[test]
@@ -51,8 +51,8 @@ fn a_default_is_asked_for_only_where_the_parameter_exists() {
 fn what_is_gone_is_dropped_only_where_it_never_varied() {
     let now = space(&[("x", float(0.0, 1.0))]);
     let old = params(&[("epochs", 10.into()), ("x", 0.5.into())]);
-    assert_eq!(now.fit(&old, &BTreeSet::new()), None);
-    assert_eq!(now.fit(&old, &BTreeSet::from(["epochs".into()])), Some(params(&[("x", 0.5.into())])));
+    assert_eq!(now.fit(&old, &BTreeSet::new()).unwrap_err(), "epochs varied there and does not exist here");
+    assert_eq!(now.fit(&old, &BTreeSet::from(["epochs".into()])), Ok(params(&[("x", 0.5.into())])));
 }
 
 #[test]
@@ -99,8 +99,8 @@ proptest! {
         let (old, now) = (Space::new(&spaces[0]).unwrap(), Space::new(&spaces[spaces.len() - 1]).unwrap());
         let params = old.decode(&point);
         // Its own space it fits as it is, whatever was constant elsewhere.
-        prop_assert_eq!(old.fit(&params, &constant), Some(params.clone()));
-        if let Some(fitted) = now.fit(&params, &constant) {
+        prop_assert_eq!(old.fit(&params, &constant), Ok(params.clone()));
+        if let Ok(fitted) = now.fit(&params, &constant) {
             now.contains(&fitted).unwrap();
             for entry in now.entries() {
                 let said = params.get(&entry.name).or(entry.default.as_ref());

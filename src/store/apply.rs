@@ -3,7 +3,7 @@
 use super::direct::{execute, one_row, stored};
 use super::open::{Durability, Writer};
 use super::rows::{further_text, signed, split_metrics, to_json};
-use super::{StoreError, blob, checkpoints, legs, terms};
+use super::{StoreError, blob, checkpoints, legs, sources, terms};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{
     AttemptState, Change, Event, Metrics, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId,
@@ -50,6 +50,7 @@ impl Writer {
 fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError> {
     match change {
         Change::SweepInserted(row) => insert_sweep(connection, row),
+        Change::SweepWarmed { sweep, sources } => sources::insert(connection, *sweep, sources),
         Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at),
         Change::SweepPrioritised { sweep, priority } => {
             // The sweep as a whole says it too.

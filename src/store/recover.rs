@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
-use super::{judgements, legs, terms};
+use super::{judgements, legs, sources, terms};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Past, Recovery};
 use crate::domain::sweep::StopperSpec;
 use crate::domain::{Millis, Origin, Sweep, SweepId, SweepRow, SweepState, Terms, TrialId};
@@ -120,6 +120,7 @@ fn sweep_with(
 fn past_of(connection: &Connection, sweep: SweepId, spec: &Sweep) -> Result<Past, StoreError> {
     let mut past = Past {
         terms: terms::read(connection, sweep)?,
+        sources: sources::read(connection, sweep)?,
         legs: legs::next_number(connection, sweep)?,
         ..Past::default()
     };

@@ -71,6 +71,7 @@ pub(super) fn spec() -> Sweep {
             order: Order::Arrival,
             time_limit_s: None,
             duplicates: Default::default(),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: None,
         },

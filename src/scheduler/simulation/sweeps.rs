@@ -45,6 +45,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             order,
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
             duplicates: dice.among(&[Duplicates::Skip, Duplicates::Allow]),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: (!number && dice.chance(0.1)).then(|| START.plus_ms(dice.between(20, 600) * 1000)),
         },

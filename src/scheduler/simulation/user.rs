@@ -22,7 +22,12 @@ pub struct User {
 pub fn submission(spec: Sweep) -> Call {
     static UIDS: AtomicU64 = AtomicU64::new(0);
     let uid = format!("{}-{}", spec.name, UIDS.fetch_add(1, Ordering::Relaxed));
-    Call::Input(Input::Submit { uid, spec: Box::new(spec), origin: Box::new(Origin::default()) })
+    Call::Input(Input::Submit {
+        uid,
+        spec: Box::new(spec),
+        origin: Box::new(Origin::default()),
+        sources: Vec::new(),
+    })
 }
 
 impl User {
