@@ -182,9 +182,7 @@ pub enum Reason {
     },
     /// An earlier sweep had done well with it.
     Transferred {
-        /// That sweep's public id.
-        sweep: String,
-        /// Its name.
+        /// That sweep's name.
         name: String,
         /// The number of its trial.
         trial: u64,
@@ -361,7 +359,7 @@ impl fmt::Display for Reason {
             Self::RetryAlone => f.write_str("for the retried trial alone"),
             Self::ByUser => f.write_str("by the user"),
             Self::Priority { from, to } => write!(f, "priority {to} instead of {from}"),
-            Self::Transferred { name, trial, rank, of, .. } => {
+            Self::Transferred { name, trial, rank, of } => {
                 write!(f, "from {name}: trial {trial} there is number {rank} of {of} earlier results")
             }
             Self::Edited { version, leg, changes } => {

@@ -128,7 +128,6 @@ fn best(space: &Space, groups: &[Vec<Known<'_>>]) -> Vec<Best> {
         }
         points.push(point);
         let reason = Reason::Transferred {
-            sweep: known.source.id.clone(),
             name: known.source.name.clone(),
             trial: known.result.trial,
             rank: rank as u64 + 1,

@@ -3,11 +3,13 @@
 use super::faults::Dice;
 use super::world::START;
 use crate::domain::metric::TRAIN_LOSS;
+use crate::domain::prior::{PriorResult, Source};
 use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
     Sweep, Target, Terms, Value,
 };
+use crate::space::Space;
 use std::collections::BTreeMap;
 
 pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
@@ -62,6 +64,24 @@ pub fn vary(sweep: &mut Sweep) {
         3..5 => reuse(&mut dice, sweep),
         _ => {}
     }
+    if sweep.objective.count() == 1 && sweep.search.sampler.learns() && dice.chance(0.5) {
+        sweep.search.warm_start = vec!["earlier".into()];
+    }
+}
+
+/// What a sweep begins with of earlier ones, where it names any: some configurations of its space, with made-up values.
+pub fn sources(sweep: &Sweep) -> Vec<Source> {
+    let mut dice = Dice::new(sweep.seed, "sources");
+    let space = Space::new(&sweep.space).unwrap();
+    let mut source = |name: &String| {
+        let results = (0..6).map(|trial| {
+            let point: Vec<f64> = (0..space.len()).map(|_| dice.below(1000) as f64 / 1000.0).collect();
+            PriorResult { trial, params: space.decode(&point), loss: dice.below(100) as f64 }
+        });
+        let (id, name, completed) = (name.clone(), name.clone(), 9);
+        Source { id, name, completed, comparable: false, results: results.collect() }
+    };
+    sweep.search.warm_start.iter().map(&mut source).collect()
 }
 
 /// Makes it a sweep with several objectives.

@@ -2,7 +2,7 @@
 
 use super::faults::Dice;
 use super::invariants::View;
-use super::sweeps::{random_terms, random_wish};
+use super::sweeps::{random_terms, random_wish, sources};
 use super::wire::Call;
 use crate::domain::{Origin, Sweep, SweepId};
 use crate::scheduler::{Command, Input};
@@ -22,12 +22,8 @@ pub struct User {
 pub fn submission(spec: Sweep) -> Call {
     static UIDS: AtomicU64 = AtomicU64::new(0);
     let uid = format!("{}-{}", spec.name, UIDS.fetch_add(1, Ordering::Relaxed));
-    Call::Input(Input::Submit {
-        uid,
-        spec: Box::new(spec),
-        origin: Box::new(Origin::default()),
-        sources: Vec::new(),
-    })
+    let sources = sources(&spec);
+    Call::Input(Input::Submit { uid, spec: Box::new(spec), origin: Box::new(Origin::default()), sources })
 }
 
 impl User {
