@@ -151,6 +151,10 @@ fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
     if let Some(when) = crate::report::time_up(sweep) {
         println!("its time is up {when}\n");
     }
+    if !sweep.search.warm_start.is_empty() {
+        let sources = sweep.search.warm_start.join(", ");
+        println!("it begins with what {sources} found by then: the trials below are those without it\n");
+    }
     for (number, suggestion) in suggestions.iter().enumerate() {
         match suggestion {
             Suggestion::Exhausted { reason } => println!("no trial {number}: {reason}"),

@@ -22,12 +22,20 @@ pub struct Sweep {
     pub search: Search,
     /// The parameters by name.
     pub space: BTreeMap<String, Parameter>,
+    /// Parameters that an earlier version of the space had: trials have values of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gone: BTreeMap<String, Parameter>,
     /// Configurations to try first, in order; what one leaves open, the sampler fills in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enqueue: Vec<Params>,
 }
 
 impl Sweep {
+    /// Every parameter that some trial may have a value of, by name.
+    pub fn parameters(&self) -> impl Iterator<Item = (&String, &Parameter)> {
+        self.space.iter().chain(&self.gone)
+    }
+
     /// Whether the configurations of earlier trials decide about later ones.
     #[must_use]
     pub fn needs_points(&self) -> bool {

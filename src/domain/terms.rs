@@ -50,7 +50,10 @@ impl Sweep {
     /// The same sweep on other terms.
     #[must_use]
     pub fn with_terms(&self, terms: Terms) -> Self {
-        let mut sweep = Self { space: terms.space, ..self.clone() };
+        let mut sweep = self.clone();
+        sweep.gone.append(&mut sweep.space);
+        sweep.gone.retain(|name, _| !terms.space.contains_key(name));
+        sweep.space = terms.space;
         (sweep.search.trials, sweep.search.constraints) = (terms.trials, terms.constraints);
         sweep
     }
@@ -62,7 +65,8 @@ impl Sweep {
     pub fn lasting_differences(&self, other: &Self) -> Vec<String> {
         let lasting = |sweep: &Self| {
             let terms = Terms { trials: None, constraints: Vec::new(), space: BTreeMap::new() };
-            serde_json::to_value(Self { priority: 0, enqueue: Vec::new(), ..sweep.with_terms(terms) })
+            let sweep = sweep.with_terms(terms);
+            serde_json::to_value(Self { priority: 0, gone: BTreeMap::new(), enqueue: Vec::new(), ..sweep })
         };
         let mut found = Vec::new();
         // Sweeps are stored as JSON: this cannot fail for one that exists.

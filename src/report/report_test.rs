@@ -54,6 +54,7 @@ pub(super) fn spec() -> Sweep {
                 parameter(ParameterKind::Float { low: 1e-4, high: 1e-2, log: true, step: None }),
             ),
         ]),
+        gone: BTreeMap::new(),
         enqueue: Vec::new(),
     }
 }

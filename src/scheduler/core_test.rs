@@ -39,6 +39,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             deadline: None,
         },
         space: BTreeMap::from([("x".into(), Parameter { kind, when: None, default: None })]),
+        gone: BTreeMap::new(),
         enqueue: Vec::new(),
     }
 }

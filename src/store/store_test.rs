@@ -78,6 +78,7 @@ pub(super) fn spec() -> Sweep {
         space: ["x", "y", "z"]
             .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None, default: None }))
             .into(),
+        gone: BTreeMap::new(),
         enqueue: Vec::new(),
     }
 }

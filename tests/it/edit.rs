@@ -65,6 +65,13 @@ fn a_sweep_goes_on_with_another_space() {
     // The same again is no change.
     assert!(home.ok(&["edit", "edited", &path]).contains("nothing is different"));
     assert_eq!(home.json(&["show", "edited"])["edits"], 1);
+    // What is gone from the space can still be asked for.
+    let third = second.replace("\nn = ", "\n# n = ").replace("trials = 20", "trials = 22");
+    let said = home.ok(&["edit", "edited", &file(&home, "third.toml", &third)]);
+    assert!(said.contains("0 of 20 trials so far still fit"), "{said}");
+    home.until_over(&id);
+    assert_eq!(home.json(&["trials", "edited", "--where", "n >= 1"]).as_array().unwrap().len(), 20);
+    assert!(home.ok(&["replay", "edited"]).contains("all agree"));
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             deadline: (!number && dice.chance(0.1)).then(|| START.plus_ms(dice.between(20, 600) * 1000)),
         },
         space: random_space(dice, grid, large),
+        gone: BTreeMap::new(),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
     }
 }
