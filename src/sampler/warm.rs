@@ -3,9 +3,11 @@
 //! The best configurations of the earlier sweeps are tried first, as far as they differ (Feurer, Springenberg and
 //! Hutter, "Initializing Bayesian Hyperparameter Optimization via Meta-Learning", AAAI 2015): a sampler would otherwise
 //! begin with random ones, so where the earlier sweeps mislead, little is lost. After that, some of the suggestions come
-//! from Parzen estimators of the earlier results, ever fewer of them as the sweep's own results come in (the weight
-//! falls as in Hvarfner et al., "pi-BO", ICLR 2022); all others from the sweep's own sampler and its own results alone.
-//! So it is never more than a shrinking share of the trials that an unfit source can waste.
+//! from Parzen estimators of the earlier results: ever fewer of them as the sweep's own results come in (the weight
+//! falls as in Hvarfner et al., "pi-BO", ICLR 2022), and only as far as the earlier results put the sweep's own in the
+//! right order (as the ensemble of Feurer et al. weighs its members, "Practical Transfer Learning for Bayesian
+//! Optimization", 2018). All others come from the sweep's own sampler and its own results alone. So an earlier sweep
+//! that misleads costs the few trials until that is seen.
 //!
 //! Values of other objectives and data cannot be compared. They count by their rank in their own sweep, as a quantile
 //! of the normal distribution (Salinas, Shen and Perrone, "A Quantile-Based Approach for Hyperparameter Transfer
@@ -21,12 +23,15 @@ use crate::domain::{Params, Reason};
 use crate::space::Space;
 
 /// So many of the earlier sweeps' best configurations are tried first.
-const FIRST: usize = 5;
+const FIRST: usize = 3;
 /// They differ in some coordinate by at least this much.
 const APART: f64 = 0.1;
-/// Trial number n comes from the earlier results with a chance of `LEAD / n`, but never more often than `MOST`.
+/// Trial number n comes from the earlier results with a chance of `LEAD / n`, never more than `MOST`, times how far
+/// they agree with the sweep's own.
 const LEAD: f64 = 3.0;
 const MOST: f64 = 0.5;
+/// So many of the sweep's own results are compared with the earlier ones.
+const MOST_COMPARED: usize = 50;
 /// Draws from the density of the earlier results.
 const CANDIDATES: u32 = 24;
 
@@ -56,8 +61,10 @@ impl Sampler for Warm {
         if let Some(suggestion) = self.again(ask) {
             return suggestion;
         }
-        let chance = uniform(&mut stream(ask.seed, "warm start", &[Key::Number(ask.number)]));
-        if chance < (LEAD / ask.number.max(1) as f64).min(MOST) {
+        let drawn = uniform(&mut stream(ask.seed, "warm start", &[Key::Number(ask.number)]));
+        let chance = (LEAD / ask.number.max(1) as f64).min(MOST);
+        // How far they agree is asked only where it matters.
+        if drawn < chance && drawn < chance * self.prior.agreement(ask.history) {
             return Proposing(&self.prior).suggest(ask);
         }
         self.inner.suggest(ask)
@@ -105,6 +112,45 @@ impl Prior {
             }
         }
         (!groups.is_empty()).then(|| Self { history, best: best(space, &groups) })
+    }
+}
+
+impl Prior {
+    /// How well the earlier results foretell the sweep's own: 1 where they put all in their right order, 0 where they
+    /// say nothing or the contrary (Kendall's tau). A result is foretold by the nearest earlier one.
+    fn agreement(&self, history: &History) -> f64 {
+        let known: Vec<(f64, f64)> = history
+            .level(1)
+            .into_iter()
+            .flat_map(|level| history.ranked(level))
+            .filter(|ranked| ranked.loss.is_finite())
+            .take(MOST_COMPARED)
+            .map(|ranked| (ranked.loss, self.foretold(history.point(ranked.trial))))
+            .collect();
+        let (mut sum, mut pairs) = (0.0, 0.0);
+        for (at, a) in known.iter().enumerate() {
+            for b in &known[..at] {
+                sum += (a.0 - b.0).signum() * (a.1 - b.1).signum();
+                pairs += 1.0;
+            }
+        }
+        if pairs > 0.0 { f64::max(sum / pairs, 0.0) } else { 1.0 }
+    }
+
+    /// The score of the nearest earlier result.
+    fn foretold(&self, point: &[f64]) -> f64 {
+        let far = |other: &[f64]| -> f64 {
+            let apart = |(x, y): (&f64, &f64)| match (x.is_nan(), y.is_nan()) {
+                (true, true) => 0.0,
+                (false, false) => (x - y).powi(2),
+                _ => 1.0,
+            };
+            point.iter().zip(other).map(apart).sum()
+        };
+        let all = self.history.ranked(Level::Full);
+        let nearest =
+            all.min_by(|a, b| far(self.history.point(a.trial)).total_cmp(&far(self.history.point(b.trial))));
+        nearest.map_or(0.0, |nearest| nearest.loss)
     }
 }
 
