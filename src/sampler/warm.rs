@@ -30,8 +30,9 @@ const APART: f64 = 0.1;
 /// they agree with the sweep's own.
 const LEAD: f64 = 3.0;
 const MOST: f64 = 0.5;
-/// So many of the sweep's own results are compared with the earlier ones.
+/// So many of the sweep's own results are compared with the earlier ones; of rungs, the highest with so many counts.
 const MOST_COMPARED: usize = 50;
+const ENOUGH: usize = 10;
 /// Draws from the density of the earlier results.
 const CANDIDATES: u32 = 24;
 
@@ -113,14 +114,12 @@ impl Prior {
         }
         (!groups.is_empty()).then(|| Self { history, best: best(space, &groups) })
     }
-}
 
-impl Prior {
     /// How well the earlier results foretell the sweep's own: 1 where they put all in their right order, 0 where they
     /// say nothing or the contrary (Kendall's tau). A result is foretold by the nearest earlier one.
     fn agreement(&self, history: &History) -> f64 {
         let known: Vec<(f64, f64)> = history
-            .level(1)
+            .level(ENOUGH)
             .into_iter()
             .flat_map(|level| history.ranked(level))
             .filter(|ranked| ranked.loss.is_finite())
@@ -130,7 +129,7 @@ impl Prior {
         let (mut sum, mut pairs) = (0.0, 0.0);
         for (at, a) in known.iter().enumerate() {
             for b in &known[..at] {
-                sum += (a.0 - b.0).signum() * (a.1 - b.1).signum();
+                sum += order(a.0, b.0) * order(a.1, b.1);
                 pairs += 1.0;
             }
         }
@@ -152,6 +151,11 @@ impl Prior {
             all.min_by(|a, b| far(self.history.point(a.trial)).total_cmp(&far(self.history.point(b.trial))));
         nearest.map_or(0.0, |nearest| nearest.loss)
     }
+}
+
+/// 1 where the first is larger, -1 where the second is; 0 where neither is.
+fn order(a: f64, b: f64) -> f64 {
+    f64::from(a.total_cmp(&b) as i8)
 }
 
 /// A result that fits.
