@@ -423,7 +423,7 @@ fn defaults_and_earlier_sweeps_are_read() {
 #[test]
 fn mistakes_in_defaults_and_earlier_sweeps_have_their_line() {
     let text = GOOD.replace("high = 0.6,", "high = 0.6, default = 0.75,");
-    insta::assert_snapshot!(mistakes(&text), @"a.toml:22: space.dropout: its default 0.75 is outside its range");
+    insta::assert_snapshot!(mistakes(&text), @"a.toml:23: space.dropout: its default 0.75 is outside its range");
     let text = GOOD.replace("parallel = 4", "warm_start = [\"early\"]");
     insta::assert_snapshot!(mistakes(&text), @r#"a.toml:12: search: warm_start cannot go with sampler = "grid", which learns from no results"#);
     let text =
