@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::decisions::StoredTrial;
 use crate::domain::sweep::{Against, Mode, Order, StopperSpec};
-use crate::domain::{Change, TellState};
+use crate::domain::{Change, PastTerms, TellState};
 use crate::scheduler::Claimed;
 use crate::scheduler::core::core_test::{World, halving, judging, report, work};
 
@@ -252,4 +252,37 @@ fn a_trial_that_should_have_ended_is_named() {
     let difference = replay(&other).unwrap_err();
     assert_eq!(difference.stored, format!("trial {trial} goes on past step 2"));
     assert_eq!(difference.derived, format!("trial {trial} is to end: step 2: 600.0000 is beyond 500"));
+}
+
+/// Other terms that are the same terms, given before a leg: sampler and stopper begin anew, and nothing may come of it.
+fn begun_anew(stored: &StoredDecisions, leg: usize) -> StoredDecisions {
+    let mut stored = stored.clone();
+    let (until_leg, seq) = (leg as u64, stored.legs[leg].decided_seq);
+    stored.terms.push(PastTerms { terms: stored.spec.terms(), until_leg, seq });
+    stored
+}
+
+#[test]
+fn methods_that_begin_anew_decide_the_same() {
+    let orders = [Order::Arrival, Order::Number];
+    let halved = orders.into_iter().flat_map(|order| (1..4).map(move |parallel| played(order, parallel)));
+    for stored in halved.chain(judged_sweeps()) {
+        for leg in 0..stored.legs.len() {
+            // One input may decide several legs: what is edited stands before the first of them.
+            if leg > 0 && stored.legs[leg - 1].decided_seq == stored.legs[leg].decided_seq {
+                continue;
+            }
+            let anew = replay(&begun_anew(&stored, leg));
+            assert_eq!(anew, replay(&stored), "before leg {leg} of {:?}", stored.spec.search);
+        }
+    }
+}
+
+#[test]
+fn terms_that_are_said_to_be_older_are_named() {
+    let mut stored = begun_anew(&played(Order::Number, 2), 5);
+    stored.terms[0].until_leg = 4;
+    let difference = replay(&stored).unwrap_err();
+    assert_eq!(difference.leg, Some(5));
+    assert!(difference.stored.contains("other terms from leg 4 on"), "{difference}");
 }
