@@ -16,6 +16,7 @@
 //! ```
 //!
 //! The space is written as in a sweep file, and so is the sampler: a word, or a table with its options. A
+//! `new` may have `"earlier":[[{"x":0.4},1.2],...]`: results of another search to begin with (`warm_start`). A
 //! loss of `null` says that the trial failed; a list holds one loss per objective. `time` fills a new history
 //! with random points and measures suggestions after them. A contest is the same for a stopper: what a free
 //! worker trains next, and how that ended; or, if it judges running trials, whether one that has just reported is to

@@ -12,6 +12,7 @@ pub mod metric;
 pub mod moment;
 pub mod objective;
 pub mod pareto;
+pub mod prior;
 pub mod reason;
 pub mod recovery;
 pub mod remark;
@@ -19,6 +20,7 @@ pub mod stopper;
 pub mod stream;
 pub mod sweep;
 pub mod template;
+pub mod terms;
 pub mod time;
 pub mod trial;
 pub mod value;
@@ -40,6 +42,7 @@ pub use sweep::{
     Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Search, Sweep, SweepState,
     Target, When,
 };
+pub use terms::{PastTerms, Terms};
 pub use time::Millis;
 pub use trial::{Decision, TellState, TrialState};
 pub use value::{Params, Value};

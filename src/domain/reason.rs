@@ -197,6 +197,26 @@ pub enum Reason {
         /// The new one.
         to: i64,
     },
+    /// An earlier sweep had done well with it.
+    Transferred {
+        /// That sweep's name.
+        name: String,
+        /// The number of its trial.
+        trial: u64,
+        /// The place of that trial among those that it is compared with.
+        rank: u64,
+        /// How many those are.
+        of: u64,
+    },
+    /// The user changed what the sweep searches.
+    Edited {
+        /// How often that has happened, this time included.
+        version: u32,
+        /// The first leg that was decided since.
+        leg: u64,
+        /// What is different, a line each.
+        changes: Vec<String>,
+    },
     /// The daemon was ended and let its workers go.
     DaemonStopped,
     /// The sampler has no further configuration.
@@ -232,6 +252,8 @@ impl Reason {
             Self::RetryAlone => "retry_alone",
             Self::ByUser => "by_user",
             Self::Priority { .. } => "priority",
+            Self::Transferred { .. } => "transferred",
+            Self::Edited { .. } => "edited",
             Self::DaemonStopped => "daemon_stopped",
             Self::SpaceExhausted => "space_exhausted",
         }
@@ -362,6 +384,12 @@ impl fmt::Display for Reason {
             Self::RetryAlone => f.write_str("for the retried trial alone"),
             Self::ByUser => f.write_str("by the user"),
             Self::Priority { from, to } => write!(f, "priority {to} instead of {from}"),
+            Self::Transferred { name, trial, rank, of } => {
+                write!(f, "from {name}: trial {trial} there is number {rank} of {of} earlier results")
+            }
+            Self::Edited { version, leg, changes } => {
+                write!(f, "version {version}, from leg {leg} on: {}", changes.join("; "))
+            }
             Self::DaemonStopped => f.write_str("the daemon stopped"),
             Self::SpaceExhausted => f.write_str("every configuration has been tried"),
         }

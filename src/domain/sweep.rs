@@ -22,12 +22,20 @@ pub struct Sweep {
     pub search: Search,
     /// The parameters by name.
     pub space: BTreeMap<String, Parameter>,
+    /// Parameters that an earlier version of the space had: trials have values of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gone: BTreeMap<String, Parameter>,
     /// Configurations to try first, in order; what one leaves open, the sampler fills in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enqueue: Vec<Params>,
 }
 
 impl Sweep {
+    /// Every parameter that some trial may have a value of, by name.
+    pub fn parameters(&self) -> impl Iterator<Item = (&String, &Parameter)> {
+        self.space.iter().chain(&self.gone)
+    }
+
     /// Whether the configurations of earlier trials decide about later ones.
     #[must_use]
     pub fn needs_points(&self) -> bool {
@@ -78,6 +86,9 @@ pub struct Search {
     /// What becomes of a configuration that comes a second time.
     #[serde(default)]
     pub duplicates: Duplicates,
+    /// Earlier sweeps, by name or id, whose results the sampler begins with; resolved at the submission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warm_start: Vec<String>,
     /// Conditions between parameters that every configuration must meet: `blocks * 2 <= 12`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,
@@ -216,6 +227,10 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// When it exists; `None` for always.
     pub when: Option<When>,
+    /// What a trial counts as having that was suggested when the space did not have the parameter yet, or by
+    /// another sweep; `None`: such a trial does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
 }
 
 /// A parameter's range or choices.

@@ -7,6 +7,7 @@ mod blobs;
 mod commits;
 mod dashboard;
 mod datasets;
+mod edit;
 mod ensembles;
 mod error;
 mod etag;
@@ -31,6 +32,7 @@ mod timeline;
 mod trainer;
 mod trial_files;
 mod trials;
+mod warm_start;
 mod work;
 mod workers;
 
@@ -158,6 +160,7 @@ fn described() -> OpenApiRouter<App> {
         .merge(sweeps::routes())
         .merge(results::routes())
         .merge(steer::routes())
+        .merge(edit::routes())
         .merge(listing::routes())
         .merge(pictures::routes())
         .merge(timeline::routes())

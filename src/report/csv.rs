@@ -12,7 +12,11 @@ pub fn csv_headings(sweep: &Sweep) -> Result<Vec<u8>, csv::Error> {
     let objectives = sweep.objective.targets().map(|(name, _)| name.to_owned());
     let more =
         ["best_step", "steps", "parameter_count", "seconds", "reason", "note", "tags"].map(str::to_owned);
-    let headings = fixed.into_iter().chain(objectives).chain(more).chain(sweep.space.keys().cloned());
+    let headings = fixed
+        .into_iter()
+        .chain(objectives)
+        .chain(more)
+        .chain(sweep.parameters().map(|(name, _)| name.clone()));
     written([headings.collect::<Vec<String>>()])
 }
 
@@ -47,7 +51,9 @@ fn line(sweep: &Sweep, trial: &TrialSummary) -> Vec<String> {
         trial.tags.join(" "),
     ]);
     line.extend(
-        sweep.space.keys().map(|name| trial.params.get(name).map(ToString::to_string).unwrap_or_default()),
+        sweep
+            .parameters()
+            .map(|(name, _)| trial.params.get(name).map(ToString::to_string).unwrap_or_default()),
     );
     line
 }

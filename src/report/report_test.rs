@@ -13,7 +13,7 @@ use crate::store::query::{
 use std::collections::BTreeMap;
 
 pub(super) fn spec() -> Sweep {
-    let parameter = |kind| Parameter { kind, when: None };
+    let parameter = |kind| Parameter { kind, when: None, default: None };
     Sweep {
         name: "small".into(),
         seed: 7,
@@ -38,6 +38,7 @@ pub(super) fn spec() -> Sweep {
             order: Order::Arrival,
             time_limit_s: None,
             duplicates: Default::default(),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: None,
         },
@@ -53,6 +54,7 @@ pub(super) fn spec() -> Sweep {
                 parameter(ParameterKind::Float { low: 1e-4, high: 1e-2, log: true, step: None }),
             ),
         ]),
+        gone: BTreeMap::new(),
         enqueue: Vec::new(),
     }
 }
@@ -64,6 +66,8 @@ pub(super) fn sweep() -> SweepSummary {
         name: "small".into(),
         state: SweepState::Active,
         priority: 0,
+        edits: 0,
+        warm_start: Vec::new(),
         planned: Some(3),
         trials: Counts { completed: 1, failed: 1, running: 1, ..Counts::default() },
         best_trial: Some(0),

@@ -6,7 +6,7 @@ use super::method::Method;
 use super::presence::Askers;
 use super::state::{Active, Attempt, Open, Step, ToEnd};
 use super::trials::Trials;
-use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
+use crate::domain::recovery::{OpenSweep, OpenTrial, Past, Recovery};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
     AttemptId, Change, Decision, Event, EventKind, LegId, Metrics, Millis, Objective, Reason, StepReport,
@@ -130,7 +130,9 @@ impl Core {
         );
         let mut wakes = false;
         let reply = match input {
-            Input::Submit { uid, spec, origin } => self.submit(&mut turn, uid, *spec, *origin),
+            Input::Submit { uid, spec, origin, sources } => {
+                self.submit(&mut turn, uid, *spec, (*origin, sources))
+            }
             Input::Command { sweep, command } => self.command(&mut turn, sweep, command),
             Input::Claim(seeker) => self.claim(&mut turn, &seeker),
             Input::Ask { sweep, seeker, lease_ms } => self.ask(&mut turn, sweep, &seeker, lease_ms),
@@ -146,6 +148,7 @@ impl Core {
                 self.checkpoint(&mut turn, trial, attempt, step, hash, bytes)
             }
             Input::Retry(stored) => self.retry(&mut turn, *stored),
+            Input::Edit { stored, terms, source } => self.edit(&mut turn, *stored, *terms, source),
             Input::WorkerGone { worker, how } => self.worker_gone(&mut turn, &worker, &how),
             Input::Device { device, memory } => {
                 wakes = self.note_memory(device, memory);
@@ -240,8 +243,9 @@ impl Core {
         self.sweeps.remove(&sweep);
     }
 
-    pub(super) fn activate(&mut self, row: SweepRow) -> Result<&mut Active, RecoverError> {
-        let method = Method::new(&row.spec).map_err(|why| RecoverError {
+    /// Takes a sweep up whose past this is, without learning from it.
+    pub(super) fn activate(&mut self, row: SweepRow, past: &Past) -> Result<&mut Active, RecoverError> {
+        let method = Method::new(&row.spec, past).map_err(|why| RecoverError {
             uid: row.uid.clone(),
             name: row.spec.name.clone(),
             why,
@@ -269,13 +273,13 @@ impl Core {
         grace_ms: i64,
     ) -> Result<(), RecoverError> {
         let id = stored.row.id;
-        let active = self.activate(stored.row.clone())?;
+        let active = self.activate(stored.row.clone(), &stored.past)?;
         active.returns_to = stored.returns_to;
         active.created = stored.trials;
-        active.legs = stored.legs;
+        active.legs = stored.past.legs;
         active.idle_legs = stored.idle_legs;
         active.open_legs = stored.open_legs.iter().copied().collect();
-        active.method.learn(&stored);
+        active.method.learn(&stored.past);
         let trials: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
         for trial in stored.open {
             let mut open = adopt_trial(trial, &active.row.spec.objective, now, grace_ms);

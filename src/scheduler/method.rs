@@ -6,12 +6,13 @@
 
 use super::feasible::Feasible;
 use super::reuse::{Known, Results};
-use crate::domain::recovery::OpenSweep;
+use crate::domain::recovery::Past;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
 use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
-use crate::sampler::{self, Ask, History, Level, News, Sampler, Suggestion};
-use crate::space::Space;
+use crate::sampler::{self, Ask, History, Level, News, Prior, Sampler, Suggestion};
+use crate::space::{self, Space};
 use crate::stopper::{self, Ended, Judged, Promotion, Stopper, Verdict};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the next leg is.
@@ -38,6 +39,8 @@ pub(super) struct Method {
     /// What the sampler may see; nothing where nothing is needed.
     history: History,
     needs_points: bool,
+    /// Once the space was changed: the parameters that never varied, and may have come and gone.
+    constant: Option<BTreeSet<String>>,
     learns: bool,
     seed: u64,
     trials: Option<u64>,
@@ -60,21 +63,28 @@ pub(super) struct Method {
 }
 
 impl Method {
-    /// The methods that a sweep names, knowing nothing yet.
+    /// The methods that a sweep names, knowing nothing yet but earlier sweeps and terms; the rest of the past is for
+    /// [`Method::learn`].
     ///
     /// # Errors
     /// What of the sweep's space or constraints makes no sense, as a sentence.
-    pub fn new(spec: &Sweep) -> Result<Self, String> {
+    pub fn new(spec: &Sweep, past: &Past) -> Result<Self, String> {
         let space = Space::new(&spec.space)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let constant = (!past.terms.is_empty())
+            .then(|| space::constants(past.terms.iter().map(|past| &past.terms.space)));
+        let prior = Prior::new(&space, &past.sources, |params| {
+            fitted(&space, constant.as_ref(), params).map(Cow::into_owned)
+        });
         let directions: Vec<Direction> = spec.objective.targets().map(|(_, direction)| direction).collect();
         Ok(Self {
             history: History::new(&space, directions.len()),
             space,
             stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, &directions)),
             feasible: Feasible::of(spec)?,
-            sampler: sampler::build(&spec.search.sampler),
+            sampler: sampler::build(&spec.search.sampler, prior),
             needs_points: spec.needs_points(),
+            constant,
             learns: spec.search.sampler.learns(),
             seed: spec.seed,
             trials: spec.search.trials,
@@ -92,7 +102,7 @@ impl Method {
     }
 
     /// Learns what stored trials and legs say.
-    pub fn learn(&mut self, stored: &OpenSweep) {
+    pub fn learn(&mut self, stored: &Past) {
         for params in &stored.points {
             self.suggested(params);
         }
@@ -116,7 +126,7 @@ impl Method {
         }
     }
 
-    fn learn_judgements(&mut self, stored: &OpenSweep) {
+    fn learn_judgements(&mut self, stored: &Past) {
         if !self.judges {
             return;
         }
@@ -142,8 +152,12 @@ impl Method {
     /// The next trial, by number, has this configuration.
     pub fn suggested(&mut self, params: &Params) {
         self.last = None;
-        if self.needs_points {
-            self.history.suggested(&self.space, params);
+        if !self.needs_points {
+            return;
+        }
+        match fitted(&self.space, self.constant.as_ref(), params) {
+            Some(fitted) => self.history.suggested(&self.space, &fitted),
+            None => self.history.hidden(),
         }
     }
 
@@ -371,6 +385,18 @@ impl Method {
     /// Whether a decision that comes to nothing takes a leg number.
     pub fn counts_idle_legs(&self) -> bool {
         self.order == Order::Number
+    }
+}
+
+/// What a configuration is in the space; where that was never changed, it is of it.
+fn fitted<'a>(
+    space: &Space,
+    constant: Option<&BTreeSet<String>>,
+    params: &'a Params,
+) -> Option<Cow<'a, Params>> {
+    match constant {
+        None => Some(Cow::Borrowed(params)),
+        Some(constant) => space.fit(params, constant).ok().map(Cow::Owned),
     }
 }
 

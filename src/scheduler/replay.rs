@@ -8,6 +8,7 @@
 use super::method::{Method, Next};
 use super::reuse::Known;
 use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport};
+use crate::domain::recovery::Past;
 use crate::domain::sweep::Sweep;
 use crate::domain::{EventKind, LegOutcome, LegRecord, Params, Reason};
 use crate::stopper::Ended;
@@ -55,8 +56,11 @@ pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
 
 /// Where the derivation stands.
 pub(super) struct Replay<'a> {
-    pub(super) spec: &'a Sweep,
+    /// The sweep as it was then.
+    pub(super) spec: Sweep,
     pub(super) method: Method,
+    /// How many of its past terms are past.
+    pub(super) edits: usize,
     pub(super) stored: &'a StoredDecisions,
     /// The record and the legs by the inputs that led to them.
     events: BTreeMap<i64, Vec<&'a StoredEvent>>,
@@ -71,9 +75,9 @@ pub(super) struct Replay<'a> {
     pub(super) leg_of: BTreeMap<u64, u64>,
     pub(super) stopping: BTreeSet<u64>,
     /// Trials so far: the next one's number.
-    created: u64,
+    pub(super) created: u64,
     /// Legs so far: the next one's number.
-    legs: u64,
+    pub(super) legs: u64,
     open_legs: BTreeSet<u64>,
     /// Trials that wait without a leg, and those that are paused.
     waiting: BTreeSet<u64>,
@@ -100,7 +104,12 @@ struct Said<'a> {
 
 impl<'a> Replay<'a> {
     fn new(stored: &'a StoredDecisions) -> Result<Self, Box<Difference>> {
-        let method = Method::new(&stored.spec).map_err(|why| difference(None, "a search".into(), why))?;
+        let spec = match stored.terms.first() {
+            Some(first) => stored.spec.with_terms(first.terms.clone()),
+            None => stored.spec.clone(),
+        };
+        let past = Past { sources: stored.sources.clone(), ..Past::default() };
+        let method = Method::new(&spec, &past).map_err(|why| difference(None, "a search".into(), why))?;
         let mut events: BTreeMap<i64, Vec<&StoredEvent>> = BTreeMap::new();
         for event in &stored.events {
             events.entry(event.seq).or_default().push(event);
@@ -113,8 +122,9 @@ impl<'a> Replay<'a> {
             }
         }
         Ok(Self {
-            spec: &stored.spec,
+            spec,
             method,
+            edits: 0,
             stored,
             events,
             decided,
@@ -137,6 +147,9 @@ impl<'a> Replay<'a> {
 
     /// One input: what it ended and what users did come first, then what was decided, then what followed.
     fn moment(&mut self, seq: i64) -> Result<(), Box<Difference>> {
+        if self.stored.terms.get(self.edits).is_some_and(|past| past.seq == seq) {
+            self.edit(seq)?;
+        }
         for leg in self.ended.remove(&seq).unwrap_or_default().into_iter().filter(|leg| !leg.is_copy()) {
             self.end(leg);
         }

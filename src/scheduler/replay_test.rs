@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::decisions::StoredTrial;
 use crate::domain::sweep::{Against, Mode, Order, StopperSpec};
-use crate::domain::{Change, TellState};
+use crate::domain::{Change, PastTerms, TellState};
 use crate::scheduler::Claimed;
 use crate::scheduler::core::core_test::{World, halving, judging, report, work};
 
@@ -16,7 +16,8 @@ fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> Stor
     let mut world = World::new();
     let uid = spec.name.clone();
     let origin = Box::default();
-    let submit = crate::scheduler::Input::Submit { uid, spec: Box::new(spec.clone()), origin };
+    let submit =
+        crate::scheduler::Input::Submit { uid, spec: Box::new(spec.clone()), origin, sources: Vec::new() };
     let mut changes = world.handle(submit).changes;
     let mut busy = Vec::new();
     for n in 0.. {
@@ -38,6 +39,8 @@ fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> Stor
 fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
     let mut all = StoredDecisions {
         spec,
+        terms: Vec::new(),
+        sources: Vec::new(),
         trials: Vec::new(),
         legs: Vec::new(),
         events: Vec::new(),
@@ -79,6 +82,10 @@ fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
             }
             Change::ReportsDiscarded { trial, after_step, .. } => {
                 all.reports.retain(|report| report.trial != numbers[trial] || report.step <= *after_step);
+            }
+            Change::SweepEdited { past, spec, .. } => {
+                all.terms.push((**past).clone());
+                all.spec = (**spec).clone();
             }
             Change::Recorded(event) => all.events.push(StoredEvent {
                 seq: event.seq,
@@ -247,4 +254,37 @@ fn a_trial_that_should_have_ended_is_named() {
     let difference = replay(&other).unwrap_err();
     assert_eq!(difference.stored, format!("trial {trial} goes on past step 2"));
     assert_eq!(difference.derived, format!("trial {trial} is to end: step 2: 600.0000 is beyond 500"));
+}
+
+/// Other terms that are the same terms, given before a leg: sampler and stopper begin anew, and nothing may come of it.
+fn begun_anew(stored: &StoredDecisions, leg: usize) -> StoredDecisions {
+    let mut stored = stored.clone();
+    let (until_leg, seq) = (leg as u64, stored.legs[leg].decided_seq);
+    stored.terms.push(PastTerms { terms: stored.spec.terms(), until_leg, seq });
+    stored
+}
+
+#[test]
+fn methods_that_begin_anew_decide_the_same() {
+    let orders = [Order::Arrival, Order::Number];
+    let halved = orders.into_iter().flat_map(|order| (1..4).map(move |parallel| played(order, parallel)));
+    for stored in halved.chain(judged_sweeps()) {
+        for leg in 0..stored.legs.len() {
+            // One input may decide several legs: what is edited stands before the first of them.
+            if leg > 0 && stored.legs[leg - 1].decided_seq == stored.legs[leg].decided_seq {
+                continue;
+            }
+            let anew = replay(&begun_anew(&stored, leg));
+            assert_eq!(anew, replay(&stored), "before leg {leg} of {:?}", stored.spec.search);
+        }
+    }
+}
+
+#[test]
+fn terms_that_are_said_to_be_older_are_named() {
+    let mut stored = begun_anew(&played(Order::Number, 2), 5);
+    stored.terms[0].until_leg = 4;
+    let difference = replay(&stored).unwrap_err();
+    assert_eq!(difference.leg, Some(5));
+    assert!(difference.stored.contains("other terms from leg 4 on"), "{difference}");
 }

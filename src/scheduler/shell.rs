@@ -170,6 +170,19 @@ impl Shell {
                         Err(error) => drop(reply.send(Err(not_persisted(&error)))),
                     }
                 }
+                Request::Edit { sweep, terms, source, reply } => {
+                    // What came before it may be about the same sweep.
+                    self.handle_group(std::mem::take(&mut group));
+                    match self.writer.stored_sweep(sweep, &terms) {
+                        Ok(Some(stored)) => {
+                            let input = Input::Edit { stored: Box::new(stored), terms, source };
+                            group.push((input, Some(reply)));
+                        }
+                        // Whoever asked may be gone.
+                        Ok(None) => drop(reply.send(Err(Refusal::SweepOver.into()))),
+                        Err(error) => drop(reply.send(Err(not_persisted(&error)))),
+                    }
+                }
                 Request::ClearUp { reply } => {
                     // What came before it may refer to a blob.
                     self.handle_group(std::mem::take(&mut group));

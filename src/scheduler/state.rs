@@ -121,12 +121,7 @@ impl Active {
         if self.returns_to.is_some() {
             return None;
         }
-        let search = &self.row.spec.search;
-        let limit = search.time_limit_s.map(|limit| {
-            let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
-            self.row.created.plus_ms(limit_ms)
-        });
-        [limit, search.deadline].into_iter().flatten().min()
+        self.row.ends_at()
     }
 }
 

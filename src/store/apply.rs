@@ -3,7 +3,7 @@
 use super::direct::{execute, one_row, stored};
 use super::open::{Durability, Writer};
 use super::rows::{further_text, signed, split_metrics, to_json};
-use super::{StoreError, blob, checkpoints, legs};
+use super::{StoreError, blob, checkpoints, legs, sources, terms};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{
     AttemptState, Change, Event, Metrics, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId,
@@ -50,12 +50,16 @@ impl Writer {
 fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError> {
     match change {
         Change::SweepInserted(row) => insert_sweep(connection, row),
+        Change::SweepWarmed { sweep, sources } => sources::insert(connection, *sweep, sources),
         Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at),
         Change::SweepPrioritised { sweep, priority } => {
             // The sweep as a whole says it too.
             let sql =
                 "update sweep set priority = ?1, spec = json_set(spec, '$.priority', ?1) where sweep_id = ?2";
             one_row(connection, sql, [*priority, sweep.0], || format!("sweep {sweep} is not there"))
+        }
+        Change::SweepEdited { sweep, version, past, spec, source, at } => {
+            terms::replace(connection, (*sweep, *version), past, (spec, source), *at)
         }
         Change::SweepReturns { sweep, to } => {
             let sql = "update sweep set returns_to = ? where sweep_id = ?";

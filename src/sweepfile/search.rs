@@ -58,6 +58,21 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         Kind::List(items) => items.iter().map(text).collect(),
         _ => None,
     });
+    let warm_start = table.read("warm_start", "a list of earlier sweeps, by name or id", problems, |node| {
+        match &node.kind {
+            Kind::List(items) => items.iter().map(text).collect::<Option<Vec<String>>>(),
+            _ => None,
+        }
+    });
+    if let (Some(_), Some(sampler)) = (&warm_start, &sampler)
+        && !sampler.learns()
+    {
+        let message = format!(
+            "warm_start cannot go with sampler = \"{}\", which learns from no results",
+            sampler.name()
+        );
+        table.complain(message, problems);
+    }
     table.finish(problems);
     Some(Search {
         sampler: sampler?,
@@ -68,6 +83,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
         time_limit_s,
         deadline,
         duplicates: duplicates.unwrap_or_default(),
+        warm_start: warm_start.unwrap_or_default(),
         constraints: constraints.unwrap_or_default(),
     })
 }

@@ -108,7 +108,7 @@ when = 5
     a.toml:19: space.kernal: the trainer has no such parameter
     a.toml:20: space.activation: expected one of "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", not "rellu"
     a.toml:21: space.dropout.low: expected a finite number, not "none"
-    a.toml:21: space.dropout.lgo: is not known; expected one of type, low, high, log, step, when
+    a.toml:21: space.dropout.lgo: is not known; expected one of type, low, high, log, step, when, default
     a.toml:22: space.epochs.type: expected type = "float", "int", "choice" or "fixed", not "integer"
     a.toml:23: space.batch_size: values is empty
     a.toml:24: space.when: expected a table, not 5
@@ -413,4 +413,34 @@ fn mistakes_in_constraints_have_their_line() {
     let said = mistakes(text);
     assert!(said.starts_with("a.toml:8: search.constraints[1]:"), "{said}");
     assert_eq!(said.matches("search.constraints").count(), 1, "{said}");
+}
+
+#[test]
+fn defaults_and_earlier_sweeps_are_read() {
+    let text = GOOD.replace("high = 0.6,", "high = 0.6, default = 0.25,");
+    let text =
+        text.replace("{ name = \"grid\", divisions = 3 }", "\"tpe\"\nwarm_start = [\"early\", \"ab12\"]");
+    let text = text.replace("parallel = 4", "parallel = 4\ntrials = 9");
+    let sweep = parse_toml("a.toml", &text, &check_value).unwrap();
+    assert_eq!(sweep.space["dropout"].default, Some(Value::Float(0.25)));
+    assert_eq!(sweep.space["blocks"].default, None);
+    assert_eq!(sweep.search.warm_start, ["early", "ab12"]);
+}
+
+#[test]
+fn mistakes_in_defaults_and_earlier_sweeps_have_their_line() {
+    let text = GOOD.replace("high = 0.6,", "high = 0.6, default = 0.75,");
+    insta::assert_snapshot!(mistakes(&text), @"a.toml:23: space.dropout: its default 0.75 is outside its range");
+    let text = GOOD.replace("parallel = 4", "warm_start = [\"early\"]");
+    insta::assert_snapshot!(mistakes(&text), @r#"a.toml:12: search: warm_start cannot go with sampler = "grid", which learns from no results"#);
+    let text =
+        GOOD.replace("{ name = \"grid\", divisions = 3 }", "\"tpe\"\nwarm_start = \"early\"\ntrials = 9");
+    insta::assert_snapshot!(mistakes(&text), @r#"a.toml:14: search.warm_start: expected a list of earlier sweeps, by name or id, not "early""#);
+    let text = GOOD.replace(
+        "metric = \"rmse\"\ndirection = \"minimize\"",
+        "metrics = [{ name = \"rmse\" }, { name = \"parameters\" }]",
+    );
+    let text =
+        text.replace("{ name = \"grid\", divisions = 3 }", "\"tpe\"\nwarm_start = [\"early\"]\ntrials = 9");
+    insta::assert_snapshot!(mistakes(&text), @"a.toml:13: search.warm_start: earlier results are taken over for one objective: with several, leave it out");
 }

@@ -12,6 +12,7 @@ mod ask_tell;
 mod care;
 mod command;
 mod dice;
+mod edit;
 mod events;
 mod experiments;
 mod full_disk;

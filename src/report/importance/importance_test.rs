@@ -5,7 +5,7 @@ use crate::report::report_test::spec;
 
 fn sweep() -> Sweep {
     let float = ParameterKind::Float { low: 0.0, high: 1.0, log: false, step: None };
-    let always = |kind: &ParameterKind| Parameter { kind: kind.clone(), when: None };
+    let always = |kind: &ParameterKind| Parameter { kind: kind.clone(), when: None, default: None };
     let family = ParameterKind::Choice { values: ["a", "b"].map(Into::into).to_vec() };
     let when = Some(When { param: "family".into(), values: vec!["a".into()] });
     let space = [
@@ -13,7 +13,7 @@ fn sweep() -> Sweep {
         ("strong", always(&float)),
         ("weak", always(&float)),
         ("nothing", always(&float)),
-        ("inner", Parameter { kind: float.clone(), when }),
+        ("inner", Parameter { kind: float.clone(), when, default: None }),
         ("fixed", always(&ParameterKind::Fixed { value: 3.into() })),
     ];
     Sweep { space: space.map(|(name, parameter)| (name.to_owned(), parameter)).into(), ..spec() }

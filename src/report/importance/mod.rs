@@ -56,7 +56,9 @@ pub fn importances(sweep: &Sweep, completed: &[(Params, f64)]) -> Option<Importa
         Direction::Minimize => 1.0,
         Direction::Maximize => -1.0,
     };
-    let finite: Vec<&(Params, f64)> = completed.iter().filter(|(_, value)| value.is_finite()).collect();
+    // Once a space was changed, some results are not of it.
+    let counts = |(params, value): &&(Params, f64)| value.is_finite() && space.contains(params).is_ok();
+    let finite: Vec<&(Params, f64)> = completed.iter().filter(counts).collect();
     if finite.len() < LEAST_RESULTS {
         return None;
     }

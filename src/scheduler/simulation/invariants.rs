@@ -24,6 +24,8 @@ pub struct SeenSweep {
     pub name: String,
     pub state: String,
     pub external: bool,
+    /// What it is, as JSON.
+    pub spec: String,
 }
 
 pub struct SeenTrial {
@@ -114,7 +116,7 @@ const WRONG: &[&str] = &[
     // Copied results.
     "select 'trial ' || c.trial_id || ' is no copy of number ' || json_extract(c.ended, '$.from') from trial c left join trial o \
      on o.sweep_id = c.sweep_id and o.number = json_extract(c.ended, '$.from') where json_extract(c.ended, '$.kind') = 'copied' and \
-     (c.state <> 'completed' or o.state is not 'completed' or o.params is not c.params or o.best_value is not c.best_value or o.number >= c.number \
+     (c.state <> 'completed' or o.state is not 'completed' or json_patch(c.params, o.params) is not c.params or o.best_value is not c.best_value or o.number >= c.number \
      or o.best_step is not c.best_step or o.further is not c.further or o.weights is not c.weights or json_extract(o.ended, '$.kind') = 'copied')",
     "select 'trial ' || trial_id || ' is a copy that was worked on' from trial where json_extract(ended, '$.kind') = 'copied' \
      and exists (select 1 from attempt where attempt.trial_id = trial.trial_id)",
@@ -160,13 +162,14 @@ impl Checker {
     }
 
     async fn look(&mut self) {
-        let sql = "select sweep_id, name, state, json_extract(spec, '$.objective.kind') = 'external' from sweep order by sweep_id";
+        let sql = "select sweep_id, name, state, json_extract(spec, '$.objective.kind') = 'external', spec from sweep order by sweep_id";
         let rows = sqlx::query(sql).fetch_all(&mut self.db).await.unwrap();
         let seen = |row: &sqlx::sqlite::SqliteRow| SeenSweep {
             id: SweepId(row.get(0)),
             name: row.get(1),
             state: row.get(2),
             external: row.get(3),
+            spec: row.get(4),
         };
         self.view.sweeps = rows.iter().map(seen).collect();
         let sql = "select trial_id, sweep_id, state from trial order by trial_id";

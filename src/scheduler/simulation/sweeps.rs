@@ -3,11 +3,13 @@
 use super::faults::Dice;
 use super::world::START;
 use crate::domain::metric::TRAIN_LOSS;
+use crate::domain::prior::{PriorResult, Source};
 use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
-    Sweep, Target, Value,
+    Sweep, Target, Terms, Value,
 };
+use crate::space::Space;
 use std::collections::BTreeMap;
 
 pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
@@ -45,10 +47,12 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             order,
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
             duplicates: dice.among(&[Duplicates::Skip, Duplicates::Allow]),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: (!number && dice.chance(0.1)).then(|| START.plus_ms(dice.between(20, 600) * 1000)),
         },
         space: random_space(dice, grid, large),
+        gone: BTreeMap::new(),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
     }
 }
@@ -61,6 +65,24 @@ pub fn vary(sweep: &mut Sweep) {
         3..5 => reuse(&mut dice, sweep),
         _ => {}
     }
+    if sweep.objective.count() == 1 && sweep.search.sampler.learns() && dice.chance(0.5) {
+        sweep.search.warm_start = vec!["earlier".into()];
+    }
+}
+
+/// What a sweep begins with of earlier ones, where it names any: some configurations of its space, with made-up values.
+pub fn sources(sweep: &Sweep) -> Vec<Source> {
+    let mut dice = Dice::new(sweep.seed, "sources");
+    let space = Space::new(&sweep.space).unwrap();
+    let mut source = |name: &String| {
+        let results = (0..6).map(|trial| {
+            let point: Vec<f64> = (0..space.len()).map(|_| dice.below(1000) as f64 / 1000.0).collect();
+            PriorResult { trial, params: space.decode(&point), loss: dice.below(100) as f64 }
+        });
+        let (id, name, completed) = (name.clone(), name.clone(), 9);
+        Source { id, name, completed, comparable: false, results: results.collect() }
+    };
+    sweep.search.warm_start.iter().map(&mut source).collect()
 }
 
 /// Makes it a sweep with several objectives.
@@ -95,7 +117,7 @@ fn reuse(dice: &mut Dice, sweep: &mut Sweep) {
     let epochs = ParameterKind::Fixed { value: dice.between(1, 3).into() };
     sweep.space.remove("y");
     for (name, kind) in [("x", x), ("epochs", epochs)] {
-        sweep.space.insert(name.into(), Parameter { kind, when: None });
+        sweep.space.insert(name.into(), Parameter { kind, when: None, default: None });
     }
 }
 
@@ -163,7 +185,54 @@ fn random_space(dice: &mut Dice, grid: bool, large: bool) -> BTreeMap<String, Pa
     };
     let mut kinds = vec![("behave", behave), ("epochs", epochs), ("silent", fixed(dice.chance(0.3).into()))];
     kinds.push(if dice.chance(0.5) { ("x", x) } else { ("y", y) });
-    kinds.into_iter().map(|(name, kind)| (name.to_owned(), Parameter { kind, when: None })).collect()
+    kinds
+        .into_iter()
+        .map(|(name, kind)| (name.to_owned(), Parameter { kind, when: None, default: None }))
+        .collect()
+}
+
+/// Other terms for a sweep: ranges and choices that are wider, narrower or others, parameters that come and go, more
+/// trials.
+pub fn random_terms(dice: &mut Dice, sweep: &Sweep) -> Terms {
+    let mut terms = sweep.terms();
+    let is_grid = matches!(sweep.search.sampler, SamplerSpec::Grid { .. });
+    if let Some(trials) = &mut terms.trials {
+        *trials += dice.between(0, 4) as u64;
+    }
+    // A grid has its combinations in their order.
+    if is_grid && dice.chance(0.9) {
+        return terms;
+    }
+    let x = || ParameterKind::Int { low: 0, high: 3, log: false, step: None };
+    if let Some(x) = terms.space.get_mut("x") {
+        let (low, high) = dice.among(&[(0, 3), (0, 6), (1, 3), (2, 2), (-2, 1)]);
+        x.kind = ParameterKind::Int { low, high, log: false, step: None };
+    }
+    if let Some(y) = terms.space.get_mut("y") {
+        let (low, high) = dice.among(&[(0.001, 1.0), (0.0001, 0.5), (0.1, 10.0)]);
+        y.kind = ParameterKind::Float { low, high, log: true, step: None };
+    }
+    if let Some(Parameter { kind: ParameterKind::Choice { values }, .. }) = terms.space.get_mut("behave") {
+        *values = dice
+            .among(&[&["well", "some"][..], &["well", "some", "none"], &["some"]])
+            .iter()
+            .map(|w| Value::from(*w))
+            .collect();
+    }
+    let default = dice.chance(0.7).then(|| Value::from(2));
+    let more = Parameter { kind: x(), when: None, default };
+    match dice.below(3) {
+        0 => drop(terms.space.insert("more".into(), more)),
+        1 => drop(terms.space.remove("more")),
+        _ => {}
+    }
+    if dice.chance(0.2) {
+        let silent = ParameterKind::Fixed { value: false.into() };
+        terms
+            .space
+            .insert("silent".into(), Parameter { kind: silent, when: None, default: Some(false.into()) });
+    }
+    terms
 }
 
 /// Part of a configuration that a user may want to be tried.

@@ -5,7 +5,8 @@ use super::user::User;
 use super::wire::{Answer, Call};
 use super::workers::Worker;
 use super::world::{STORY, World};
-use crate::domain::{Sweep, SweepId};
+use crate::domain::{Sweep, SweepId, Terms};
+use crate::scheduler::Reply;
 use sqlx::{Row, SqliteConnection};
 
 /// One line per trial and per leg.
@@ -25,13 +26,18 @@ async fn lines(db: &mut SqliteConnection, sql: &'static str, sweep: SweepId) -> 
     rows.iter().map(|row| format!("{} {:?}", row.get::<String, _>(0), row.get::<Option<f64>, _>(1))).collect()
 }
 
-/// The table of a run without any fault and with one worker.
-pub async fn calm(spec: &Sweep) -> Vec<String> {
+/// The table of a run without any fault and with one worker; one that goes on by other terms once it is over.
+pub async fn calm(spec: &Sweep, edit: Option<&Terms>) -> Vec<String> {
     let workers = vec![Worker::new("w", None), Worker::new("c", Some(None))];
     let story = STORY.with_borrow(Clone::clone);
     let mut world = World::new(0, Faults::none(), User::new(Vec::new()), workers).await;
     let sweep = world.submit(spec.clone()).await;
     world.finish().await;
+    if let Some(terms) = edit {
+        let answer = world.ask(Call::Edit(sweep, Box::new(terms.clone()))).await;
+        assert_eq!(answer, Answer::Reply(Reply::Done));
+        world.finish().await;
+    }
     // Who reads a failure wants to know of the other life.
     STORY.set(story);
     of(&mut world.checker.db, sweep).await

@@ -16,6 +16,7 @@ mod points;
 mod search;
 mod stints;
 mod sweeps;
+mod terms;
 mod trials;
 mod workers;
 
@@ -29,6 +30,6 @@ pub use points::TrialPoint;
 pub(super) use search::Bench;
 pub use search::{Mark, Sort, TrialPage};
 pub use stints::Stint;
-pub use sweeps::{Counts, SweepSummary};
+pub use sweeps::{Counts, SweepSummary, WarmStart};
 pub use trials::{AttemptDetail, StepRow, TrialDetail, TrialSummary};
 pub use workers::{CurrentWork, DeviceSummary, KnownFrom, WorkerState, WorkerSummary, Workers};

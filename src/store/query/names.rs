@@ -46,7 +46,7 @@ impl TrialNames {
             let field = Field { kind: Kind::Number, place: Place::Column(sql) };
             fields.insert(target.name.clone(), field);
         }
-        for (name, parameter) in &sweep.space {
+        for (name, parameter) in sweep.parameters() {
             fields.insert(name.clone(), Field { kind: Kind::of(&parameter.kind), place: Place::Param });
         }
         Self { fields }

@@ -56,6 +56,21 @@ impl Counts {
     }
 }
 
+/// What a sweep took of an earlier one when it was submitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WarmStart {
+    /// The earlier sweep's public id; it may be gone.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// How many results were taken.
+    pub taken: u64,
+    /// How many of its trials had completed.
+    pub completed: u64,
+    /// Whether values count as they are: the objective and the data are the same. If not, only their ranks do.
+    pub comparable: bool,
+}
+
 /// One sweep, as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct SweepSummary {
@@ -70,6 +85,11 @@ pub struct SweepSummary {
     pub state: SweepState,
     /// Its priority.
     pub priority: i64,
+    /// How often its space, its constraints or its number of trials were changed.
+    pub edits: u64,
+    /// What it began with of earlier sweeps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warm_start: Vec<WarmStart>,
     /// How many trials it will run, where that is known.
     pub planned: Option<u64>,
     /// How many are in each state.
@@ -178,6 +198,8 @@ impl Reader {
             name: row.spec.name.clone(),
             state: row.state,
             priority: row.spec.priority,
+            edits: self.edits(row.id).await?,
+            warm_start: self.warm_start(row.id, &row.spec).await?,
             planned: row.spec.search.trials,
             trials: self.counts(row.id).await?,
             best_trial: best.map(|(number, _)| number),
@@ -190,6 +212,30 @@ impl Reader {
             finished_ms: finished.map(Millis),
             spec: row.spec,
         })
+    }
+
+    async fn warm_start(&self, sweep: SweepId, spec: &Sweep) -> Result<Vec<WarmStart>, StoreError> {
+        if spec.search.warm_start.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = "select source_uid, source_name, taken, completed, comparable from warm_start where sweep_id = ? \
+                   order by place";
+        let rows = sqlx::query(sql).bind(sweep.0).fetch_all(&self.pool).await?;
+        let read = |row: &SqliteRow| {
+            Ok(WarmStart {
+                id: row.try_get("source_uid")?,
+                name: row.try_get("source_name")?,
+                taken: unsigned("warm_start.taken", row.try_get("taken")?)?,
+                completed: unsigned("warm_start.completed", row.try_get("completed")?)?,
+                comparable: row.try_get("comparable")?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn edits(&self, sweep: SweepId) -> Result<u64, StoreError> {
+        let sql = "select count(*) from space_version where sweep_id = ?";
+        unsigned("edits", sqlx::query_scalar(sql).bind(sweep.0).fetch_one(&self.pool).await?)
     }
 
     async fn counts(&self, sweep: SweepId) -> Result<Counts, StoreError> {

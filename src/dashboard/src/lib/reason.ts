@@ -69,6 +69,9 @@ const WORDS: Record<string, Words> = {
   time_limit: () => "the sweep's time is up",
   retry_alone: () => "for the retried trial alone",
   by_user: () => "by the user",
+  priority: (r) => `priority ${r.to} instead of ${r.from}`,
+  transferred: (r) => `from ${r.name}: trial ${r.trial} there is number ${r.rank} of ${r.of} earlier results`,
+  edited: (r) => `version ${r.version}, from leg ${r.leg} on: ${(r.changes as string[]).join("; ")}`,
   daemon_stopped: () => "the daemon stopped",
   space_exhausted: () => "every configuration has been tried",
 };

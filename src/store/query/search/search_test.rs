@@ -81,7 +81,7 @@ async fn every_plan_gives_the_same_answer() {
     let mut spec = spec();
     // Numbers and a text.
     let kind = ParameterKind::Choice { values: vec![Value::Int(1), Value::Text("odd".into())] };
-    spec.space.insert("z".into(), Parameter { kind, when: None });
+    spec.space.insert("z".into(), Parameter { kind, when: None, default: None });
     let (reader, names) = (home.reader().await, TrialNames::of(&spec));
     let filters = [
         "",
