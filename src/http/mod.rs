@@ -51,6 +51,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -137,7 +138,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(dashboard::routes())
         .fallback(error::no_such_route)
         .layer(middleware::from_fn(etag::tag))
-        .layer(CompressionLayer::new().compress_when(compressed))
+        // Most browsers are on this machine or near it: the least effort is what they wait for least.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compressed))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         // What fails is logged where it fails; a full disk, which every worker asks about again, only once.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))

@@ -75,7 +75,7 @@ async fn live(seed: u64, tally: &Tally) {
         world.step().await;
     }
     world.finish().await;
-    for sweep in world.daemon.reader.sweeps().await.unwrap() {
+    for sweep in world.daemon.reader.sweeps(None).await.unwrap() {
         let spec = &sweep.spec;
         let stored = world.daemon.reader.stored_decisions(sweep.sweep).await.unwrap().unwrap();
         if let Err(difference) = replay(&stored) {

@@ -19,6 +19,7 @@ mod sweeps;
 mod trials;
 mod workers;
 
+pub use completed::Completed;
 pub use curves::CurvePoints;
 pub use files::CheckpointSummary;
 pub use front::{Front, FrontMember, FrontShape};

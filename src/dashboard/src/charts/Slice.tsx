@@ -6,7 +6,7 @@ import { farEnd, place, quantile, surface, unit } from "../lib/plots";
 import type { Column, SweepSummary, ValueRow, Values } from "../lib/types";
 import { Answer, Empty, Panel } from "../ui/parts";
 import { useAsk } from "../ui/use";
-import { query } from "../lib/api";
+import { query } from "../lib/query";
 import { Chart } from "./Chart";
 import { axis, GRID, type Look, tip, tooltip, valueAxis } from "./look";
 import { metricName, named } from "./names";

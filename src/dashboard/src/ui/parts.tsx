@@ -192,3 +192,18 @@ export function EditableNote({ text, save, disabled }: { text: string; save: (te
     </form>
   );
 }
+
+/** Words to find something by, and a place for another one. */
+export function Tags({ tags, save, disabled }: { tags: string[]; save: (tags: string[]) => void; disabled: boolean }) {
+  const [draft, setDraft] = useState("");
+  return (
+    <span className="row">
+      {tags.map((tag) => <span className="tag" key={tag}>{tag}{!disabled && <button aria-label={`remove tag ${tag}`} onClick={() => save(tags.filter((t) => t !== tag))}>×</button>}</span>)}
+      {!disabled && (
+        <form onSubmit={(e) => { e.preventDefault(); if (draft.trim()) save([...tags, draft.trim()]); setDraft(""); }}>
+          <input type="text" size={7} placeholder="+ tag" aria-label="new tag" value={draft} onChange={(e) => setDraft(e.target.value)} style={{ height: 24, borderStyle: "dashed" }} />
+        </form>
+      )}
+    </span>
+  );
+}
