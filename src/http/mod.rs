@@ -156,7 +156,7 @@ pub fn description() -> OpenApi {
 
 /// The routes that want a token, with their descriptions.
 fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(openapi::head())
+    let ordinary = OpenApiRouter::with_openapi(openapi::head())
         .merge(sweeps::routes())
         .merge(results::routes())
         .merge(steer::routes())
@@ -174,10 +174,8 @@ fn described() -> OpenApiRouter<App> {
         .merge(health::guarded_routes())
         .merge(session::guarded_routes())
         .merge(events::routes())
-        .merge(metrics::routes())
-        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(middleware::from_fn_with_state(guard::ANSWER_TIME, guard::in_time))
-        .merge(blobs::routes())
+        .merge(metrics::routes());
+    guard::limited(ordinary, BODY_LIMIT_BYTES, guard::ANSWER_TIME).merge(blobs::routes())
 }
 
 /// What the log says of a call: its route, and not its path, which may hold a link's code.

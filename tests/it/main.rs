@@ -13,6 +13,7 @@ mod care;
 mod command;
 mod dice;
 mod events;
+mod every_call;
 mod experiments;
 mod full_disk;
 mod kill;

@@ -70,7 +70,8 @@ function option(l: Look, history: History, sweep: SweepSummary, along: Along): o
   return {
     // So many points would only come late.
     ...(shown.length > 400 ? { animation: false } : {}),
-    grid: { ...GRID, top: 34 },
+    // In a narrow picture the legend takes two lines.
+    grid: { ...GRID, top: innerWidth < 720 ? 56 : 34 },
     legend: { top: 0, left: 0, itemHeight: 9, itemWidth: 14, textStyle: { color: l.muted, fontSize: 11.5 }, inactiveColor: l.line },
     tooltip: tooltip(l, ({ data }: { data: { point?: HistoryPoint; value?: number[] } | number[] }) => {
       const point = Array.isArray(data) ? undefined : data.point;

@@ -15,12 +15,14 @@ test("what was asked for early is had once", () => {
   const answer = Promise.resolve(new Response("1"));
   const fetched = vi.fn(() => answer);
   vi.stubGlobal("fetch", fetched);
-  askEarly(["/sweeps"]);
+  askEarly(["/sweeps", "/session"]);
   expect(takeEarly("/workers")).toBeUndefined();
   expect(wasEarly()).toBe(false);
   expect(takeEarly("/sweeps")).toBe(answer);
   expect(takeEarly("/sweeps")).toBeUndefined();
   expect(wasEarly()).toBe(true);
-  expect(fetched).toHaveBeenCalledTimes(1);
+  expect(takeEarly("/session")).toBe(answer);
+  expect(takeEarly("/session")).toBeUndefined();
+  expect(fetched).toHaveBeenCalledTimes(2);
   vi.unstubAllGlobals();
 });

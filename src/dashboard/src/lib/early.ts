@@ -25,7 +25,7 @@ export function askEarly(asked: string[]): void {
 /** An answer that was asked for early, once. */
 export function takeEarly(path: string): Promise<Response> | undefined {
   const answer = begun.get(path);
-  used ||= begun.delete(path);
+  if (begun.delete(path)) used = true;
   return answer;
 }
 

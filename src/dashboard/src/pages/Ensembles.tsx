@@ -40,13 +40,13 @@ function One({ of, sweep }: { of: Ensemble; sweep: SweepSummary }) {
       </div>
       <div className="scroll flush">
         <table aria-label={`members of ${of.name}`}>
-          <thead><tr><th>trial</th><th className="r">weight</th><th style={{ width: "40%" }}><span className="hidden">share</span></th><th className="r">RMSE alone (px)</th></tr></thead>
+          <thead><tr><th>trial</th><th className="r">weight</th><th className="wide-only" style={{ width: "40%" }}><span className="hidden">share</span></th><th className="r">RMSE alone (px)</th></tr></thead>
           <tbody>
             {of.members.map((member) => (
               <tr key={member.trial_id}>
                 <td><Link href={`/trials/${member.trial_id}`}>{member.trial}</Link></td>
                 <td className="r" title={`counts ${member.weight} of ${all} times`}>{percent(member.weight / all)}</td>
-                <td><div className="meter"><span style={{ width: `${(100 * member.weight) / all}%` }} /></div></td>
+                <td className="wide-only"><div className="meter"><span style={{ width: `${(100 * member.weight) / all}%` }} /></div></td>
                 <td className={member === best ? "r best" : "r"}>{metric(member.rmse)}</td>
               </tr>
             ))}

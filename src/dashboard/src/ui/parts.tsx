@@ -109,6 +109,12 @@ export function Answer<T>(props: {
 
 export function Tabs({ tabs, at, go }: { tabs: [key: string, label: string][]; at: string; go: (key: string) => void }) {
   const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Where they do not fit, the one that is open is in sight.
+    const [box, tab] = [list.current!, list.current!.querySelector<HTMLElement>(`[data-tab="${at}"]`)];
+    if (tab && tab.offsetLeft + tab.offsetWidth > box.scrollLeft + box.clientWidth - 32) box.scrollLeft = tab.offsetLeft - 16;
+    else if (tab && tab.offsetLeft < box.scrollLeft) box.scrollLeft = tab.offsetLeft - 16;
+  }, [at]);
   const move = (by: number) => {
     const next = tabs[(tabs.findIndex(([key]) => key === at) + by + tabs.length) % tabs.length]!;
     go(next[0]);
