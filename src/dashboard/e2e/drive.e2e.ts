@@ -1,7 +1,7 @@
 // What a person does with a sweep, from its file to its end. The sweep is a toy: it needs a daemon, but no libtorch.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { api, BASE, newPage, quiet, useBrowser } from "./browser";
+import { api, BASE, newPage, quiet, until, useBrowser } from "./browser";
 
 useBrowser();
 
@@ -34,15 +34,6 @@ async function write(page: Page, text: string): Promise<void> {
   // Not typed: the editor would indent by itself.
   await page.keyboard.insertText(text);
 }
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`waited in vain until ${what}`);
-}
-
 
 test("a sweep from its file to its end", async () => {
   const { page, complaints } = await newPage();
@@ -111,15 +102,18 @@ test("a sweep from its file to its end", async () => {
   await page.getByRole("tab", { name: "Parameters" }).click();
   const lines = page.getByRole("img", { name: /as parallel lines/ });
   await lines.waitFor();
-  await page.waitForTimeout(800);
-  const box = (await lines.boundingBox())!;
-  // The first axis stands 44 px from the left: its lower half.
-  await page.mouse.move(box.x + 44, box.y + box.height * 0.55);
-  await page.mouse.down();
-  await page.mouse.move(box.x + 44, box.y + box.height * 0.7, { steps: 5 });
-  await page.mouse.move(box.x + 44, box.y + box.height - 30, { steps: 5 });
-  await page.mouse.up();
-  await page.getByText("Brushed:").waitFor();
+  // The first axis stands 44 px from the left: its lower half. New trials draw the lines anew, also under the mouse.
+  await until("the brush took", async () => {
+    await page.waitForTimeout(800);
+    const box = (await lines.boundingBox())!;
+    await page.mouse.move(box.x + 44, box.y + box.height * 0.55);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 44, box.y + box.height * 0.7, { steps: 5 });
+    await page.mouse.move(box.x + 44, box.y + box.height - 30, { steps: 5 });
+    await page.mouse.up();
+    await page.waitForTimeout(300);
+    return (await page.getByText("Brushed:").count()) > 0;
+  });
   expect(await page.locator(".board").count() + (await page.getByText("No trial matches").count())).toBe(1);
   const brushed = await page.locator(".note", { hasText: "Brushed:" }).locator("code").textContent();
   expect(brushed).toMatch(/^(learning_rate >= [\d.e-]+ and learning_rate <= [\d.e-]+|activation in \['.*'\])$/);
