@@ -90,7 +90,9 @@ mod tests {
         tokio::spawn(async { axum::serve(listener, router).await });
         let status = async |path: &str| {
             let url = format!("{url}{path}");
-            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            // Without the limit it would be waited for in vain.
+            let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(20)));
+            let agent: ureq::Agent = config.http_status_as_error(false).build().into();
             let call = move || agent.get(url).call().unwrap().status().as_u16();
             tokio::task::spawn_blocking(call).await.unwrap()
         };

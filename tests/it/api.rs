@@ -258,7 +258,10 @@ fn sweeps_and_trials_are_found_by_their_tags() {
     assert_eq!(sweeps("none"), [""; 0]);
     // Taken away, by the same word.
     home.ok(&["tag", "second"]);
-    assert_eq!((sweeps("nightly"), home.get("/api/v1/sweeps/second")["tags"].clone()), (Vec::new(), json!([])));
+    assert_eq!(
+        (sweeps("nightly"), home.get("/api/v1/sweeps/second")["tags"].clone()),
+        (Vec::new(), json!([]))
+    );
     let refused = home.sweepd(&["trials", &id, "--sort", "tag"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("a single value"), "{refused:?}");
 }

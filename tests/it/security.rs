@@ -7,7 +7,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 impl Home {
     fn with(&self, token: &str, method: &str, path: &str) -> Answer {
@@ -254,10 +255,22 @@ fn without_tokens_foreign_pages_are_kept_out_all_the_same() {
 fn to_want_no_token_is_for_loopback_alone() {
     let home = Home::new();
     for address in ["0.0.0.0:0", "[::]:0"] {
-        let refused =
-            home.sweepd(&["serve", "--no-trainer", "--no-auth", "--slots", "1", "--listen", address]);
-        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-        assert!(!refused.status.success() && said.contains("--no-auth is for loopback"), "{said}");
+        let mut daemon = Command::new(env!("CARGO_BIN_EXE_sweepd"))
+            .args(["--home", home.path().to_str().unwrap()])
+            .args(["serve", "--no-trainer", "--no-auth", "--slots", "1", "--listen", address])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (began, mut said) = (Instant::now(), String::new());
+        while daemon.try_wait().unwrap().is_none() {
+            if began.elapsed() > Duration::from_secs(60) {
+                daemon.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        daemon.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(!daemon.wait().unwrap().success() && said.contains("--no-auth is for loopback"), "{said}");
     }
     assert!(home.daemon_file().is_none());
 }

@@ -13,7 +13,7 @@ use std::ops::Range;
 /// Where a parameter lies that does not exist; the cube's other coordinates are in `[0, 1]`.
 pub(super) const ABSENT: f64 = -1.0;
 
-const LEAST_TO_SPLIT: u32 = 4;
+const LEAST_TO_SPLIT: f64 = 4.0;
 const DEEPEST: usize = 20;
 
 /// One dimension of all results.
@@ -75,31 +75,34 @@ struct Part {
 /// The leaves of a tree grown on as many draws, with replacement, as there are results.
 pub(super) fn tree(axes: &[Axis], losses: &[f64], rng: &mut ChaCha8Rng) -> Vec<Leaf> {
     let results = losses.len();
-    let mut draws = vec![0_u32; results];
+    let mut drawn = vec![Sum::default(); results];
     for _ in 0..results {
-        draws[((uniform(rng) * results as f64) as usize).min(results - 1)] += 1;
+        let at = ((uniform(rng) * results as f64) as usize).min(results - 1);
+        drawn[at] = drawn[at].with(Sum { draws: 1.0, loss: losses[at] });
     }
-    let drawn = |axis: &Axis| axis.order.iter().copied().filter(|at| draws[*at as usize] > 0).collect();
-    let mut orders: Vec<Vec<u32>> = axes.iter().map(drawn).collect();
+    let in_order =
+        |axis: &Axis| axis.order.iter().copied().filter(|at| drawn[*at as usize].draws > 0.0).collect();
+    let mut orders: Vec<Vec<u32>> = axes.iter().map(in_order).collect();
     let all = 0..orders.first().map_or(0, Vec::len);
     let edges = axes.iter().map(|axis| (0, axis.values.len() as u32)).collect();
     let mut open = vec![Part { of: all, edges, depth: 0 }];
-    let (mut leaves, mut aside) = (Vec::new(), Vec::with_capacity(results));
+    let (mut leaves, mut aside) = (Vec::new(), vec![0; results]);
     while let Some(part) = open.pop() {
-        let whole = Sum::of(&orders[0][part.of.clone()], losses, &draws);
+        let results = orders[0][part.of.clone()].iter();
+        let whole = results.fold(Sum::default(), |sum, result| sum.with(drawn[*result as usize]));
         let split = if whole.draws < LEAST_TO_SPLIT || part.depth >= DEEPEST {
             None
         } else {
-            best_split(axes, &orders, &part, losses, &draws, whole, rng)
+            best_split(axes, &orders, &part, &drawn, whole, rng)
         };
         let Some((d, at)) = split else {
-            leaves.push(Leaf { edges: part.edges, mean: whole.loss / f64::from(whole.draws) });
+            leaves.push(Leaf { edges: part.edges, mean: whole.loss / whole.draws });
             continue;
         };
         let ranks = &axes[d].ranks;
         let mut middle = part.of.start;
         for order in &mut orders {
-            let below = |result: &u32| ranks[*result as usize] < at;
+            let below = |result: u32| ranks[result as usize] < at;
             middle = part.of.start + set_apart(&mut order[part.of.clone()], below, &mut aside);
         }
         let (mut lower, mut upper) = (part.edges.clone(), part.edges);
@@ -110,46 +113,35 @@ pub(super) fn tree(axes: &[Axis], losses: &[f64], rng: &mut ChaCha8Rng) -> Vec<L
     leaves
 }
 
-/// Moves those for which `first` holds before the others, each in their order; how many they are.
-fn set_apart(of: &mut [u32], first: impl Fn(&u32) -> bool, aside: &mut Vec<u32>) -> usize {
-    aside.clear();
-    let mut kept = 0;
+/// Moves those for which `first` holds before the others, each in their order; how many they are. Where each goes is
+/// no branch: nobody could foretell it.
+fn set_apart(of: &mut [u32], first: impl Fn(u32) -> bool, aside: &mut [u32]) -> usize {
+    let (mut kept, mut moved) = (0, 0);
     for at in 0..of.len() {
         let one = of[at];
-        if first(&one) {
-            of[kept] = one;
-            kept += 1;
-        } else {
-            aside.push(one);
-        }
+        let stays = first(one);
+        (of[kept], aside[moved]) = (one, one);
+        kept += usize::from(stays);
+        moved += usize::from(!stays);
     }
-    of[kept..].copy_from_slice(aside);
+    of[kept..].copy_from_slice(&aside[..moved]);
     kept
 }
 
 /// Draws of some results, and the sum of their losses.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
-    draws: u32,
+    draws: f64,
     loss: f64,
 }
 
 impl Sum {
-    fn of(results: &[u32], losses: &[f64], draws: &[u32]) -> Self {
-        results.iter().fold(Self::default(), |sum, result| sum.with(*result, losses, draws))
-    }
-
-    fn with(self, result: u32, losses: &[f64], draws: &[u32]) -> Self {
-        let (times, loss) = (draws[result as usize], losses[result as usize]);
-        Self { draws: self.draws + times, loss: self.loss + f64::from(times) * loss }
+    fn with(self, other: Self) -> Self {
+        Self { draws: self.draws + other.draws, loss: self.loss + other.loss }
     }
 
     fn square(self) -> f64 {
-        self.loss * self.loss / f64::from(self.draws)
-    }
-
-    fn without(self, other: Self) -> Self {
-        Self { draws: self.draws - other.draws, loss: self.loss - other.loss }
+        self.loss * self.loss / self.draws
     }
 }
 
@@ -158,30 +150,37 @@ fn best_split(
     axes: &[Axis],
     orders: &[Vec<u32>],
     part: &Part,
-    losses: &[f64],
-    draws: &[u32],
+    drawn: &[Sum],
     whole: Sum,
     rng: &mut ChaCha8Rng,
 ) -> Option<(usize, u32)> {
-    let mut best: Option<(f64, usize, (u32, u32))> = None;
+    // The squared sums stand for the variance that is explained: a cut must explain more than none does.
+    let mut most = whole.square() + 1e-12;
+    let mut best: Option<(usize, (u32, u32))> = None;
     // About five in six, as the method's authors let the forest have.
     let candidates: Vec<usize> =
         (0..axes.len()).filter(|_| axes.len() == 1 || uniform(rng) <= 5.0 / 6.0).collect();
     for d in candidates {
         let (order, ranks) = (&orders[d][part.of.clone()], &axes[d].ranks);
-        let mut below = Sum::default();
-        for pair in order.windows(2) {
-            below = below.with(pair[0], losses, draws);
-            let (rank, next) = (ranks[pair[0] as usize], ranks[pair[1] as usize]);
-            if rank == next {
-                continue;
+        let Some((first, others)) = order.split_first().filter(|_| axes[d].values.len() > 1) else {
+            continue;
+        };
+        let (mut below, mut rank) = (drawn[*first as usize], ranks[*first as usize]);
+        for result in others {
+            let next = ranks[*result as usize];
+            if next != rank {
+                let above = Sum { draws: whole.draws - below.draws, loss: whole.loss - below.loss };
+                // Both squares in one division, which is most of the work.
+                let both = below.loss * below.loss * above.draws + above.loss * above.loss * below.draws;
+                let explained = both / (below.draws * above.draws);
+                if explained > most {
+                    most = explained;
+                    best = Some((d, (rank, next)));
+                }
+                rank = next;
             }
-            // The squared sums stand for the variance that is explained.
-            let explained = below.square() + whole.without(below).square() - whole.square();
-            if explained > 1e-12 && best.is_none_or(|(most, ..)| explained > most) {
-                best = Some((explained, d, (rank, next)));
-            }
+            below = below.with(drawn[*result as usize]);
         }
     }
-    best.map(|(_, d, (below, above))| (d, axes[d].between(below, above)))
+    best.map(|(d, (below, above))| (d, axes[d].between(below, above)))
 }

@@ -1,7 +1,9 @@
 //! Whatever plan is chosen, the answer is what a look at every trial gives.
 
 use super::*;
-use crate::domain::{Change, NewTrial, Remark, Subject, Parameter, ParameterKind, Params, TrialId, TrialState};
+use crate::domain::{
+    Change, NewTrial, Parameter, ParameterKind, Params, Remark, Subject, TrialId, TrialState,
+};
 use crate::store::query::TrialNames;
 use crate::store::store_test::{Home, SWEEP, insert_sweep, insert_trial, moved, spec};
 use std::cmp::Ordering;
