@@ -142,6 +142,43 @@ test("a sweep from its file to its end", async () => {
   quiet(complaints);
 });
 
+// The made-up daemon does not know the language of filters.
+test.runIf(process.env.SWEEPD_E2E_OPEN)("sweeps and trials are found by their tags", async () => {
+  const { page, complaints } = await newPage();
+  page.setDefaultTimeout(20_000);
+  await page.goto(BASE);
+  const names = page.locator(".sweep-table .name");
+  await names.first().waitFor();
+  const all = await names.count();
+  const chosen = (await names.last().textContent())!;
+  await names.last().click();
+  const add = async (tag: string) => {
+    await page.getByRole("textbox", { name: "new tag" }).fill(tag);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: `remove tag ${tag}` }).waitFor();
+  };
+  await add("for-paper");
+  await page.locator(".board").getByRole("link").first().click();
+  await add("look-again");
+  const trial = (await page.getByRole("heading", { level: 1 }).textContent())!.replace("Trial ", "");
+  await page.getByRole("link", { name: chosen }).click();
+
+  // A click on a trial's tag shows those that have it.
+  await page.locator(".board").getByRole("button", { name: "look-again" }).first().click();
+  expect(await page.getByRole("searchbox", { name: "filter" }).inputValue()).toBe("tag = 'look-again'");
+  await page.getByText("1 match").waitFor();
+  expect(await page.locator(".board .trial a").allTextContents()).toEqual([trial]);
+
+  // A sweep is found by its own tag, and by that of its trial.
+  await page.getByRole("link", { name: "Sweeps" }).first().click();
+  for (const tag of ["for-paper", "look-again"]) {
+    await page.getByRole("searchbox", { name: "find sweeps" }).fill(tag);
+    await page.getByText(`1 of ${all}`).waitFor();
+    expect(await names.allTextContents()).toEqual([chosen]);
+  }
+  quiet(complaints);
+});
+
 test("priority moves a sweep in the queue", async () => {
   const { page, complaints } = await newPage();
   await page.goto(BASE);
