@@ -108,7 +108,7 @@ enum Command {
     Priority(priority::PriorityArgs),
     /// Write a note on a sweep or a trial
     Note(note::NoteArgs),
-    /// Give a trial the words that it is to be found by
+    /// Give a sweep or a trial the words that it is to be found by
     Tag(note::TagArgs),
     /// List the workers: what each does, when it was last heard of, and its memory
     Workers(workers::WorkersArgs),

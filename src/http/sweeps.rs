@@ -198,18 +198,31 @@ impl SweepNow {
     }
 }
 
+/// Which sweeps.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// Only those that have this tag, or of which a trial has it.
+    tag: Option<String>,
+}
+
 /// All sweeps, newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/sweeps",
     operation_id = "list_sweeps",
     tag = "sweeps",
+    params(Wanted),
     responses((status = 200, description = "The answer", body = Vec<SweepNow>)),
 )]
-async fn list(State(app): State<App>) -> Result<Json<Vec<SweepNow>>, ApiError> {
+async fn list(
+    State(app): State<App>,
+    Query(Wanted { tag }): Query<Wanted>,
+) -> Result<Json<Vec<SweepNow>>, ApiError> {
     let queue = app.reader.queue().await?;
     let mut sweeps = Vec::new();
-    for summary in app.reader.sweeps().await? {
+    for summary in app.reader.sweeps(tag.as_deref()).await? {
         sweeps.push(SweepNow::of(&app, summary, &queue).await?);
     }
     Ok(Json(sweeps))

@@ -23,7 +23,7 @@ mod workers;
 pub use csv::{csv_headings, csv_lines};
 pub use curves::{Curve, Drawn, Plot, PlotError, PlotSource, PlottedSweep, plotted_metric};
 pub use front::{front_line, front_table};
-pub use importance::{Importance, Importances, LEAST_RESULTS, importance_table, importances};
+pub use importance::{Importance, Importances, LEAST_RESULTS, MOST_RESULTS, importance_table, importances};
 pub use leaderboard::leaderboard;
 pub use progress::{Eta, sweep_line, time_left_ms, trial_line};
 pub use sweeps::{sweep_detail, sweep_list, time_up};

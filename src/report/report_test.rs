@@ -74,6 +74,7 @@ pub(super) fn sweep() -> SweepSummary {
         best: Some(1.5),
         baseline: Some(4.998),
         note: None,
+        tags: Vec::new(),
         dataset_hash: Some("0123456789abcdef".into()),
         git_commit: None,
         created_ms: Millis(0),

@@ -115,6 +115,9 @@ pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Milli
         lines.push(("dataset", format!("{dataset}, hash {hash}")));
     }
     lines.extend(sweep.note.clone().map(|note| ("note", note)));
+    if !sweep.tags.is_empty() {
+        lines.push(("tags", sweep.tags.join(" ")));
+    }
     if let Some(commit) = &sweep.git_commit {
         lines.push(("git commit", commit.clone()));
     }

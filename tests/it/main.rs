@@ -14,6 +14,7 @@ mod command;
 mod dice;
 mod edit;
 mod events;
+mod every_call;
 mod experiments;
 mod full_disk;
 mod kill;

@@ -161,7 +161,7 @@ impl Daemon {
     }
 
     async fn known_sweeps(&self) -> BTreeSet<SweepId> {
-        self.reader.sweeps().await.unwrap().into_iter().map(|sweep| sweep.sweep).collect()
+        self.reader.sweeps(None).await.unwrap().into_iter().map(|sweep| sweep.sweep).collect()
     }
 
     /// What the HTTP layer does with a refusal: a repeat of what is stored gets the first answer.

@@ -120,7 +120,7 @@ async fn look_at_all(
     edited: &BTreeMap<SweepId, (Sweep, Terms)>,
 ) -> Vec<(SweepId, Sweep)> {
     let mut compared = Vec::new();
-    for sweep in world.daemon.reader.sweeps().await.unwrap() {
+    for sweep in world.daemon.reader.sweeps(None).await.unwrap() {
         let edit = edited.get(&sweep.sweep);
         if !edited.is_empty() && edit.is_none() {
             continue;

@@ -20,6 +20,7 @@ mod terms;
 mod trials;
 mod workers;
 
+pub use completed::Completed;
 pub use curves::CurvePoints;
 pub use files::CheckpointSummary;
 pub use front::{Front, FrontMember, FrontShape};

@@ -1,8 +1,9 @@
 //! Sweeps: the list, and one in summary.
 
 use crate::domain::{Millis, Sweep, SweepId, SweepState, TrialState};
+use crate::store::fields::Fields as _;
 use crate::store::recover::sweep_row;
-use crate::store::rows::{trial_state, unsigned};
+use crate::store::rows::{optional_json, trial_state, unsigned};
 use crate::store::{Reader, StoreError};
 use serde::Serialize;
 use sqlx::Row;
@@ -102,6 +103,8 @@ pub struct SweepSummary {
     pub baseline: Option<f64>,
     /// What people say of it.
     pub note: Option<String>,
+    /// Words that people find it by.
+    pub tags: Vec<String>,
     /// Hash of the dataset.
     pub dataset_hash: Option<String>,
     /// Commit of the folder that the file came from.
@@ -115,12 +118,16 @@ pub struct SweepSummary {
 }
 
 impl Reader {
-    /// All sweeps, newest first.
+    /// All sweeps, newest first; with a tag those that have it, or of which a trial has it.
     ///
     /// # Errors
     /// What SQLite says, or a damaged value.
-    pub async fn sweeps(&self) -> Result<Vec<SweepSummary>, StoreError> {
-        let rows = sqlx::query("select * from sweep order by sweep_id desc").fetch_all(&self.pool).await?;
+    pub async fn sweeps(&self, tag: Option<&str>) -> Result<Vec<SweepSummary>, StoreError> {
+        let sql = "select * from sweep where ?1 is null or exists (select 1 from json_each(sweep.tags) word where word.value = ?1) \
+                   or exists (select 1 from trial indexed by trial_tagged, json_each(trial.tags) word \
+                   where trial.sweep_id = sweep.sweep_id and trial.tags is not null and word.value = ?1) \
+                   order by sweep_id desc";
+        let rows = sqlx::query(sql).bind(tag).fetch_all(&self.pool).await?;
         let mut sweeps = Vec::with_capacity(rows.len());
         for row in &rows {
             sweeps.push(self.summary(row).await?);
@@ -190,6 +197,7 @@ impl Reader {
     async fn summary(&self, row: &SqliteRow) -> Result<SweepSummary, StoreError> {
         let finished: Option<i64> = row.try_get("finished_ms")?;
         let note = row.try_get("note")?;
+        let tags = optional_json("sweep.tags", row.maybe_text("sweep.tags")?)?.unwrap_or_default();
         let row = sweep_row(row)?;
         let best = self.best_of(row.id, row.spec.objective.direction).await?;
         Ok(SweepSummary {
@@ -206,6 +214,7 @@ impl Reader {
             best: best.map(|(_, value)| value),
             baseline: row.origin.baseline,
             note,
+            tags,
             dataset_hash: row.origin.dataset_hash,
             git_commit: row.origin.git_commit,
             created_ms: row.created,
