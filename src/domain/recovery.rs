@@ -1,6 +1,7 @@
 //! Everything the scheduler needs to go on where the last process ended: the open rows.
 
 use super::change::{Checkpoint, Leg, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow};
+use super::descent::Descent;
 use super::reason::Reason;
 use super::sweep::SweepState;
 use super::time::Millis;
@@ -48,6 +49,10 @@ pub struct OpenSweep {
     /// What completed trials reported of the objective's metric, by trial number and step, where the stopper needs it; else
     /// empty.
     pub curves: BTreeMap<u64, Vec<(u64, f64)>>,
+    /// Where heirs come from, by trial number; only where a population is trained.
+    pub descents: BTreeMap<u64, Descent>,
+    /// Checkpoints that are kept for heirs, by their step and trial number.
+    pub heirlooms: BTreeMap<(u64, u64), Checkpoint>,
     /// Legs that have not ended, by number.
     pub open_legs: Vec<u64>,
     /// Trials that have not ended, by number.

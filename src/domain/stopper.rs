@@ -64,6 +64,32 @@ pub enum StopperSpec {
         /// Better by no more than this does not count.
         min_delta: f64,
     },
+    /// Population-based training: what is among the last gives its place to an heir of one of the first.
+    Population(Population),
+}
+
+/// How a population is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Population {
+    /// So many trials begin anew; later ones take the places of earlier ones.
+    pub members: u64,
+    /// They are compared after every so many steps.
+    pub interval: u64,
+    /// The share of those compared that is replaced, and the share that heirs come from.
+    pub quantile: f64,
+    /// The parameters that an heir may have otherwise than its parent; empty for all that a checkpoint of the built-in
+    /// trainer survives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub perturb: Vec<String>,
+}
+
+impl Population {
+    /// How many of so many are replaced, and how many heirs may come from.
+    #[must_use]
+    pub fn share_of(&self, known: u64) -> u64 {
+        // A hair more is allowed for: 0.1 is not a tenth. Small and never negative, so the cast is exact.
+        (known as f64 * self.quantile + 1e-9).floor() as u64
+    }
 }
 
 /// What becomes of trials that are not among the best at a rung.
@@ -113,6 +139,7 @@ impl StopperSpec {
             Self::Percentile { .. } => "percentile",
             Self::Threshold { .. } => "threshold",
             Self::Patience { .. } => "patience",
+            Self::Population(_) => "population",
         }
     }
 
@@ -121,7 +148,7 @@ impl StopperSpec {
     pub fn judges(&self) -> bool {
         match self {
             Self::Asha { mode, .. } | Self::Hyperband { mode, .. } => *mode == Mode::Stop,
-            Self::Halving { .. } => false,
+            Self::Halving { .. } | Self::Population(_) => false,
             Self::Median(_) | Self::Percentile { .. } | Self::Threshold { .. } | Self::Patience { .. } => {
                 true
             }
@@ -132,6 +159,15 @@ impl StopperSpec {
     #[must_use]
     pub fn needs_curves(&self) -> bool {
         matches!(self, Self::Median(_) | Self::Percentile { .. })
+    }
+
+    /// The population that it trains, if it does.
+    #[must_use]
+    pub fn population(&self) -> Option<&Population> {
+        match self {
+            Self::Population(population) => Some(population),
+            _ => None,
+        }
     }
 }
 
@@ -163,6 +199,10 @@ impl fmt::Display for StopperSpec {
             }
             Self::Patience { patience, min_delta } => {
                 write!(f, ", {patience} steps without being better by more than {min_delta}")
+            }
+            Self::Population(Population { members, interval, quantile, perturb }) => {
+                write!(f, ", {members} members, compared every {interval} steps, quantile {quantile}")?;
+                if perturb.is_empty() { Ok(()) } else { write!(f, ", perturbs {}", perturb.join(", ")) }
             }
         }
     }

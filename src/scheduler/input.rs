@@ -2,7 +2,7 @@
 
 use crate::domain::recovery::OpenSweep;
 use crate::domain::{
-    AttemptId, Checkpoint, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId,
+    AttemptId, Checkpoint, Decision, Descent, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId,
     TellState, TrialId,
 };
 use std::collections::BTreeMap;
@@ -194,6 +194,8 @@ pub struct Claimed {
     pub attempt: AttemptId,
     /// The configuration.
     pub params: Params,
+    /// Where it comes from, for an heir.
+    pub descent: Option<Descent>,
     /// How often the worker must be heard of.
     pub lease_ms: Option<i64>,
     /// What it may go on from, newest first.

@@ -6,10 +6,11 @@ use super::fields::Fields;
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
-use super::{judgements, legs};
+use super::{checkpoints, judgements, legs};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
-use crate::domain::{Millis, Origin, SweepId, SweepRow, SweepState, TrialId};
+use crate::domain::{Descent, Millis, Origin, Reason, SweepId, SweepRow, SweepState, TrialId};
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 
 /// A sweep, and what it goes back to.
 type Stored = (SweepRow, Option<SweepState>);
@@ -100,6 +101,11 @@ fn sweep_with(
         points =
             all(connection, sql, [row.id.0], |row| from_json("trial.params", row.text("trial.params")?))?;
     }
+    let (mut descents, mut heirlooms) = Default::default();
+    if row.spec.population().is_some() {
+        descents = self::descents(connection, row.id)?;
+        heirlooms = checkpoints::heirlooms(connection, row.id)?;
+    }
     let stopper = row.spec.search.stopper.as_ref();
     let judgements = match stopper {
         Some(stopper) if stopper.judges() => judgements::read(connection, row.id)?,
@@ -121,7 +127,19 @@ fn sweep_with(
         points,
         judgements,
         curves,
+        descents,
+        heirlooms,
         row,
         open,
     })
+}
+
+/// Where a sweep's heirs come from, by number.
+fn descents(connection: &Connection, sweep: SweepId) -> Result<BTreeMap<u64, Descent>, StoreError> {
+    let sql = "select number, suggested from trial where sweep_id = ? and parent is not null";
+    let found = all(connection, sql, [sweep.0], |row| {
+        let suggested: Reason = from_json("trial.suggested", row.text("trial.suggested")?)?;
+        Ok(suggested.descent().zip(Some(row.count("trial.number")?)))
+    })?;
+    Ok(found.into_iter().flatten().map(|(descent, number)| (number, descent)).collect())
 }

@@ -75,6 +75,11 @@ impl<'a> Listener<'a> {
         self.session.decision()
     }
 
+    /// The line to the daemon.
+    pub fn session(&mut self) -> &mut Session {
+        self.session
+    }
+
     /// The last lines of standard error, on one line.
     pub fn last_errors(&self) -> String {
         self.log.last_errors()
