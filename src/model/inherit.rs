@@ -57,7 +57,8 @@ mod tests {
         assert!(SURVIVED.iter().all(|name| known(name).is_some()), "a name that is no parameter");
         let mut survivors = 0;
         for parameter in PARAMETERS.iter().filter(|parameter| survives(parameter.name)) {
-            let base = Params::from([("optimizer".into(), "sgd".into()), ("dense".into(), vec![16i64].into())]);
+            let base =
+                Params::from([("optimizer".into(), "sgd".into()), ("dense".into(), vec![16i64].into())]);
             let mut changed = base.clone();
             changed.insert(parameter.name.into(), another(parameter.name));
             let [base, changed] = [base, changed].map(|params| Plan::from_params(&params).unwrap());

@@ -234,7 +234,9 @@ impl Core {
             Some(SweepState::Cancelled) => (EventKind::SweepCancelled, Reason::ByUser),
             Some(_) => (EventKind::SweepCompleted, Reason::TimeLimit),
             None if time_is_up => (EventKind::SweepCompleted, Reason::TimeLimit),
-            None if active.may_create() && !active.method.has_population() => (EventKind::SweepCompleted, Reason::SpaceExhausted),
+            None if active.may_create() && !active.method.has_population() => {
+                (EventKind::SweepCompleted, Reason::SpaceExhausted)
+            }
             None => (EventKind::SweepCompleted, Reason::BudgetSpent),
         };
         active.drop_all_heirlooms(turn);

@@ -2,8 +2,8 @@
 
 use crate::domain::recovery::OpenSweep;
 use crate::domain::{
-    AttemptId, Checkpoint, Decision, Descent, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId,
-    TellState, TrialId,
+    AttemptId, Checkpoint, Decision, Descent, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep,
+    SweepId, TellState, TrialId,
 };
 use std::collections::BTreeMap;
 use thiserror::Error;

@@ -166,6 +166,8 @@ fn stored(
         environment: None,
     };
     Box::new(OpenSweep {
+        descents: BTreeMap::new(),
+        heirlooms: BTreeMap::new(),
         row,
         returns_to: None,
         trials: 2,

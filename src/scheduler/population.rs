@@ -117,7 +117,8 @@ impl Active {
         let method = &self.method;
         // Ends that no decision has been allowed to see may make parents of whoever is not known yet.
         let wanted = |(step, trial): &(u64, u64)| {
-            method.is_unseen(*trial, *step) || method.stopper.as_ref().is_some_and(|s| s.may_be_parent(*trial, *step))
+            method.is_unseen(*trial, *step)
+                || method.stopper.as_ref().is_some_and(|s| s.may_be_parent(*trial, *step))
         };
         for (_, kept) in self.heirlooms.extract_if(.., |key, _| !wanted(key)) {
             turn.changes.push(Change::HeirloomDropped(kept));

@@ -292,8 +292,9 @@ impl<'a> Replay<'a> {
         } else if let Some(reason) = reason {
             Decided::Promoted { trial, until, reason: reason.clone() }
         } else {
-            let (params, reason) =
-                self.row(trial).map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
+            let (params, reason) = self
+                .row(trial)
+                .map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
             match (copied, &leg.end) {
                 (Some(from), Some(end)) => {
                     let known = Known { trial: from, value: end.value, further: end.further.clone() };
@@ -411,11 +412,30 @@ impl<'a> Replay<'a> {
 /// A decision, in a form that can be compared and read.
 #[derive(Debug, PartialEq)]
 enum Decided {
-    Waiting { trial: u64, until: Option<u64> },
-    Promoted { trial: u64, until: Option<u64>, reason: Reason },
+    Waiting {
+        trial: u64,
+        until: Option<u64>,
+    },
+    Promoted {
+        trial: u64,
+        until: Option<u64>,
+        reason: Reason,
+    },
     /// `ends` is why the trial ended whose place it takes, where it does.
-    New { trial: u64, until: Option<u64>, params: String, reason: Option<Reason>, ends: Option<Reason> },
-    Copied { trial: u64, until: Option<u64>, params: String, reason: Option<Reason>, known: Known },
+    New {
+        trial: u64,
+        until: Option<u64>,
+        params: String,
+        reason: Option<Reason>,
+        ends: Option<Reason>,
+    },
+    Copied {
+        trial: u64,
+        until: Option<u64>,
+        params: String,
+        reason: Option<Reason>,
+        known: Known,
+    },
     Nothing,
 }
 

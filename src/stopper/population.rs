@@ -129,7 +129,8 @@ impl Population {
             let of = rung.map_or(0, Rung::len);
             let last = self.spec.share_of(of);
             let parents = || rung.filter(|_| heirs).map_or_else(Vec::new, |rung| rung.first(last));
-            let has_failed = self.trials.get(&trial)?.last.is_some_and(|(outcome, _)| outcome == LegOutcome::Failed);
+            let has_failed =
+                self.trials.get(&trial)?.last.is_some_and(|(outcome, _)| outcome == LegOutcome::Failed);
             if has_failed {
                 let turn = Turn { trial, step, place: None, of, last, parents: parents() };
                 return Some(turn).filter(|turn| !turn.parents.is_empty());
@@ -193,9 +194,11 @@ impl Stopper for Population {
     fn may_be_parent(&self, trial: u64, step: u64) -> bool {
         let Some(rung) = self.rungs.get(&step) else { return false };
         let missing = self.spec.members.saturating_sub(self.newcomers.len() as u64);
-        let to_come = missing + self.trials.values().filter(|member| member.may_come_to(step)).count() as u64;
-        let is_among = |(rank, _): (u64, f64)| rank < self.spec.share_of(rung.len() + to_come);
-        to_come > 0 && rung.place(trial).is_some_and(is_among)
+        let mut to_come = self.trials.iter().filter(|(_, member)| member.may_come_to(step)).peekable();
+        let is_over = missing == 0 && to_come.peek().is_none();
+        let more = missing + to_come.filter(|(trial, _)| !rung.losses.contains_key(trial)).count() as u64;
+        let is_among = |(rank, _): (u64, f64)| rank < self.spec.share_of(rung.len() + more);
+        !is_over && rung.place(trial).is_some_and(is_among)
     }
 
     fn promote(&self, last: bool, may_go_on: &dyn Fn(u64) -> bool) -> Option<Promotion> {

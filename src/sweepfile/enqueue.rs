@@ -28,7 +28,10 @@ pub(super) fn read(
         }
         let members = search.stopper.as_ref().and_then(StopperSpec::population).map(|all| all.members);
         if members.is_some_and(|members| (items.len() as u64) > members) {
-            problems.push(complain(format!("has {} configurations, more than the population has members", items.len())));
+            problems.push(complain(format!(
+                "has {} configurations, more than the population has members",
+                items.len()
+            )));
         }
         if search.trials.is_some_and(|trials| (items.len() as u64) > trials) {
             problems.push(complain(format!("has {} configurations, more than search.trials", items.len())));

@@ -28,7 +28,8 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
     if let (Some(trials), Some(members)) = (trials, population.map(|population| population.members))
         && trials < members
     {
-        table.complain(format!("trials = {trials} is less than the population's {members} members"), problems);
+        table
+            .complain(format!("trials = {trials} is less than the population's {members} members"), problems);
     }
     let parallel = table.read("parallel", "a whole number of at least 1", problems, |n| {
         count(n).and_then(|n| u32::try_from(n).ok())
@@ -62,7 +63,8 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<Search> {
             .find(|policy| text(node).as_deref() == Some(policy.as_str()))
     });
     if population.is_some() && duplicates == Some(Duplicates::Reuse) {
-        let message = "duplicates = \"reuse\" cannot go with a population: what a trial comes to depends on its line";
+        let message =
+            "duplicates = \"reuse\" cannot go with a population: what a trial comes to depends on its line";
         table.complain(message, problems);
     }
     let constraints = table.read("constraints", CONSTRAINTS, problems, |node| match &node.kind {

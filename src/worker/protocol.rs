@@ -1,7 +1,8 @@
 //! What daemon and workers say to each other: JSON over HTTP, the same near or far.
 
 use crate::domain::{
-    AttemptId, Decision, Descent, Metrics, Millis, Objective, ObjectiveKind, Params, Reason, TellState, TrialId,
+    AttemptId, Decision, Descent, Metrics, Millis, Objective, ObjectiveKind, Params, Reason, TellState,
+    TrialId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

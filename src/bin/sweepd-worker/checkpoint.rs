@@ -342,7 +342,12 @@ pub fn restore(
         }
     }
     if is_inherited {
-        return Ok(Restored { position: Position { epoch_seconds: 0.0, ..at }, sums: [0.0; 2], best: None, is_inherited });
+        return Ok(Restored {
+            position: Position { epoch_seconds: 0.0, ..at },
+            sums: [0.0; 2],
+            best: None,
+            is_inherited,
+        });
     }
     optimizer.set_updates(metadata.updates)?;
     let best = match metadata.best {

@@ -13,6 +13,7 @@ use sweepd::dataset::{Dataset, Split, synth};
 use sweepd::domain::stream::{Key, stream, uniform};
 use sweepd::domain::{Decision, Metrics, Params, Reason, TellState, metric};
 use sweepd::model::{Plan, Precision};
+use sweepd::worker::protocol::Parent;
 use tch::{Device, Kind, Tensor};
 
 const ROWS: u64 = 44;
@@ -440,7 +441,11 @@ fn an_heir_takes_over_weights_and_memory_and_takes_its_own_learning_rate() {
     train(&job(&parent, None, Some(2)), &mut own).unwrap();
     let rmse = |watcher: &Watcher| watcher.seen.last().unwrap().1.get(metric::RMSE).unwrap();
     let still = first_rmse(&plan(r#""optimizer": "adam", "learning_rate": 1e-12"#));
-    assert!((still - rmse(&own)).abs() < 0.5 * (rmse(&anew) - rmse(&own)).abs(), "{still} is not {}", rmse(&own));
+    assert!(
+        (still - rmse(&own)).abs() < 0.5 * (rmse(&anew) - rmse(&own)).abs(),
+        "{still} is not {}",
+        rmse(&own)
+    );
     let same = first_rmse(&parent);
     assert!(same != rmse(&went_on), "its rows come in an order of its own");
     assert!(first_rmse(&plan(r#""optimizer": "adam", "learning_rate": 0.05"#)) != same);

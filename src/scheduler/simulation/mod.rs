@@ -49,6 +49,9 @@ struct Tally {
     several: AtomicU64,
     /// Trials that got the result of another.
     copied: AtomicU64,
+    /// Trials that went on from another's checkpoint, and sweeps with some that were compared.
+    heirs: AtomicU64,
+    bred: AtomicU64,
     /// What stoppers said of running trials, by its kind.
     judged: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -83,6 +86,8 @@ async fn live(seed: u64, tally: &Tally) {
         }
         let copies = stored.legs.iter().filter(|leg| leg.is_copy()).count();
         tally.copied.fetch_add(copies as u64, Ordering::Relaxed);
+        let heirs = stored.trials.iter().filter(|trial| trial.suggested.descent().is_some()).count();
+        tally.heirs.fetch_add(heirs as u64, Ordering::Relaxed);
         let passed_or_stopping =
             |kind: EventKind| matches!(kind, EventKind::TrialPassed | EventKind::TrialStopping);
         for event in stored.events.iter().filter(|event| passed_or_stopping(event.kind)) {
@@ -100,6 +105,7 @@ async fn live(seed: u64, tally: &Tally) {
         let (table, calm) = (table::of(&mut world.checker.db, sweep.sweep).await, table::calm(spec).await);
         assert!(table == calm, "{:?} without faults\n{calm:#?}\nwith faults\n{table:#?}", spec.search);
         tally.compared.fetch_add(1, Ordering::Relaxed);
+        tally.bred.fetch_add(u64::from(heirs > 0), Ordering::Relaxed);
         tally.several.fetch_add(u64::from(spec.objective.count() > 1), Ordering::Relaxed);
     }
 }
@@ -137,9 +143,10 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
         }
     });
     let (several, copied) = (tally.several.into_inner(), tally.copied.into_inner());
+    let (heirs, bred) = (tally.heirs.into_inner(), tally.bred.into_inner());
     let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
     println!(
-        "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; stoppers said {judged:?}",
+        "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; {heirs} heirs, and {bred} populations compared; stoppers said {judged:?}",
         seeds.len()
     );
     assert!(
@@ -148,5 +155,6 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     );
     assert!(seeds.len() < 100 || several > 5, "{several} comparisons with several objectives are too few");
     assert!(seeds.len() < 100 || copied > 20, "{copied} copied results are too few");
+    assert!(seeds.len() < 100 || heirs > 60 && bred > 8, "{heirs} heirs and {bred} populations are too few");
     assert!(seeds.len() < 100 || judged.len() == 5, "what stoppers can say was not all said: {judged:?}");
 }

@@ -36,7 +36,9 @@ pub(super) fn leave(work: &Work, step: u64, session: &mut Session) {
     match pack(&folder.join(CHECKPOINT)) {
         Ok(Some(bytes)) => session.checkpoint(step, bytes),
         Ok(None) => tracing::warn!(step, "SWEEPD_CHECKPOINT_DIR is empty: no heir can go on from here"),
-        Err(error) => tracing::warn!(%error, step, "the checkpoint folder cannot be read: no heir can go on from here"),
+        Err(error) => {
+            tracing::warn!(%error, step, "the checkpoint folder cannot be read: no heir can go on from here")
+        }
     }
 }
 
@@ -50,7 +52,8 @@ fn pack(folder: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut packed = ZipWriter::new(Cursor::new(Vec::new()));
     for name in files {
         // Weights hardly become smaller.
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);
+        let options =
+            SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true);
         packed.start_file(&name, options)?;
         io::copy(&mut File::open(folder.join(&name))?, &mut packed)?;
     }
