@@ -84,11 +84,13 @@ pub struct Population {
 }
 
 impl Population {
-    /// How many of so many are replaced, and how many heirs may come from.
+    /// How many of so many are replaced, and how many heirs may come from: the nearest whole number, at most half of
+    /// them. The first to come are compared with few, and would always go on were it rounded down.
     #[must_use]
     pub fn share_of(&self, known: u64) -> u64 {
         // A hair more is allowed for: 0.1 is not a tenth. Small and never negative, so the cast is exact.
-        (known as f64 * self.quantile + 1e-9).floor() as u64
+        let nearest = (known as f64 * self.quantile + 0.5 + 1e-9).floor() as u64;
+        nearest.min(known / 2)
     }
 }
 

@@ -65,7 +65,7 @@ fn nobody_waits_for_the_slowest() {
     for trial in 0..3 {
         all.decided(trial, Some(3));
         all.ended(end(trial, 3, LegOutcome::Paused, Some(9.0 - trial as f64)));
-        // A quarter of less than four is nobody.
+        // Each is the best so far, and the first is alone.
         let promotion = all.promote(false, &anybody).unwrap();
         assert_eq!(promotion.trial, trial);
         all.decided(trial, Some(6));
@@ -90,28 +90,33 @@ fn whoever_has_come_least_far_is_first() {
 }
 
 #[test]
-fn a_member_that_failed_is_replaced_once_somebody_has_come_further() {
+fn a_member_that_failed_is_replaced_once_some_have_come_further() {
     let mut all = population(4, 0.25);
     for trial in 0..4 {
         all.decided(trial, Some(3));
     }
     all.ended(end(2, 3, LegOutcome::Failed, None));
-    for trial in [0, 1, 3] {
-        assert_eq!(all.succession(&anybody), None, "of fewer than four nobody is among the first");
-        all.ended(end(trial, 3, LegOutcome::Paused, Some(trial as f64)));
-    }
-    for trial in [0, 1, 3] {
-        assert_eq!(all.promote(false, &anybody).unwrap().trial, trial);
-        all.decided(trial, Some(6));
-    }
-    assert_eq!(all.succession(&anybody), None, "three are known");
-    // One more comes that way: a fourth value.
-    all.decided(4, Some(3));
-    all.ended(end(4, 3, LegOutcome::Paused, Some(0.5)));
+    assert_eq!(all.succession(&anybody), None);
+    all.ended(end(0, 3, LegOutcome::Paused, Some(1.0)));
+    assert_eq!(all.succession(&anybody), None, "who is alone is not among the first");
+    all.ended(end(1, 3, LegOutcome::Paused, Some(0.5)));
+    assert_eq!(all.succession(&|trial| trial != 0).map(|heir| heir.parents), Some(vec![1]));
+    all.decided(0, Some(6));
+    all.decided(1, Some(6));
     let succession = all.succession(&anybody).unwrap();
-    assert_eq!((succession.replaces, succession.reason, succession.parents), (2, None, vec![0]));
-    all.inherited(5, Descent { parent: 0, step: 3, replaces: 2 });
+    assert_eq!((succession.replaces, succession.reason, succession.parents), (2, None, vec![1]));
+    all.inherited(4, Descent { parent: 1, step: 3, replaces: 2 });
     assert_eq!(all.succession(&anybody), None, "once");
+}
+
+#[test]
+fn about_the_quantile_is_replaced_however_many_are_known() {
+    let of = |quantile: f64| {
+        (0..=10).map(|known| population(10, quantile).spec.share_of(known)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0.25), [0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3]);
+    assert_eq!(of(0.2), [0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2]);
+    assert_eq!(of(0.5), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5]);
 }
 
 #[test]

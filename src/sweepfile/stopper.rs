@@ -131,7 +131,7 @@ fn population(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperS
     let population = Population { members: members?, interval: interval?, quantile, perturb };
     if population.share_of(population.members) == 0 {
         let message = format!(
-            "quantile = {quantile} of {} members is less than one: nobody would ever be replaced",
+            "quantile = {quantile} of {} members is less than a half: nobody would ever be replaced",
             population.members
         );
         table.complain(message, problems);

@@ -127,7 +127,7 @@ parallel = 1
 [space]
 rate = {{ type = "float", low = 1.0, high = 9.0 }}
 "#,
-        serde_json::to_string(script).unwrap()
+        serde_json::to_string(&script.replace('{', "{{").replace('}', "}}")).unwrap()
     );
     let mut home = Home::new();
     home.serve(2);
