@@ -52,10 +52,9 @@ fn run(spec: Sweep, budget: u64, mut train: impl FnMut(&Claimed, u64) -> f64) ->
             _ if busy.is_empty() => break,
             _ => {}
         }
-        if busy.len() == workers || request % 3 == 2 {
-            if let Some(claimed) = (!busy.is_empty()).then(|| busy.remove(0)) {
-                changes.extend(work(&mut world, &claimed, budget, &mut train).changes);
-            }
+        let due = busy.len() == workers || request % 3 == 2;
+        if due && let Some(claimed) = (!busy.is_empty()).then(|| busy.remove(0)) {
+            changes.extend(work(&mut world, &claimed, budget, &mut train).changes);
         }
     }
     changes
