@@ -10,7 +10,7 @@ use crate::domain::{
     Direction, Millis, ObjectiveKind, Origin, Params, PastTerms, Reason, Sweep, Terms, Value,
 };
 use crate::sampler::{self, Ask, History, Suggestion};
-use crate::scheduler::{Feasible, check_parameter};
+use crate::scheduler::{Feasible, check_parameter, check_population};
 use crate::space::{self, Space};
 use crate::sweepfile;
 use std::path::Path;
@@ -28,6 +28,9 @@ pub enum IntakeError {
     /// No configuration of the space can exist.
     #[error("no trial of this sweep can exist: {0}")]
     NoTrial(Reason),
+    /// A population cannot be trained in its space.
+    #[error("search.stopper: {0}")]
+    Population(String),
     /// It would be over before it began.
     #[error("search.deadline: {} has passed: give a later one", .0.to_text().unwrap_or_default())]
     DeadlinePassed(Millis),
@@ -80,6 +83,7 @@ pub fn read_json(text: &str) -> Result<Sweep, IntakeError> {
 
 fn checked(parsed: Result<Sweep, sweepfile::Problems>) -> Result<Sweep, IntakeError> {
     let sweep = parsed.map_err(IntakeError::Mistakes)?;
+    check_population(&sweep).map_err(IntakeError::Population)?;
     // Every configuration to try first, and at least one trial.
     match samples(&sweep, sweep.enqueue.len().max(1) as u64).pop() {
         Some(Suggestion::Exhausted { reason }) => Err(IntakeError::NoTrial(reason)),

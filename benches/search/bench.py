@@ -6,6 +6,7 @@
     bench.py quality --program PATH --samplers tpe '{"name":"tpe","candidates":48}' --alone
     bench.py quality --samplers o-tpe o-cmaes           Optuna's alone: no program is needed
     bench.py speed --program PATH --samplers tpe
+    bench.py population --program PATH                                  needs numpy alone
 
 PATH is the program of `main.rs`: `cargo bench --no-default-features --bench search --no-run` says where it
 is. Run it with the Python that `make bench-search` prepares, whose place it prints.
@@ -27,7 +28,8 @@ def main():
     speed = parts.add_parser("speed", help="how long a suggestion takes")
     stoppers = parts.add_parser("stoppers", help="how soon a search that stops trials early is near the best")
     warm = parts.add_parser("warm", help="what earlier results are worth to begin with")
-    for part in (quality, speed, stoppers, warm):
+    population = parts.add_parser("population", help="what population-based training is worth")
+    for part in (quality, speed, stoppers, warm, population):
         part.add_argument("--program", help="our side; without it, Optuna's alone")
         part.add_argument("--samplers", nargs="+", metavar="NAME",
                           help="samplers or stoppers: ours by name or as a table in JSON, Optuna's with o-")
@@ -40,7 +42,9 @@ def main():
     quality.add_argument("--kind", nargs="+", choices=["continuous", "mixed", "training", "several"])
     stoppers.add_argument("--workers", type=int, nargs="+", default=[1, 8, 64])
     stoppers.add_argument("--families", nargs="+", metavar="NAME", help="of curves")
-    for part in (quality, stoppers, warm):
+    population.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16])
+    population.add_argument("--families", nargs="+", metavar="NAME", help="of models of trainings")
+    for part in (quality, stoppers, warm, population):
         part.add_argument("--seeds", type=int, default=20)
     quality.add_argument("--slow-seeds", type=int, default=5, help="of Optuna's GP")
     quality.add_argument("--workers", type=int, nargs="+", default=[1, 8])

@@ -175,6 +175,10 @@ pub enum Change {
     CheckpointStored(Checkpoint),
     /// A checkpoint is not needed any more.
     CheckpointDropped(Checkpoint),
+    /// A checkpoint at which a population is compared is kept for heirs, whatever becomes of its trial.
+    HeirloomKept(Checkpoint),
+    /// No heir will come to go on from it.
+    HeirloomDropped(Checkpoint),
     /// A trial's best weights were stored.
     WeightsStored {
         /// Which trial.

@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod decisions;
+pub mod descent;
 pub mod device;
 pub mod ensemble;
 pub mod event;
@@ -30,6 +31,7 @@ pub use change::{
     AttemptState, Change, Checkpoint, DecidedLeg, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt, NewTrial,
     Origin, StepReport, SweepRow,
 };
+pub use descent::{Changed, Descent};
 pub use device::DeviceReading;
 pub use event::{Event, EventKind};
 pub use ids::{AttemptId, LegId, SweepId, TrialId};

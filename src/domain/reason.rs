@@ -1,5 +1,6 @@
 //! Why something was decided: typed, stored with the decision, shown to people.
 
+use super::descent::{Changed, Descent};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -21,6 +22,14 @@ pub enum Reason {
     Enqueued {
         /// Parameters that were left open and filled in by the sampler.
         filled_in: Vec<String>,
+    },
+    /// It goes on from the checkpoint of a better trial, in the place of a worse one.
+    Inherited {
+        /// Where it comes from.
+        #[serde(flatten)]
+        descent: Descent,
+        /// What is different from its parent, by name.
+        changed: Vec<Changed>,
     },
     /// The whole budget was spent.
     BudgetSpent,
@@ -179,6 +188,28 @@ pub enum Reason {
         /// Steps without a better value.
         patience: u64,
     },
+    /// It is among the last of its population: an heir of one of the first takes its place.
+    Replaced {
+        /// The step at which they are compared.
+        step: u64,
+        /// The trial's value there; `None` where it is not finite.
+        value: Option<f64>,
+        /// So many of the last are replaced.
+        last: u64,
+        /// How many values were known at that step.
+        of: u64,
+    },
+    /// It is not among the last of its population, or there is no heir to take its place: it goes on.
+    Survived {
+        /// See [`Reason::Replaced`].
+        step: u64,
+        /// See [`Reason::Replaced`].
+        value: Option<f64>,
+        /// Its place among the values known at that step, from 1.
+        rank: u64,
+        /// See [`Reason::Replaced`].
+        of: u64,
+    },
     /// The leg ends here; what comes next is not decided.
     LegEnded {
         /// Its last step.
@@ -230,6 +261,7 @@ impl Reason {
         match self {
             Self::Suggested { .. } => "suggested",
             Self::Enqueued { .. } => "enqueued",
+            Self::Inherited { .. } => "inherited",
             Self::BudgetSpent => "budget_spent",
             Self::Copied { .. } => "copied",
             Self::NoImprovement { .. } => "no_improvement",
@@ -247,6 +279,8 @@ impl Reason {
             Self::UnlikelyToWin { .. } => "unlikely_to_win",
             Self::OutOfBounds { .. } => "out_of_bounds",
             Self::Stalled { .. } => "stalled",
+            Self::Replaced { .. } => "replaced",
+            Self::Survived { .. } => "survived",
             Self::LegEnded { .. } => "leg_ended",
             Self::TimeLimit => "time_limit",
             Self::RetryAlone => "retry_alone",
@@ -273,6 +307,15 @@ impl Reason {
                 | Self::OutOfBounds { .. }
                 | Self::Stalled { .. }
         )
+    }
+
+    /// Where a trial that was suggested for this reason comes from; `None` for one that begins anew.
+    #[must_use]
+    pub fn descent(&self) -> Option<Descent> {
+        match self {
+            Self::Inherited { descent, .. } => Some(*descent),
+            _ => None,
+        }
     }
 }
 
@@ -317,6 +360,11 @@ impl fmt::Display for Reason {
             Self::Enqueued { filled_in } if filled_in.is_empty() => f.write_str("asked for by the user"),
             Self::Enqueued { filled_in } => {
                 write!(f, "asked for by the user; {} filled in by the sampler", filled_in.join(", "))
+            }
+            Self::Inherited { descent: Descent { parent, step, .. }, changed } => {
+                let changed: Vec<String> = changed.iter().map(ToString::to_string).collect();
+                let changed = if changed.is_empty() { "as it was".to_owned() } else { changed.join(", ") };
+                write!(f, "goes on from trial {parent} at step {step}: {changed}")
             }
             Self::BudgetSpent => f.write_str("budget spent"),
             Self::Copied { from } => {
@@ -378,6 +426,12 @@ impl fmt::Display for Reason {
             Self::Stalled { step, best: None, .. } => write!(f, "step {step}: still no finite value"),
             Self::Stalled { step, best, best_step, .. } => {
                 write!(f, "step {step}: nothing better than {} of step {best_step}", Number(*best))
+            }
+            Self::Replaced { step, value, last, of } => {
+                write!(f, "step {step}: {} is among the last {last} of {of}", Number(*value))
+            }
+            Self::Survived { step, value, rank, of } => {
+                write!(f, "step {step}: {} is number {rank} of {of}: it goes on", Number(*value))
             }
             Self::LegEnded { step } => write!(f, "paused at step {step}"),
             Self::TimeLimit => f.write_str("the sweep's time is up"),

@@ -1,6 +1,7 @@
 //! Everything the scheduler needs to go on where the last process ended: the open rows.
 
 use super::change::{Checkpoint, Leg, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow};
+use super::descent::Descent;
 use super::prior::Source;
 use super::reason::Reason;
 use super::sweep::SweepState;
@@ -65,6 +66,10 @@ pub struct Past {
     /// What completed trials reported of the objective's metric, by trial number and step, where the stopper needs it; else
     /// empty.
     pub curves: BTreeMap<u64, Vec<(u64, f64)>>,
+    /// Where heirs come from, by trial number; only where a population is trained.
+    pub descents: BTreeMap<u64, Descent>,
+    /// Checkpoints that are kept for heirs, by their step and trial number.
+    pub heirlooms: BTreeMap<(u64, u64), Checkpoint>,
 }
 
 /// What a stopper said of a running trial.

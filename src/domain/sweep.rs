@@ -1,7 +1,7 @@
 //! A sweep as its file says it, with every default filled in.
 
 pub use super::objective::{Direction, Objective, ObjectiveKind, OutOfMemory, Target};
-pub use super::stopper::{Against, Mode, StopperSpec};
+pub use super::stopper::{Against, Mode, Population, StopperSpec};
 use super::time::Millis;
 use super::value::{Params, Value};
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,14 @@ impl Sweep {
     /// Whether the configurations of earlier trials decide about later ones.
     #[must_use]
     pub fn needs_points(&self) -> bool {
-        self.search.sampler.learns() || self.may_repeat() && self.search.duplicates != Duplicates::Allow
+        let repeats = self.may_repeat() && self.search.duplicates != Duplicates::Allow;
+        self.search.sampler.learns() || repeats || self.population().is_some()
+    }
+
+    /// The population that it trains, where it does (population-based training).
+    #[must_use]
+    pub fn population(&self) -> Option<&Population> {
+        self.search.stopper.as_ref().and_then(StopperSpec::population)
     }
 
     /// Whether the same configuration may be suggested twice.
@@ -67,7 +74,7 @@ impl Sweep {
 pub struct Search {
     /// Which sampler suggests configurations.
     pub sampler: SamplerSpec,
-    /// How many trials the sweep runs; `None` for as many as the sampler has (a grid).
+    /// How many trials the sweep runs; `None` for as many as the sampler has (a grid), or as a population comes to.
     pub trials: Option<u64>,
     /// How many trials may run at once; `None` for as many as there are slots.
     pub parallel: Option<u32>,

@@ -89,7 +89,9 @@ async fn ask(
             number: claimed.number,
             attempt: claimed.attempt,
             params: claimed.params,
+            from_step: claimed.leg.from_step,
             until_step: claimed.leg.until_step,
+            parent: claimed.descent.map(Into::into),
         })
         .into_response()),
         _ => Ok(StatusCode::NO_CONTENT.into_response()),

@@ -90,6 +90,8 @@ pub(super) fn trial(
     ended: Option<Reason>,
 ) -> TrialSummary {
     TrialSummary {
+        parent: None,
+        parent_step: None,
         trial_id: TrialId(number as i64 + 1),
         number,
         state,

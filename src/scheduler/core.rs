@@ -218,6 +218,7 @@ impl Core {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         if active.row.state.is_over() {
             if active.open.is_empty() {
+                active.drop_all_heirlooms(turn);
                 self.sweeps.remove(&sweep);
             }
             return;
@@ -236,9 +237,12 @@ impl Core {
             Some(SweepState::Cancelled) => (EventKind::SweepCancelled, Reason::ByUser),
             Some(_) => (EventKind::SweepCompleted, Reason::TimeLimit),
             None if time_is_up => (EventKind::SweepCompleted, Reason::TimeLimit),
-            None if active.may_create() => (EventKind::SweepCompleted, Reason::SpaceExhausted),
+            None if active.may_create() && !active.method.has_population() => {
+                (EventKind::SweepCompleted, Reason::SpaceExhausted)
+            }
             None => (EventKind::SweepCompleted, Reason::BudgetSpent),
         };
+        active.drop_all_heirlooms(turn);
         turn.record(sweep, None, None, kind, Some(reason));
         self.sweeps.remove(&sweep);
     }
@@ -260,6 +264,7 @@ impl Core {
             idle_legs: 0,
             returns_to: None,
             time_was_up: false,
+            heirlooms: BTreeMap::new(),
             open: Trials::default(),
         };
         Ok(self.sweeps.entry(id).insert_entry(active).into_mut())
@@ -279,6 +284,7 @@ impl Core {
         active.legs = stored.past.legs;
         active.idle_legs = stored.idle_legs;
         active.open_legs = stored.open_legs.iter().copied().collect();
+        active.heirlooms = stored.past.heirlooms.clone();
         active.method.learn(&stored.past);
         let trials: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
         for trial in stored.open {

@@ -71,6 +71,11 @@ impl Core {
         if stored.row.ends_at().is_some_and(time_is_up) || active.is_some_and(|a| a.time_was_up) {
             return Err(Refusal::WrongState("its time is up: submit it as a new sweep, with warm_start"));
         }
+        if stored.row.spec.population().is_some() {
+            return Err(Refusal::WrongState(
+                "the heirs of its population keep to the space it began with: submit it as a new sweep, with warm_start",
+            ));
+        }
         let is_grid = matches!(stored.row.spec.search.sampler, SamplerSpec::Grid { .. });
         if is_grid && !stored.row.spec.terms().differ_in_trials_alone(terms) {
             return Err(Refusal::WrongState(

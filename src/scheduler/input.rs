@@ -3,8 +3,8 @@
 use crate::domain::prior::Source;
 use crate::domain::recovery::OpenSweep;
 use crate::domain::{
-    AttemptId, Checkpoint, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId,
-    TellState, Terms, TrialId,
+    AttemptId, Checkpoint, Decision, Descent, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep,
+    SweepId, TellState, Terms, TrialId,
 };
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -206,6 +206,8 @@ pub struct Claimed {
     pub attempt: AttemptId,
     /// The configuration.
     pub params: Params,
+    /// Where it comes from, for an heir.
+    pub descent: Option<Descent>,
     /// How often the worker must be heard of.
     pub lease_ms: Option<i64>,
     /// What it may go on from, newest first.

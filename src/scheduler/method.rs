@@ -4,7 +4,9 @@
 //! the ends of legs 0 to k - parallel and no other, however long the others have been known: news of an end
 //! waits here until a decision may see it.
 
+use super::explore::Explorer;
 use super::feasible::Feasible;
+use super::population::Heir;
 use super::reuse::{Known, Results};
 use crate::domain::recovery::Past;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
@@ -24,6 +26,8 @@ pub(super) enum Next<T> {
     Promotion(Promotion),
     /// A new trial.
     New(Params, Reason),
+    /// A new trial that takes the place of another, in a population.
+    Heir(Box<Heir>),
     /// A new trial that gets a known result.
     Copy(Params, Reason, Known),
     /// There is nothing to do.
@@ -47,6 +51,12 @@ pub(super) struct Method {
     duplicates: Duplicates,
     /// What may stand in for new trials, where the sweep wants that.
     results: Option<Results>,
+    /// Where a population is trained: what its heirs may have otherwise than their parents.
+    pub explorer: Option<Explorer>,
+    /// There too: every trial's configuration, by number.
+    pub configurations: Vec<Params>,
+    /// And how many of them are heirs.
+    pub heirs: u64,
     /// One per objective, the primary one first.
     directions: Vec<Direction>,
     order: Order,
@@ -77,6 +87,8 @@ impl Method {
             fitted(&space, constant.as_ref(), params).map(Cow::into_owned)
         });
         let directions: Vec<Direction> = spec.objective.targets().map(|(_, direction)| direction).collect();
+        let population = spec.population();
+        let explorer = population.map(|population| Explorer::of(spec, population, &space)).transpose()?;
         Ok(Self {
             history: History::new(&space, directions.len()),
             space,
@@ -87,7 +99,11 @@ impl Method {
             constant,
             learns: spec.search.sampler.learns(),
             seed: spec.seed,
-            trials: spec.search.trials,
+            // Of a population the sampler suggests those alone that begin anew.
+            trials: population.map_or(spec.search.trials, |population| Some(population.members)),
+            explorer,
+            configurations: Vec::new(),
+            heirs: 0,
             duplicates: spec.search.duplicates,
             results: spec.reuses().then(Results::default),
             directions,
@@ -105,6 +121,9 @@ impl Method {
     pub fn learn(&mut self, stored: &Past) {
         for params in &stored.points {
             self.suggested(params);
+        }
+        for (trial, descent) in &stored.descents {
+            self.inherited(*trial, *descent);
         }
         for record in &stored.records {
             let Some(trial) = record.trial else { continue };
@@ -158,6 +177,9 @@ impl Method {
         match fitted(&self.space, self.constant.as_ref(), params) {
             Some(fitted) => self.history.suggested(&self.space, &fitted),
             None => self.history.hidden(),
+        }
+        if self.explorer.is_some() {
+            self.configurations.push(params.clone());
         }
     }
 
@@ -286,6 +308,9 @@ impl Method {
         if let Some(waiting) = waiting {
             return Next::Waiting(waiting);
         }
+        if self.explorer.is_some() {
+            return self.next_of_population(may_go_on, new);
+        }
         let promote = |last| self.stopper.as_ref().and_then(|stopper| stopper.promote(last, may_go_on));
         let (promotion, at_last) = (promote(false), promote(true));
         match promotion {
@@ -304,7 +329,7 @@ impl Method {
     }
 
     /// The sampler's configuration of trial `number`; `None` where it has nothing more.
-    fn suggest(&mut self, number: u64) -> Option<(Params, Reason)> {
+    pub fn suggest(&mut self, number: u64) -> Option<(Params, Reason)> {
         let suggestion = match self.last.take().filter(|(known, _)| *known == number) {
             Some((_, suggestion)) => suggestion,
             None => self.sampler.suggest(&self.ask(number, &|params| self.feasible.check(params))),
@@ -349,6 +374,26 @@ impl Method {
         self.stopper.as_ref().and_then(|stopper| stopper.first_rung(trial))
     }
 
+    /// The step at which an heir's first leg ends that begins after `step`.
+    pub fn leg_after(&self, step: u64) -> Option<u64> {
+        self.stopper.as_ref().and_then(|stopper| stopper.leg_after(step))
+    }
+
+    /// The sweep's seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many trials the sampler is to suggest, where that is limited.
+    pub fn trials(&self) -> Option<u64> {
+        self.trials
+    }
+
+    /// Whether no decision has been allowed to see that trial `trial` came to the end of a leg at `step`.
+    pub fn is_unseen(&self, trial: u64, step: u64) -> bool {
+        self.unseen.values().any(|end| end.trial == trial && end.until_step == Some(step))
+    }
+
     /// Whether so many legs in a row that came to nothing end the sweep, given whether any leg is open.
     pub fn is_over(&self, idle_legs: u64, has_open_legs: bool) -> bool {
         match self.order {
@@ -371,7 +416,9 @@ impl Method {
         let known: Vec<_> = (0..self.history.ends().len()).map(|end| self.history.losses(end)).collect();
         let running: Vec<_> = self.history.running().collect();
         format!(
-            "results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            "heirs {} of {} results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            self.heirs,
+            self.configurations.len(),
             self.results.as_ref().map(Results::essence),
             self.unseen,
             self.overruled,

@@ -63,7 +63,7 @@ impl Core {
                     Err(Refusal::StepDiffers { step })
                 };
             }
-            _ if step == 0 => return Err(Refusal::StepBackwards { step, last }),
+            _ if step <= open.first_step() => return Err(Refusal::StepBackwards { step, last }),
             _ if step <= last => {
                 let own = open.steps.range(step..).any(|(_, later)| later.attempt == attempt);
                 if own {
@@ -285,23 +285,33 @@ impl Core {
         if event != TrialEvent::Requeued {
             active.end_leg(turn, trial, event);
         }
+        if event == TrialEvent::Paused {
+            active.keep_heirloom(turn, trial);
+        }
         self.forget_if_over(turn, sweep, trial);
     }
 
     /// Ends a paused trial of a sweep that is over.
     pub(super) fn stop_paused(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
-        let time_is_up = active.time_is_up(turn.now);
+        let reason = match active.method.stopper.as_ref().filter(|_| !active.time_is_up(turn.now)) {
+            Some(stopper) => active.open.get(trial).map(|open| stopper.verdict(open.row.number)),
+            None => Some(Reason::TimeLimit),
+        };
+        if let Some(reason) = reason {
+            self.end_paused(turn, sweep, trial, reason);
+        }
+    }
+
+    /// Ends a trial that nobody works on.
+    pub(super) fn end_paused(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId, reason: Reason) {
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let Some(mut guard) = active.open.get_mut(trial) else { return };
         let open = &mut *guard;
         let (event, kind) = match open.state {
             TrialState::Paused => (TrialEvent::Stopped, EventKind::TrialStopped),
             TrialState::Queued => (TrialEvent::Cancelled, EventKind::TrialCancelled),
             _ => return,
-        };
-        let reason = match active.method.stopper.as_ref().filter(|_| !time_is_up) {
-            Some(stopper) => stopper.verdict(open.row.number),
-            None => Reason::TimeLimit,
         };
         Self::move_trial(turn, open, event, Some(reason.clone()));
         keep_checkpoints(turn, open, event);
@@ -342,7 +352,8 @@ impl Active {
             TrialEvent::Paused => LegOutcome::Paused,
             _ => LegOutcome::Cancelled,
         };
-        let (value, further) = (open.best.map(|(_, value)| value), open.further(&self.row.spec.objective));
+        let has_population = self.method.has_population();
+        let (value, further) = open.worth(&self.row.spec.objective, outcome, has_population);
         let end = LegEnd { outcome, value, further: further.clone(), seq: turn.seq };
         turn.changes.push(Change::LegEnded { leg: leg.id, end });
         self.open_legs.remove(&leg.number);

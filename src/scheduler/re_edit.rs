@@ -50,6 +50,8 @@ impl Replay<'_> {
             points: self.stored.trials.iter().take(created).map(|trial| trial.params.clone()).collect(),
             judgements: said.filter_map(judgement).collect(),
             curves: self.curves.clone(),
+            // The terms of a population do not change.
+            ..Past::default()
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use super::method::{Method, Next};
 use super::reuse::Known;
-use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport};
+use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport, StoredTrial};
 use crate::domain::recovery::Past;
 use crate::domain::sweep::Sweep;
 use crate::domain::{EventKind, LegOutcome, LegRecord, Params, Reason};
@@ -97,8 +97,9 @@ struct Said<'a> {
     /// Whose results new trials got.
     copied: BTreeMap<u64, u64>,
     idle: usize,
-    /// Ends of trials that were not being worked on.
+    /// Ends of trials that were not being worked on: by themselves, and because heirs took their places.
     endings: Vec<&'a StoredEvent>,
+    replaced: BTreeMap<u64, &'a Reason>,
     sweep_ended: bool,
 }
 
@@ -212,6 +213,9 @@ impl<'a> Replay<'a> {
             EventKind::TrialPaused => {
                 self.paused.insert(trial);
             }
+            EventKind::TrialStopped if idle && matches!(event.reason, Some(Reason::Replaced { .. })) => {
+                said.replaced.extend(event.reason.as_ref().map(|reason| (trial, reason)));
+            }
             EventKind::TrialStopped | EventKind::TrialCancelled if idle => said.endings.push(event),
             _ => {}
         }
@@ -233,7 +237,10 @@ impl<'a> Replay<'a> {
         let derived = self.next();
         let reason = leg.trial.and_then(|trial| said.continued.remove(&trial).flatten());
         let copied = leg.trial.and_then(|trial| said.copied.remove(&trial));
-        let stored = self.stored_leg(leg, reason, copied);
+        let descent = leg.trial.filter(|trial| said.suggested.contains(trial));
+        let descent = descent.and_then(|trial| self.row(trial)).and_then(|row| row.suggested.descent());
+        let ends = descent.and_then(|descent| said.replaced.remove(&descent.replaces));
+        let stored = self.stored_leg(leg, reason, copied, ends);
         let derived = self.derived_leg(derived);
         if stored != derived {
             return Err(difference(Some(number), stored.to_string(), derived.to_string()));
@@ -245,6 +252,10 @@ impl<'a> Replay<'a> {
             Some(trial) => {
                 if said.suggested.remove(&trial) {
                     self.add();
+                }
+                if let Some(descent) = descent {
+                    self.method.inherited(trial, descent);
+                    self.paused.remove(&descent.replaces);
                 }
                 self.waiting.remove(&trial);
                 self.paused.remove(&trial);
@@ -275,7 +286,18 @@ impl<'a> Replay<'a> {
         self.created += 1;
     }
 
-    fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>, copied: Option<u64>) -> Decided {
+    fn row(&self, trial: u64) -> Option<&'a StoredTrial> {
+        let row = usize::try_from(trial).ok().and_then(|at| self.stored.trials.get(at));
+        row.filter(|row| row.number == trial)
+    }
+
+    fn stored_leg(
+        &self,
+        leg: &LegRecord,
+        reason: Option<&Reason>,
+        copied: Option<u64>,
+        ends: Option<&Reason>,
+    ) -> Decided {
         let Some(trial) = leg.trial else { return Decided::Nothing };
         let until = leg.until_step;
         if self.waiting.contains(&trial) {
@@ -283,16 +305,15 @@ impl<'a> Replay<'a> {
         } else if let Some(reason) = reason {
             Decided::Promoted { trial, until, reason: reason.clone() }
         } else {
-            let row = usize::try_from(trial).ok().and_then(|at| self.stored.trials.get(at));
-            let row = row.filter(|row| row.number == trial);
-            let (params, reason) =
-                row.map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
+            let (params, reason) = self
+                .row(trial)
+                .map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
             match (copied, &leg.end) {
                 (Some(from), Some(end)) => {
                     let known = Known { trial: from, value: end.value, further: end.further.clone() };
                     Decided::Copied { trial, until, params, reason, known }
                 }
-                _ => Decided::New { trial, until, params, reason },
+                _ => Decided::New { trial, until, params, reason, ends: ends.cloned() },
             }
         }
     }
@@ -313,6 +334,14 @@ impl<'a> Replay<'a> {
                 until: self.method.first_rung(self.created),
                 params: text_of(&params),
                 reason: Some(reason),
+                ends: None,
+            },
+            Next::Heir(heir) => Decided::New {
+                trial: self.created,
+                until: self.method.leg_after(heir.descent.step),
+                params: text_of(&heir.params),
+                reason: Some(heir.reason),
+                ends: heir.ends,
             },
             Next::Copy(params, reason, known) => Decided::Copied {
                 trial: self.created,
@@ -329,6 +358,9 @@ impl<'a> Replay<'a> {
     fn nothing_left(&self, said: &Said<'_>) -> Result<(), Box<Difference>> {
         if let Some((trial, _)) = said.copied.first_key_value() {
             return Err(self.missing(&format!("trial {trial} got a known result")));
+        }
+        if let Some((trial, _)) = said.replaced.first_key_value() {
+            return Err(self.missing(&format!("trial {trial} was replaced by an heir")));
         }
         let what = match (said.suggested.first(), said.continued.first_key_value()) {
             (Some(trial), _) => format!("trial {trial} was suggested"),
@@ -393,10 +425,30 @@ impl<'a> Replay<'a> {
 /// A decision, in a form that can be compared and read.
 #[derive(Debug, PartialEq)]
 enum Decided {
-    Waiting { trial: u64, until: Option<u64> },
-    Promoted { trial: u64, until: Option<u64>, reason: Reason },
-    New { trial: u64, until: Option<u64>, params: String, reason: Option<Reason> },
-    Copied { trial: u64, until: Option<u64>, params: String, reason: Option<Reason>, known: Known },
+    Waiting {
+        trial: u64,
+        until: Option<u64>,
+    },
+    Promoted {
+        trial: u64,
+        until: Option<u64>,
+        reason: Reason,
+    },
+    /// `ends` is why the trial ended whose place it takes, where it does.
+    New {
+        trial: u64,
+        until: Option<u64>,
+        params: String,
+        reason: Option<Reason>,
+        ends: Option<Reason>,
+    },
+    Copied {
+        trial: u64,
+        until: Option<u64>,
+        params: String,
+        reason: Option<Reason>,
+        known: Known,
+    },
     Nothing,
 }
 
@@ -424,6 +476,9 @@ impl fmt::Display for Decided {
             None => f.write_str(", to its end")?,
         }
         match self {
+            Self::New { reason: Some(reason), ends: Some(ends), .. } => {
+                write!(f, " ({reason}; another ended: {ends})")
+            }
             Self::Promoted { reason, .. }
             | Self::New { reason: Some(reason), .. }
             | Self::Copied { reason: Some(reason), .. } => {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::decisions::StoredTrial;
-use crate::domain::sweep::{Against, Mode, Order, StopperSpec};
+use crate::domain::sweep::{Against, Mode, Order, Population, StopperSpec};
 use crate::domain::{Change, PastTerms, TellState};
 use crate::scheduler::Claimed;
 use crate::scheduler::core::core_test::{World, halving, judging, report, work};
@@ -109,6 +109,64 @@ fn what_was_decided_is_derived_again() {
             assert_eq!(replay(&stored), Ok((stored.legs.len() + verdicts) as u64), "{order:?} {parallel}");
         }
     }
+}
+
+/// A population whose members work nine steps.
+fn bred(order: Order, parallel: u32) -> StoredDecisions {
+    let all = Population { members: 6, interval: 2, quantile: 0.34, perturb: vec!["x".into()] };
+    let mut spec = judging(StopperSpec::Population(all), 6, order, parallel);
+    spec.search.trials = None;
+    play(spec, |world, claimed| {
+        let until = claimed.leg.until_step.map_or(9, |until| until.min(9));
+        let mut changes = Vec::new();
+        for step in claimed.leg.from_step + 1..=until {
+            let value = claimed.params["x"].as_f64().unwrap() + 1.0 / step as f64;
+            changes.extend(world.handle(report(claimed, step, value)).changes);
+        }
+        let state = if until < 9 { TellState::Paused } else { TellState::Completed };
+        changes.extend(world.tell(claimed, state).changes);
+        changes
+    })
+}
+
+#[test]
+fn who_was_replaced_by_whose_heir_is_derived_again() {
+    for order in [Order::Arrival, Order::Number] {
+        for parallel in 1..5 {
+            let stored = bred(order, parallel);
+            let heirs = stored.trials.iter().filter(|trial| trial.suggested.descent().is_some()).count();
+            assert!(heirs > 0, "{order:?} {parallel}: {heirs}");
+            assert_eq!(replay(&stored), Ok(stored.legs.len() as u64), "{order:?} {parallel}");
+        }
+    }
+}
+
+#[test]
+fn a_forged_heir_is_named() {
+    let stored = bred(Order::Number, 2);
+    let heir = stored.trials.iter().position(|trial| trial.suggested.descent().is_some()).unwrap();
+    let named = |forged: &StoredDecisions, what: &str| {
+        let difference = replay(forged).expect_err(what);
+        assert!(difference.to_string().contains(what), "{difference}");
+    };
+    let mut other_value = stored.clone();
+    other_value.trials[heir].params.insert("x".into(), 77i64.into());
+    named(&other_value, r#"with {"x":77}"#);
+    let mut other_parent = stored.clone();
+    if let Reason::Inherited { descent, .. } = &mut other_parent.trials[heir].suggested {
+        descent.parent += 1;
+    }
+    named(&other_parent, "goes on from trial");
+    let ended = stored.events.iter().position(|event| event.kind == EventKind::TrialStopped).unwrap();
+    let mut other_reason = stored.clone();
+    if let Some(Reason::Replaced { last, .. }) = &mut other_reason.events[ended].reason {
+        *last += 1;
+    }
+    named(&other_reason, "among the last 2 of");
+    // Somebody who ended without an heir, and an heir for whom nobody ended.
+    let mut nobody = stored.clone();
+    nobody.events.remove(ended);
+    assert!(replay(&nobody).is_err());
 }
 
 #[test]

@@ -386,7 +386,9 @@ impl Shell {
         let mut hashes = Vec::new();
         for change in changes {
             match change {
-                Change::CheckpointDropped(checkpoint) => hashes.push(checkpoint.hash.clone()),
+                Change::CheckpointDropped(checkpoint) | Change::HeirloomDropped(checkpoint) => {
+                    hashes.push(checkpoint.hash.clone());
+                }
                 Change::SweepRemoved { sweep } => match self.writer.blobs_of_sweep(*sweep) {
                     Ok(found) => hashes.extend(found),
                     Err(error) => stay_behind(&error),

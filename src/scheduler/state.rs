@@ -25,6 +25,8 @@ pub(super) struct Active {
     pub returns_to: Option<SweepState>,
     /// Its trials have been told that its time is up.
     pub time_was_up: bool,
+    /// Checkpoints that are kept for heirs of a population, by their step and trial number.
+    pub heirlooms: BTreeMap<(u64, u64), Checkpoint>,
     /// Trials that have not ended.
     pub open: Trials,
 }
@@ -158,8 +160,8 @@ impl Open {
         self.steps.iter().filter_map(value).collect()
     }
 
-    /// The last step reported.
+    /// The last step reported; before any, the step that it begins after.
     pub fn last_step(&self) -> u64 {
-        self.steps.last_key_value().map_or(0, |(step, _)| *step)
+        self.steps.last_key_value().map_or_else(|| self.first_step(), |(step, _)| *step)
     }
 }

@@ -64,7 +64,9 @@ impl Extrapolation {
 impl Stopper for Extrapolation {
     fn judge(&mut self, judged: &Judged<'_>) -> Verdict {
         let curve = self.losses(judged.curve);
-        let (Some((step, _)), Some((last, _))) = (judged.now(), curve.last()) else { return Verdict::Nothing };
+        let (Some((step, _)), Some((last, _))) = (judged.now(), curve.last()) else {
+            return Verdict::Nothing;
+        };
         let enough = usize::try_from(self.startup_trials).unwrap_or(usize::MAX);
         let startup = self.curves.range(..judged.sees_below).take(enough).count();
         if judged.at_its_end || *last != step || step <= self.warmup_steps || startup < enough {
@@ -146,8 +148,7 @@ fn deviation<'a>(points: impl Iterator<Item = &'a (u64, f64)> + Clone) -> f64 {
 fn forecast(curve: &[(u64, f64)], other: &Curve, now: u64, unit: f64) -> Option<Forecast> {
     let (seen, to_come) = other.split_at(other.partition_point(|(step, _)| *step <= now));
     let at = |step: u64| seen.binary_search_by_key(&step, |(step, _)| *step).ok().map(|place| seen[place].1);
-    let pairs: Vec<(f64, f64)> =
-        curve.iter().filter_map(|(step, loss)| Some((at(*step)?, *loss))).collect();
+    let pairs: Vec<(f64, f64)> = curve.iter().filter_map(|(step, loss)| Some((at(*step)?, *loss))).collect();
     if pairs.is_empty() || to_come.is_empty() {
         return None;
     }
@@ -173,7 +174,8 @@ fn forecast(curve: &[(u64, f64)], other: &Curve, now: u64, unit: f64) -> Option<
     let after = to_come.iter().map(|(_, loss)| (stretch * (loss - x) + y, loss - x));
     let (mean, way) = after.min_by(|a, b| a.0.total_cmp(&b.0))?;
     let variance = noise * (1.0 + 1.0 / total) + way * way * doubt;
-    Some(Forecast { mean, deviation: variance.sqrt() }).filter(|one| one.mean.is_finite() && one.deviation > 0.0)
+    Some(Forecast { mean, deviation: variance.sqrt() })
+        .filter(|one| one.mean.is_finite() && one.deviation > 0.0)
 }
 
 #[cfg(test)]

@@ -63,7 +63,10 @@ fn schedules_that_make_all_curves_fall_late_are_no_hindrance() {
     for leg in 0..5u64 {
         stopper.completed(leg, &late(3.0 + 0.1 * leg as f64, 1.0, 24));
     }
-    assert!(!stops(&mut stopper, &late(2.95, 1.0, 15)), "it is the best so far and will fall with the others");
+    assert!(
+        !stops(&mut stopper, &late(2.95, 1.0, 15)),
+        "it is the best so far and will fall with the others"
+    );
     assert!(stops(&mut stopper, &late(4.5, 1.0, 15)));
 }
 
@@ -78,14 +81,8 @@ fn nobody_is_judged_too_early() {
     new.completed(2, &falls(5.0, 2.0, 0.8, 27));
     assert!(stops(&mut new, &poor));
     assert!(!stops(&mut new, &poor[..1]), "the first step is for warming up");
-    let at_its_end = Judged {
-        trial: 9,
-        leg: 9,
-        sees_below: u64::MAX,
-        at_its_end: true,
-        further: &[],
-        curve: &poor,
-    };
+    let at_its_end =
+        Judged { trial: 9, leg: 9, sees_below: u64::MAX, at_its_end: true, further: &[], curve: &poor };
     assert_eq!(new.judge(&at_its_end), Verdict::Nothing);
     assert_eq!(judge(&mut new, 2, &poor), Verdict::Nothing, "the third is not to be seen");
 }
@@ -117,7 +114,10 @@ fn a_hundred_thousand_trials_are_quick() {
 }
 
 fn values() -> impl Strategy<Value = Vec<f64>> {
-    prop::collection::vec(prop_oneof![Just(f64::NAN), Just(f64::INFINITY), (0..60i32).prop_map(f64::from)], 0..7)
+    prop::collection::vec(
+        prop_oneof![Just(f64::NAN), Just(f64::INFINITY), (0..60i32).prop_map(f64::from)],
+        0..7,
+    )
 }
 
 proptest! {

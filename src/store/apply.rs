@@ -82,6 +82,8 @@ fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError>
         Change::LegEnded { leg, end } => legs::end(connection, *leg, end),
         Change::CheckpointStored(checkpoint) => checkpoints::insert(connection, checkpoint),
         Change::CheckpointDropped(checkpoint) => checkpoints::delete(connection, checkpoint),
+        Change::HeirloomKept(checkpoint) => checkpoints::keep_heirloom(connection, checkpoint),
+        Change::HeirloomDropped(checkpoint) => checkpoints::drop_heirloom(connection, checkpoint),
         Change::AttemptOpened(attempt) => open_attempt(connection, attempt),
         Change::AttemptClosed { attempt, state, reason, tell, at } => {
             let sql = "update attempt set state = ?, reason = ?, tell = ?, finished_ms = ? \
@@ -170,7 +172,10 @@ fn move_sweep(
 /// A trial and its parameters.
 fn insert_trial(connection: &Connection, trial: &NewTrial) -> Result<(), StoreError> {
     let sql = "insert into trial (trial_id, sweep_id, number, state, params, suggested, parameter_count, \
-               budget_steps, created_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               budget_steps, created_ms, parent, parent_step, steps) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let descent = trial.suggested.descent();
+    let parent = descent.map(|descent| signed("trial.parent", descent.parent)).transpose()?;
+    let parent_step = descent.map(|descent| signed("trial.parent_step", descent.step)).transpose()?;
     let values = params![
         trial.id.0,
         trial.sweep.0,
@@ -181,6 +186,9 @@ fn insert_trial(connection: &Connection, trial: &NewTrial) -> Result<(), StoreEr
         trial.parameter_count.map(|n| signed("trial.parameter_count", n)).transpose()?,
         trial.budget_steps.map(|n| signed("trial.budget_steps", n)).transpose()?,
         trial.created.0,
+        parent,
+        parent_step,
+        parent_step.unwrap_or(0),
     ];
     execute(connection, sql, values)?;
     let sql = "insert into trial_param (trial_id, name, sweep_id, value) values (?, ?, ?, ?)";

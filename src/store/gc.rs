@@ -36,7 +36,8 @@ impl Writer {
             "delete from checkpoint where trial_id in (select trial_id from trial where state in {ENDED})"
         );
         let dropped = execute(&self.connection, &sql, [])?;
-        let sql = "select weights from trial where weights is not null union select hash from checkpoint";
+        let sql = "select weights from trial where weights is not null union select hash from checkpoint \
+                   union select hash from heirloom";
         let referred = self.texts(sql)?;
         let sweeps = self.texts("select uid from sweep")?;
         let mut cleared = Cleared { checkpoints: dropped as u64, ..Cleared::default() };
@@ -54,7 +55,11 @@ impl Writer {
         self.set_durability(Durability::Synced)?;
         let mut dropped = Vec::new();
         loop {
-            let total: i64 = one(&self.connection, "select coalesce(sum(bytes), 0) from checkpoint", [])?;
+            // What is kept for heirs takes room too, once where a trial has it itself.
+            let sql = "select coalesce(sum(bytes), 0) from checkpoint";
+            let own: i64 = one(&self.connection, sql, [])?;
+            let sql = "select coalesce(sum(bytes), 0) from heirloom where hash not in (select hash from checkpoint)";
+            let total = own.saturating_add(one(&self.connection, sql, [])?);
             if u64::try_from(total).unwrap_or(0) <= budget_bytes {
                 return Ok((dropped, true));
             }

@@ -6,11 +6,12 @@ use super::fields::Fields;
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
-use super::{judgements, legs, sources, terms};
+use super::{checkpoints, judgements, legs, sources, terms};
 use crate::domain::recovery::{OpenSweep, OpenTrial, Past, Recovery};
 use crate::domain::sweep::StopperSpec;
-use crate::domain::{Millis, Origin, Sweep, SweepId, SweepRow, SweepState, Terms, TrialId};
+use crate::domain::{Descent, Millis, Origin, Reason, Sweep, SweepId, SweepRow, SweepState, Terms, TrialId};
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 
 /// A sweep, and what it goes back to.
 type Stored = (SweepRow, Option<SweepState>);
@@ -133,6 +134,10 @@ fn past_of(connection: &Connection, sweep: SweepId, spec: &Sweep) -> Result<Past
         past.points =
             all(connection, sql, [sweep.0], |row| from_json("trial.params", row.text("trial.params")?))?;
     }
+    if spec.population().is_some() {
+        past.descents = descents(connection, sweep)?;
+        past.heirlooms = checkpoints::heirlooms(connection, sweep)?;
+    }
     let stopper = spec.search.stopper.as_ref();
     if stopper.is_some_and(StopperSpec::judges) {
         past.judgements = judgements::read(connection, sweep)?;
@@ -141,4 +146,14 @@ fn past_of(connection: &Connection, sweep: SweepId, spec: &Sweep) -> Result<Past
         past.curves = judgements::curves(connection, sweep, &spec.objective.metric)?;
     }
     Ok(past)
+}
+
+/// Where a sweep's heirs come from, by number.
+fn descents(connection: &Connection, sweep: SweepId) -> Result<BTreeMap<u64, Descent>, StoreError> {
+    let sql = "select number, suggested from trial where sweep_id = ? and parent is not null";
+    let found = all(connection, sql, [sweep.0], |row| {
+        let suggested: Reason = from_json("trial.suggested", row.text("trial.suggested")?)?;
+        Ok(suggested.descent().zip(Some(row.count("trial.number")?)))
+    })?;
+    Ok(found.into_iter().flatten().map(|(descent, number)| (number, descent)).collect())
 }

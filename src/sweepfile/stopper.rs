@@ -3,7 +3,7 @@
 use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, count, finite, text, whole};
-use crate::domain::sweep::{Against, Mode, StopperSpec};
+use crate::domain::sweep::{Against, Mode, Population, StopperSpec};
 
 /// Options where the file says nothing.
 const MIN_STEPS: u64 = 1;
@@ -15,8 +15,9 @@ const PATIENCE: u64 = 10;
 const STARTUP_CURVES: u64 = 10;
 const WARMUP_STEPS: u64 = 1;
 const CHANCE: f64 = 0.02;
+const QUANTILE: f64 = 0.25;
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "none",
     "asha",
     "halving",
@@ -26,6 +27,7 @@ const NAMES: [&str; 9] = [
     "extrapolation",
     "threshold",
     "patience",
+    "population",
 ];
 
 pub(super) fn read(node: &Node, parent: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {
@@ -66,6 +68,7 @@ fn of_name(name: &str, table: &Table<'_>, problems: &mut Vec<Problem>) -> Option
         "extrapolation" => Some(extrapolation(table, problems)),
         "threshold" => threshold(table, problems),
         "patience" => Some(patience(table, problems)),
+        "population" => population(table, problems),
         _ => None,
     }
 }
@@ -136,6 +139,32 @@ fn patience(table: &Table<'_>, problems: &mut Vec<Problem>) -> StopperSpec {
         finite(node).filter(|delta| *delta >= 0.0)
     });
     StopperSpec::Patience { patience: patience.unwrap_or(PATIENCE), min_delta: min_delta.unwrap_or(0.0) }
+}
+
+fn population(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {
+    table.required("members", "how many trials are trained side by side", problems);
+    table.required("interval", "the steps after which they are compared", problems);
+    let members = table.read("members", "a whole number of at least 2", problems, |node| {
+        count(node).filter(|members| *members >= 2)
+    });
+    let interval = table.read("interval", "a whole number of at least 1", problems, count);
+    let quantile = table.read("quantile", "a number above 0, at most 0.5", problems, |node| {
+        finite(node).filter(|share| *share > 0.0 && *share <= 0.5)
+    });
+    let perturb = table.read("perturb", "a list of parameters", problems, |node| match &node.kind {
+        Kind::List(items) => items.iter().map(text).collect(),
+        _ => None,
+    });
+    let (quantile, perturb) = (quantile.unwrap_or(QUANTILE), perturb.unwrap_or_default());
+    let population = Population { members: members?, interval: interval?, quantile, perturb };
+    if population.share_of(population.members) == 0 {
+        let message = format!(
+            "quantile = {quantile} of {} members is less than a half: nobody would ever be replaced",
+            population.members
+        );
+        table.complain(message, problems);
+    }
+    Some(StopperSpec::Population(population))
 }
 
 /// The first rung, and how many times longer each is than the one before.

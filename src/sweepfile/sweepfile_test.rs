@@ -245,12 +245,15 @@ fn mistakes_of_a_stopper_are_named() {
         r#""threshold""#,
         r#"{ name = "threshold", lower = 3, upper = 2, after_steps = "none" }"#,
         r#"{ name = "patience", patience = 0, min_delta = -1 }"#,
+        r#""population""#,
+        r#"{ name = "population", members = 1, interval = 0, quantile = 0.7, perturb = "x" }"#,
+        r#"{ name = "population", members = 3, interval = 2, quantile = 0.1 }"#,
     ];
     insta::assert_snapshot!(all.map(|stopper| mistakes(&with_stopper(stopper))).join("\n"), @r##"
-    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not "ashes"
-    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not 3
-    a.toml:16: search.stopper.name: is missing: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }
-    a.toml:16: search.stopper.name: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", not "ashes"
+    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", "population", or a table like { name = "asha", min_steps = 1, factor = 3 }, not "ashes"
+    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", "population", or a table like { name = "asha", min_steps = 1, factor = 3 }, not 3
+    a.toml:16: search.stopper.name: is missing: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", "population", or a table like { name = "asha", min_steps = 1, factor = 3 }
+    a.toml:16: search.stopper.name: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", "population", not "ashes"
     a.toml:16: search.stopper.min_steps: expected a whole number of at least 1, not 0
     a.toml:16: search.stopper.factor: expected a whole number of at least 2, not 1
     a.toml:16: search.stopper.mode: expected "promote" or "stop", not "pause"
@@ -271,6 +274,13 @@ fn mistakes_of_a_stopper_are_named() {
     a.toml:16: search.stopper: lower = 3 is above upper = 2
     a.toml:16: search.stopper.patience: expected a whole number of steps, at least 1, not 0
     a.toml:16: search.stopper.min_delta: expected a number of at least 0, not -1
+    a.toml:16: search.stopper.members: is missing: expected how many trials are trained side by side
+    a.toml:16: search.stopper.interval: is missing: expected the steps after which they are compared
+    a.toml:16: search.stopper.members: expected a whole number of at least 2, not 1
+    a.toml:16: search.stopper.interval: expected a whole number of at least 1, not 0
+    a.toml:16: search.stopper.quantile: expected a number above 0, at most 0.5, not 0.7
+    a.toml:16: search.stopper.perturb: expected a list of parameters, not "x"
+    a.toml:16: search.stopper: quantile = 0.1 of 3 members is less than a half: nobody would ever be replaced
     "##);
 }
 
@@ -364,7 +374,7 @@ fn what_is_missing_is_named() {
     "##);
     insta::assert_snapshot!(mistakes("name = \"x\"\n[objective]\n[search]\n[space]\n"), @"
     a.toml:2: objective: dataset is missing: expected the name of a dataset (`sweepd data ls` lists them)
-    a.toml:3: search: trials is missing: only a grid ends by itself
+    a.toml:3: search: trials is missing: only a grid ends by itself, and a population
     a.toml:4: space: is empty: expected at least one parameter
     ");
 }

@@ -54,6 +54,10 @@ pub fn rungs(sweep: &Sweep, last_step: u64) -> Vec<u64> {
             | StopperSpec::Halving { min_steps, factor }
             | StopperSpec::Hyperband { min_steps, factor, .. },
         ) => (*min_steps, *factor),
+        Some(StopperSpec::Population(population)) => {
+            let interval = population.interval.max(1);
+            return (1..=last_step / interval).map(|rung| rung * interval).collect();
+        }
         _ => return Vec::new(),
     };
     let next = |step: &u64| step.checked_mul(factor.max(2));

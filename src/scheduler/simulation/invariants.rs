@@ -82,9 +82,10 @@ const WRONG: &[&str] = &[
     "select 'report ' || report.trial_id || '/' || step || ' by fenced attempt ' || report.attempt_id from report \
      join event on event.trial_id = report.trial_id and kind = 'attempt_started' and event.attempt_id > report.attempt_id \
      where event.seq <= report.seq",
-    "select 'steps of trial ' || trial_id || ' have a gap' from report group by trial_id having count(*) <> max(step)",
+    "select 'steps of trial ' || trial_id || ' have a gap' from report join trial using (trial_id) group by trial_id \
+     having count(*) <> max(step) - coalesce(parent_step, 0) or min(step) <> 1 + coalesce(parent_step, 0)",
     "select 'trial ' || trial_id || ' says ' || steps || ' steps' from trial where steps <> \
-     (select coalesce(max(step), 0) from report where report.trial_id = trial.trial_id)",
+     (select coalesce(max(step), parent_step, 0) from report where report.trial_id = trial.trial_id)",
     // Reasons.
     "select kind || ' of trial ' || trial_id || ' without a reason' from event where reason is null and kind in \
      ('trial_suggested', 'trial_stopped', 'trial_continued', 'trial_retried', 'trial_failed', 'trial_requeued', \
@@ -126,8 +127,23 @@ const WRONG: &[&str] = &[
     "select 'trial ' || trial_id || ' has ' || count(*) || ' checkpoints' from checkpoint join trial using (trial_id) \
      group by trial_id having count(*) > case when state in ('queued', 'running', 'stopping') then 2 \
      when state in ('completed', 'stopped') then 0 else 1 end",
-    "select 'checkpoint ' || checkpoint.trial_id || '/' || step || ' of a step that was not reported' from checkpoint where not exists \
+    "select 'checkpoint ' || trial_id || '/' || step || ' of a step that was not reported' from checkpoint join trial using (trial_id) \
+     where step is not parent_step and not exists \
      (select 1 from report where report.trial_id = checkpoint.trial_id and report.step = checkpoint.step)",
+    // Heirs.
+    "select 'heir ' || h.trial_id || ' of number ' || h.parent from trial h left join trial p on p.sweep_id = h.sweep_id and \
+     p.number = h.parent where h.parent is not null and (p.number is null or p.number >= h.number or \
+     (h.parent is null) <> (h.parent_step is null) or json_extract(h.suggested, '$.kind') <> 'inherited' \
+     or json_extract(h.suggested, '$.parent') <> h.parent or json_extract(h.suggested, '$.step') <> h.parent_step)",
+    "select 'two trials take the place of number ' || json_extract(suggested, '$.replaces') from trial where parent is not null \
+     group by sweep_id, json_extract(suggested, '$.replaces') having count(*) > 1",
+    "select 'trial ' || r.trial_id || ' was replaced and is ' || r.state from trial h join trial r on r.sweep_id = h.sweep_id and \
+     r.number = json_extract(h.suggested, '$.replaces') where h.parent is not null and r.state not in ('stopped', 'failed')",
+    "select 'sweep ' || sweep_id || ' is ' || sweep.state || ' and keeps checkpoints for heirs' from heirloom join trial using (trial_id) \
+     join sweep using (sweep_id) where sweep.state = 'completed' or json_extract(spec, '$.search.stopper.name') is not 'population'",
+    "select 'sweep ' || sweep_id || ' has ' || count(*) || ' trials that begin anew' from trial join sweep using (sweep_id) \
+     where json_extract(spec, '$.search.stopper.name') = 'population' and parent is null \
+     group by sweep_id having count(*) > json_extract(spec, '$.search.stopper.members')",
     // Sweeps that are over.
     "select 'sweep ' || sweep_id || ' is ' || sweep.state || ', its trial ' || trial_id || ' is ' || trial.state from sweep \
      join trial using (sweep_id) where trial.state in ('queued', 'running', 'paused', 'stopping') and (sweep.state = 'completed' \

@@ -56,6 +56,9 @@ struct Tally {
     edited: AtomicU64,
     /// How often other terms were given in the midst of all.
     edits: AtomicU64,
+    /// Trials that went on from another's checkpoint, and sweeps with some that were compared.
+    heirs: AtomicU64,
+    bred: AtomicU64,
     /// What stoppers said of running trials, by its kind.
     judged: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -148,11 +151,13 @@ async fn look_at_all(
             spec.search
         );
         let several = u64::from(spec.objective.count() > 1);
+        let bred = u64::from(stored.trials.iter().any(|trial| trial.suggested.descent().is_some()));
         if edit.is_some() {
             tally.edited.fetch_add(1, Ordering::Relaxed);
         } else {
             tally.compared.fetch_add(1, Ordering::Relaxed);
             tally.several.fetch_add(several, Ordering::Relaxed);
+            tally.bred.fetch_add(bred, Ordering::Relaxed);
         }
         compared.push((sweep.sweep, spec));
     }
@@ -163,6 +168,8 @@ async fn look_at_all(
 fn count(tally: &Tally, stored: &StoredDecisions) {
     let copies = stored.legs.iter().filter(|leg| leg.is_copy()).count();
     tally.copied.fetch_add(copies as u64, Ordering::Relaxed);
+    let heirs = stored.trials.iter().filter(|trial| trial.suggested.descent().is_some()).count();
+    tally.heirs.fetch_add(heirs as u64, Ordering::Relaxed);
     tally.edits.fetch_add(stored.terms.len() as u64, Ordering::Relaxed);
     let passed_or_stopping =
         |kind: EventKind| matches!(kind, EventKind::TrialPassed | EventKind::TrialStopping);
@@ -208,9 +215,10 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     });
     let (several, copied) = (tally.several.into_inner(), tally.copied.into_inner());
     let (edited, edits) = (tally.edited.into_inner(), tally.edits.into_inner());
+    let (heirs, bred) = (tally.heirs.into_inner(), tally.bred.into_inner());
     let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
     println!(
-        "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; {edits} edits, and {edited} compared after one; stoppers said {judged:?}",
+        "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; {edits} edits, and {edited} compared after one; {heirs} heirs, and {bred} populations compared; stoppers said {judged:?}",
         seeds.len()
     );
     assert!(
@@ -220,5 +228,6 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     assert!(seeds.len() < 100 || several > 5, "{several} comparisons with several objectives are too few");
     assert!(seeds.len() < 100 || edits > 20 && edited > 20, "{edits} edits, {edited} compared, are too few");
     assert!(seeds.len() < 100 || copied > 20, "{copied} copied results are too few");
-    assert!(seeds.len() < 100 || judged.len() == 5, "what stoppers can say was not all said: {judged:?}");
+    assert!(seeds.len() < 100 || heirs > 60 && bred > 8, "{heirs} heirs and {bred} populations are too few");
+    assert!(seeds.len() < 100 || judged.len() == 6, "what stoppers can say was not all said: {judged:?}");
 }

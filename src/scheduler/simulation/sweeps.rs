@@ -4,7 +4,7 @@ use super::faults::Dice;
 use super::world::START;
 use crate::domain::metric::TRAIN_LOSS;
 use crate::domain::prior::{PriorResult, Source};
-use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
+use crate::domain::sweep::{Against, Duplicates, Mode, Order, Population, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
     Sweep, Target, Terms, Value,
@@ -63,6 +63,7 @@ pub fn vary(sweep: &mut Sweep) {
     match dice.below(10) {
         0..3 => have_several(&mut dice, sweep),
         3..5 => reuse(&mut dice, sweep),
+        5..8 => breed(&mut dice, sweep),
         _ => {}
     }
     if sweep.objective.count() == 1 && sweep.search.sampler.learns() && dice.chance(0.5) {
@@ -104,6 +105,24 @@ fn have_several(dice: &mut Dice, sweep: &mut Sweep) {
         let mode = dice.among(&[Mode::Promote, Mode::Stop]);
         sweep.search.stopper = Some(StopperSpec::Asha { min_steps: 1, factor: 2, mode });
     }
+}
+
+/// Makes it a sweep that trains a population.
+fn breed(dice: &mut Dice, sweep: &mut Sweep) {
+    let members = dice.between(2, 5) as u64;
+    let quantile = dice.among(&[0.25, 0.34, 0.5]);
+    let varies =
+        |name: &str| sweep.space.get(name).is_some_and(|p| !matches!(p.kind, ParameterKind::Fixed { .. }));
+    let perturb = ["x", "y", "behave"].into_iter().filter(|name| varies(name)).map(str::to_owned).collect();
+    let population = Population { members, interval: dice.between(1, 2) as u64, quantile, perturb };
+    if population.share_of(members) == 0 {
+        return;
+    }
+    // Long enough for some generations.
+    let epochs = ParameterKind::Fixed { value: dice.between(4, 7).into() };
+    sweep.space.insert("epochs".into(), Parameter { kind: epochs, when: None, default: None });
+    sweep.search.trials = dice.chance(0.3).then(|| members + dice.below(6) as u64);
+    sweep.search.stopper = Some(StopperSpec::Population(population));
 }
 
 /// Makes it a sweep that draws the same few configurations again and again, and has each only once.

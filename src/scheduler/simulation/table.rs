@@ -3,7 +3,7 @@
 use super::faults::Faults;
 use super::user::User;
 use super::wire::{Answer, Call};
-use super::workers::Worker;
+use super::workers::{LOST, Worker};
 use super::world::{STORY, World};
 use crate::domain::{Sweep, SweepId, Terms};
 use crate::scheduler::Reply;
@@ -11,8 +11,8 @@ use sqlx::{Row, SqliteConnection};
 
 /// One line per trial and per leg.
 pub async fn of(db: &mut SqliteConnection, sweep: SweepId) -> Vec<String> {
-    let sql = "select format('trial %d %s %s step %s %s %s', number, trial.state, params, step, \
-               coalesce(ended, ''), coalesce(further, '')), value from trial left join trial_value v \
+    let sql = "select format('trial %d %s %s step %s %s %s %s', number, trial.state, params, step, \
+               coalesce(ended, ''), coalesce(further, ''), iif(parent is null, '', suggested)), value from trial left join trial_value v \
                on v.trial_id = trial.trial_id and v.objective = 0 where trial.sweep_id = ? order by number";
     let mut lines = lines(db, sql, sweep).await;
     let sql = "select format('leg %d trial %s from %d to %s %s', leg.number, trial.number, from_step, until_step, \
@@ -40,14 +40,26 @@ pub async fn calm(spec: &Sweep, edit: Option<&Terms>) -> Vec<String> {
     }
     // Who reads a failure wants to know of the other life.
     STORY.set(story);
+    assert!(
+        !has_lost_heirs(&mut world.checker.db, sweep).await,
+        "{:?}: an heir had nothing to go on from",
+        spec.search
+    );
     of(&mut world.checker.db, sweep).await
+}
+
+/// Whether an heir had nothing to go on from: its parent's checkpoint was damaged, or never made.
+async fn has_lost_heirs(db: &mut SqliteConnection, sweep: SweepId) -> bool {
+    let sql = "select exists (select 1 from trial where sweep_id = ? and state = 'failed' and json_extract(ended, '$.message') = ?)";
+    sqlx::query_scalar(sql).bind(sweep.0).bind(LOST).fetch_one(db).await.unwrap()
 }
 
 /// Whether a trial failed by chance: then the table is another.
 pub async fn has_bad_luck(db: &mut SqliteConnection, sweep: SweepId) -> bool {
     let sql = "select exists (select 1 from trial where sweep_id = ? and state = 'failed' and \
                json_extract(ended, '$.kind') in ('worker_lost', 'out_of_memory'))";
-    sqlx::query_scalar(sql).bind(sweep.0).fetch_one(db).await.unwrap()
+    let has: bool = sqlx::query_scalar(sql).bind(sweep.0).fetch_one(&mut *db).await.unwrap();
+    has || has_lost_heirs(db, sweep).await
 }
 
 impl World {

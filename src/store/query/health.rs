@@ -33,7 +33,8 @@ impl Reader {
     /// # Errors
     /// What SQLite says.
     pub async fn blobs(&self) -> Result<Vec<String>, StoreError> {
-        let sql = "select weights from trial where weights is not null union select hash from checkpoint";
+        let sql = "select weights from trial where weights is not null union select hash from checkpoint \
+                   union select hash from heirloom";
         Ok(sqlx::query_scalar(sql).fetch_all(&self.pool).await?)
     }
 }

@@ -27,8 +27,14 @@ pub struct TrialSummary {
     pub further: Vec<Option<f64>>,
     /// That step.
     pub best_step: Option<u64>,
-    /// Steps reported so far.
+    /// The last step reported; of an heir at least the step that it goes on from.
     pub steps: u64,
+    /// The number of the trial whose checkpoint it goes on from, in a population.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u64>,
+    /// The step of that checkpoint, after which its own begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_step: Option<u64>,
     /// Its whole budget, where it is known.
     pub budget_steps: Option<u64>,
     /// Number of weights.
@@ -239,6 +245,8 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         further: further_values("trial.further", row.try_get("further")?)?,
         best_step: optional("best_step")?,
         steps: unsigned("trial.steps", row.try_get("steps")?)?,
+        parent: optional("parent")?,
+        parent_step: optional("parent_step")?,
         budget_steps: optional("budget_steps")?,
         parameter_count: optional("parameter_count")?,
         device_memory_bytes: optional("device_memory_bytes")?,

@@ -1,5 +1,8 @@
 // Reasons in words, as the command line says them.
-import type { Reason } from "./types";
+import { value } from "./format";
+import type { Reason, Value } from "./types";
+
+interface Changed { name: string; from?: Value; to?: Value }
 
 function num(x: unknown): string {
   return typeof x === "number" ? x.toFixed(4) : "no finite value";
@@ -37,6 +40,12 @@ const WORDS: Record<string, Words> = {
       ? "asked for by the user"
       : `asked for by the user; ${filled.join(", ")} filled in by the sampler`;
   },
+  inherited: (r) => {
+    const changed = ((r.changed as Changed[] | undefined) ?? []).map(
+      (c) => `${c.name} ${c.from === undefined ? "none" : value(c.from)} -> ${c.to === undefined ? "none" : value(c.to)}`,
+    );
+    return `goes on from trial ${r.parent} at step ${r.step}: ${changed.length === 0 ? "as it was" : changed.join(", ")}`;
+  },
   budget_spent: () => "budget spent",
   copied: (r) => `the result of trial ${r.from}, which has the same configuration`,
   no_improvement: (r) => `no better step for ${r.patience} epochs`,
@@ -46,6 +55,8 @@ const WORDS: Record<string, Words> = {
   no_value: (r) => `it completed without a finite value of “${r.metric}”`,
   worker_lost: (r) => `the worker was lost: ${r.how}`,
   error: (r) => String(r.message),
+  replaced: (r) => `step ${r.step}: ${num(r.value)} is among the last ${r.last} of ${r.of}`,
+  survived: (r) => `step ${r.step}: ${num(r.value)} is number ${r.rank} of ${r.of}: it goes on`,
   promoted: (r) => `rung ${r.rung}: ${num(r.value)} is number ${r.rank} of ${r.of}: it goes on`,
   not_promoted: (r) => `rung ${r.rung}: ${num(r.value)} is number ${r.rank} of ${r.of}, and ${r.promoted} went on`,
   passed_rung: (r) => rung(r, true),

@@ -75,6 +75,8 @@ export interface TrialSummary {
   further?: (number | null)[];
   best_step: number | null;
   steps: number;
+  parent?: number;
+  parent_step?: number;
   budget_steps: number | null;
   parameter_count: number | null;
   device_memory_bytes: number | null;

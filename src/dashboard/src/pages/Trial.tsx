@@ -85,6 +85,7 @@ function Head({ detail, metricName, unit }: { detail: TrialDetail; metricName: s
           [metricName, metric(trial.value), trial.best_step ? `${unit} at step ${trial.best_step}` : unit],
           ["Steps", trial.budget_steps ? `${trial.steps} / ${trial.budget_steps}` : String(trial.steps)],
           [trial.finished_ms ? "Took" : "Runs for", trial.started_ms ? duration((trial.finished_ms ?? now) - trial.started_ms) : "–", trial.finished_ms ? ago(trial.finished_ms, now) : undefined],
+          trial.parent !== undefined ? ["Goes on from", `#${trial.parent}`, `at step ${trial.parent_step}`] : null,
           trial.parameter_count !== null ? ["Weights", short(trial.parameter_count)] : null,
           (trial.device_memory_bytes ?? trial.resident_bytes) !== null ? ["Memory", bytes(trial.device_memory_bytes ?? trial.resident_bytes), trial.device_memory_bytes !== null ? "device" : "machine"] : null,
         ]}
