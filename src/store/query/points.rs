@@ -118,3 +118,7 @@ fn of(points: &mut [TrialPoint], id: i64) -> Option<&mut TrialPoint> {
     };
     points.get_mut(place)
 }
+
+#[cfg(test)]
+#[path = "points_test.rs"]
+mod points_test;
