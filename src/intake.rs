@@ -4,11 +4,14 @@
 //! counts). Nothing is stored here.
 
 use crate::dataset::{self, Split, mean_face_rmse, split};
+use crate::domain::prior::{PriorResult, Source};
 use crate::domain::sweep::Duplicates;
-use crate::domain::{Millis, ObjectiveKind, Origin, Params, Reason, Sweep, Value};
+use crate::domain::{
+    Direction, Millis, ObjectiveKind, Origin, Params, PastTerms, Reason, Sweep, Terms, Value,
+};
 use crate::sampler::{self, Ask, History, Suggestion};
-use crate::scheduler::{Feasible, check_parameter};
-use crate::space::Space;
+use crate::scheduler::{Feasible, check_parameter, check_population};
+use crate::space::{self, Space};
 use crate::sweepfile;
 use std::path::Path;
 use thiserror::Error;
@@ -25,9 +28,26 @@ pub enum IntakeError {
     /// No configuration of the space can exist.
     #[error("no trial of this sweep can exist: {0}")]
     NoTrial(Reason),
+    /// A population cannot be trained in its space.
+    #[error("search.stopper: {0}")]
+    Population(String),
     /// It would be over before it began.
     #[error("search.deadline: {} has passed: give a later one", .0.to_text().unwrap_or_default())]
     DeadlinePassed(Millis),
+    /// An earlier sweep has nothing to begin with.
+    #[error("search.warm_start: {word:?}: {why}")]
+    WarmStart {
+        /// What the sweep calls it.
+        word: String,
+        /// Why not.
+        why: String,
+    },
+    /// What may not change once a sweep has begun, each with both values.
+    #[error("this may not change: {}", .0.join(", "))]
+    Lasting(Vec<String>),
+    /// A configuration that is to be tried is given in the wrong place.
+    #[error("enqueue: the sweep has begun: `sweepd enqueue` has a configuration tried next")]
+    LateWish,
     /// A command has no folder to run in.
     #[error("objective.workdir: expected the full path of the folder in which to run the command")]
     NoWorkdir,
@@ -39,6 +59,7 @@ impl IntakeError {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Mistakes(problems) => problems.0.iter().map(ToString::to_string).collect(),
+            Self::Lasting(all) => all.iter().map(|one| format!("this may not change: {one}")).collect(),
             other => vec![other.to_string()],
         }
     }
@@ -62,6 +83,7 @@ pub fn read_json(text: &str) -> Result<Sweep, IntakeError> {
 
 fn checked(parsed: Result<Sweep, sweepfile::Problems>) -> Result<Sweep, IntakeError> {
     let sweep = parsed.map_err(IntakeError::Mistakes)?;
+    check_population(&sweep).map_err(IntakeError::Population)?;
     // Every configuration to try first, and at least one trial.
     match samples(&sweep, sweep.enqueue.len().max(1) as u64).pop() {
         Some(Suggestion::Exhausted { reason }) => Err(IntakeError::NoTrial(reason)),
@@ -86,7 +108,7 @@ pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
     let (Ok(space), Ok(feasible)) = (Space::new(&sweep.space), Feasible::of(sweep)) else {
         return Vec::new();
     };
-    let sampler = sampler::build(&sweep.search.sampler);
+    let sampler = sampler::build(&sweep.search.sampler, None);
     let feasible = |params: &Params| feasible.check(params);
     let mut history = History::new(&space, sweep.objective.count());
     let mut suggestions = Vec::new();
@@ -158,6 +180,107 @@ pub fn settle_workdir(sweep: &mut Sweep, folder: Option<&Path>) -> Result<(), In
     // Without the slash that joining nothing leaves at the end, and without `.` in the middle.
     sweep.objective.workdir = Some(workdir.components().collect());
     Ok(())
+}
+
+/// The terms by which a sweep is to go on, from its file with the changes made. A command's folder need not be said
+/// again; a relative one is taken from `folder`.
+///
+/// # Errors
+/// Where the file changes what may not change.
+pub fn edited_terms(before: &Sweep, mut after: Sweep, folder: Option<&Path>) -> Result<Terms, IntakeError> {
+    match &after.objective.workdir {
+        None => after.objective.workdir.clone_from(&before.objective.workdir),
+        Some(_) => settle_workdir(&mut after, folder)?,
+    }
+    let differences = before.lasting_differences(&after);
+    if !differences.is_empty() {
+        return Err(IntakeError::Lasting(differences));
+    }
+    if after.enqueue.iter().any(|wish| !before.enqueue.contains(wish)) {
+        return Err(IntakeError::LateWish);
+    }
+    Ok(after.terms())
+}
+
+/// Says of configurations of a sweep whether they are of the space by which it is to go on: whether its sampler will
+/// know of them.
+pub fn fitting(past: &[PastTerms], now: &Sweep, terms: &Terms) -> impl Fn(&Params) -> bool + use<> {
+    let spaces = past.iter().map(|past| &past.terms.space).chain([&now.space]);
+    let constant = space::constants(spaces);
+    // A space that was read from a file is valid; of any other nothing is.
+    let space = Space::new(&terms.space).ok();
+    move |params: &Params| space.as_ref().is_some_and(|space| space.fit(params, &constant).is_ok())
+}
+
+/// A sweep whose results another one is to begin with.
+pub struct Earlier {
+    /// Its public id.
+    pub id: String,
+    /// What it is.
+    pub spec: Sweep,
+    /// The terms that it had before.
+    pub past: Vec<PastTerms>,
+    /// Hash of its dataset.
+    pub dataset_hash: Option<String>,
+    /// Number, configuration and value of its completed trials, by number.
+    pub results: Vec<(u64, Params, f64)>,
+}
+
+/// More results of one sweep say little more.
+const MOST_TAKEN: usize = 500;
+
+/// What a sweep begins with of an earlier one: results whose configuration is of its space, of many the best half and
+/// others spread evenly over the rest. A parameter that the earlier sweep never varied need not exist.
+///
+/// # Errors
+/// Why there is nothing to be taken, as a sentence.
+pub fn taken(sweep: &Sweep, dataset_hash: Option<&str>, earlier: Earlier) -> Result<Source, String> {
+    let space = Space::new(&sweep.space).map_err(|_| "the sweep's own space is not valid".to_owned())?;
+    let spaces = earlier.past.iter().map(|past| &past.terms.space).chain([&earlier.spec.space]);
+    let constant = space::constants(spaces);
+    let sign = match earlier.spec.objective.direction {
+        Direction::Minimize => 1.0,
+        Direction::Maximize => -1.0,
+    };
+    let completed = earlier.results.len();
+    let (mut results, mut misfit) = (Vec::new(), None);
+    for (trial, params, value) in earlier.results {
+        match space.fit(&params, &constant) {
+            Ok(params) if value.is_finite() => {
+                results.push(PriorResult { trial, params, loss: sign * value })
+            }
+            Ok(_) => {}
+            Err(why) => misfit = misfit.or(Some(format!("trial {trial}: {why}"))),
+        }
+    }
+    if results.is_empty() {
+        return Err(match misfit {
+            None => "none of its trials has completed".into(),
+            Some(why) => format!("none of its {completed} completed trials is of this sweep's space; {why}"),
+        });
+    }
+    Ok(Source {
+        comparable: earlier.spec.objective == sweep.objective
+            && earlier.dataset_hash.as_deref() == dataset_hash,
+        id: earlier.id,
+        name: earlier.spec.name,
+        completed: completed as u64,
+        results: thinned(results),
+    })
+}
+
+/// The best half of as many as are taken, and as many spread evenly over the rest by rank; by number.
+fn thinned(mut results: Vec<PriorResult>) -> Vec<PriorResult> {
+    if results.len() <= MOST_TAKEN {
+        return results;
+    }
+    results.sort_by(|a, b| a.loss.total_cmp(&b.loss).then(a.trial.cmp(&b.trial)));
+    let best = MOST_TAKEN / 2;
+    let (rest, wanted) = (results.len() - best, MOST_TAKEN - best);
+    let mut kept: Vec<PriorResult> = results[..best].to_vec();
+    kept.extend((0..wanted).map(|i| results[best + i * rest / wanted].clone()));
+    kept.sort_by_key(|result| result.trial);
+    kept
 }
 
 /// The parameters of a sweep whose every parameter is fixed; `None` where one varies.

@@ -126,7 +126,7 @@ async fn open(daemon: &DaemonFile, streams: usize) -> Arc<AtomicU64> {
 /// How many trials have completed.
 async fn completed(home: &Path) -> i64 {
     let reader = sweepd::store::Reader::open(home, 1).await.unwrap();
-    let sweeps = reader.sweeps().await.unwrap();
+    let sweeps = reader.sweeps(None).await.unwrap();
     reader.close().await;
     sweeps.iter().map(|sweep| i64::try_from(sweep.trials.completed).unwrap()).sum()
 }

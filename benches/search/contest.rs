@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sweepd::domain::LegOutcome;
 use sweepd::domain::sweep::{Direction, StopperSpec};
-use sweepd::stopper::{self, Ended, Stopper};
+use sweepd::stopper::{self, Ended, Judged, Stopper, Verdict};
 use sweepd::sweepfile;
 
 /// How a contest begins.
@@ -26,6 +26,16 @@ pub(crate) struct End {
     done: bool,
 }
 
+/// What a trial has reported.
+#[derive(Deserialize)]
+pub(crate) struct Report {
+    trial: u64,
+    /// Its losses, from step 1 on.
+    losses: Vec<f64>,
+    /// Whether its whole budget is spent.
+    done: bool,
+}
+
 /// A contest under way.
 pub(crate) struct Contest {
     stopper: Box<dyn Stopper>,
@@ -35,11 +45,7 @@ pub(crate) struct Contest {
 
 impl Contest {
     pub fn new(start: &Start) -> Result<Self, String> {
-        let spec = read(start)?;
-        if spec.judges() {
-            return Err("here trials report at rungs only, and this one judges every step".into());
-        }
-        let stopper = stopper::build(&spec, &[Direction::Minimize]);
+        let stopper = stopper::build(&read(start)?, &[Direction::Minimize]);
         Ok(Self { stopper, trials: start.trials, created: 0 })
     }
 
@@ -63,6 +69,21 @@ impl Contest {
         let outcome = if end.done { LegOutcome::Completed } else { LegOutcome::Paused };
         let (trial, until_step, value) = (end.trial, Some(end.until), Some(end.value));
         self.stopper.ended(Ended { trial, until_step, outcome, value, further: Vec::new() });
+    }
+
+    /// What a stopper that judges running trials says of a report.
+    pub fn report(&mut self, report: &Report) -> Value {
+        let (trial, leg, at_its_end) = (report.trial, report.trial, report.done);
+        let curve: Vec<(u64, f64)> = (1..).zip(report.losses.iter().copied()).collect();
+        let judged = Judged { trial, leg, sees_below: u64::MAX, at_its_end, further: &[], curve: &curve };
+        let verdict = self.stopper.judge(&judged);
+        if let Verdict::Passed(reason) | Verdict::Stop(reason) = &verdict {
+            self.stopper.remember(trial, leg, reason);
+        }
+        if report.done {
+            self.stopper.completed(leg, &curve);
+        }
+        json!({ "stop": matches!(verdict, Verdict::Stop(_)) })
     }
 }
 

@@ -12,12 +12,19 @@
 //! {"op":"contest","stopper":"asha","trials":300}                      {"ok":true}
 //! {"op":"work"}                                       {"trial":7,"until":9}, or {"nothing":true} for now
 //! {"op":"end","trial":7,"until":9,"value":0.3,"done":false}           {"ok":true}
+//! {"op":"report","trial":7,"losses":[0.5,0.3],"done":false}            {"stop":true}
+//! {"op":"breed","seed":1,"search":{...},"space":{...}}                {"ok":true}
+//! {"op":"train"}   {"trial":7,"params":{"x":0.5},"from":3,"until":6,"parent":2}, or {"nothing":true} for now
+//! {"op":"trained","trial":7,"losses":[0.3,0.2,0.1],"done":false}      {"ok":true}
 //! ```
 //!
 //! The space is written as in a sweep file, and so is the sampler: a word, or a table with its options. A
+//! `new` may have `"earlier":[[{"x":0.4},1.2],...]`: results of another search to begin with (`warm_start`). A
 //! loss of `null` says that the trial failed; a list holds one loss per objective. `time` fills a new history
 //! with random points and measures suggestions after them. A contest is the same for a stopper: what a free
-//! worker trains next, and how that ended. A mistake is answered by `{"error":"..."}`.
+//! worker trains next, and how that ended; or, if it judges running trials, whether one that has just reported is to
+//! end. `breed` begins a sweep that the scheduler itself decides, which a population needs. A mistake is answered by
+//! `{"error":"..."}`.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,10 +33,12 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
 
+mod breeding;
 mod contest;
 mod session;
 mod time;
 
+use breeding::Breeding;
 use contest::Contest;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -47,6 +56,10 @@ enum Op {
     Contest(contest::Start),
     Work,
     End(contest::End),
+    Report(contest::Report),
+    Breed(breeding::Start),
+    Train,
+    Trained(breeding::Trained),
 }
 
 /// What is under way.
@@ -54,6 +67,7 @@ enum Op {
 struct State {
     session: Option<Session>,
     contest: Option<Contest>,
+    breeding: Option<Breeding>,
 }
 
 fn main() {
@@ -72,14 +86,19 @@ fn answer(state: &mut State, line: &str) -> Result<Value, String> {
     let op = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let session = state.session.as_mut().ok_or("`new` comes first");
     let contest = state.contest.as_mut().ok_or("`contest` comes first");
+    let breeding = state.breeding.as_mut().ok_or("`breed` comes first");
     match op {
         Op::New(start) => state.session = Some(Session::new(&start)?),
         Op::Ask => return Ok(session?.ask()),
         Op::Tell { number, loss } => session?.tell(number, loss),
         Op::Time { history, asks } => return Ok(time::measure(session?, history, asks)),
+        Op::Breed(start) => state.breeding = Some(Breeding::new(&start)?),
+        Op::Train => return Ok(breeding?.train()),
+        Op::Trained(trained) => breeding?.trained(&trained)?,
         Op::Contest(start) => state.contest = Some(Contest::new(&start)?),
         Op::Work => return Ok(contest?.work()),
         Op::End(end) => contest?.end(&end),
+        Op::Report(report) => return Ok(contest?.report(&report)),
     }
     Ok(json!({ "ok": true }))
 }

@@ -34,10 +34,10 @@ class Program:
 class Ours:
     """A search by one of our samplers."""
 
-    def __init__(self, program, sampler, space, seed, trials, objectives=1):
+    def __init__(self, program, sampler, space, seed, trials, objectives=1, earlier=()):
         self.program = program
         program.say(op="new", space=space, sampler=spec(sampler), seed=seed, trials=trials,
-                    objectives=objectives)
+                    objectives=objectives, earlier=list(earlier))
 
     def ask(self):
         """A number, a configuration, and the seconds that it took; None where nothing is left to try."""

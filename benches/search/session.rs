@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Instant;
 use sweepd::domain::Params;
+use sweepd::domain::prior::{PriorResult, Source};
 use sweepd::domain::sweep::SamplerSpec;
-use sweepd::sampler::{self, Ask, History, Level, News, Sampler, Suggestion};
+use sweepd::sampler::{self, Ask, History, Level, News, Prior, Sampler, Suggestion};
 use sweepd::space::Space;
 use sweepd::sweepfile;
 
@@ -20,6 +21,9 @@ pub(crate) struct Start {
     /// Whether a configuration may come more than once.
     #[serde(default)]
     duplicates: bool,
+    /// Results of an earlier sweep over the same space to begin with: configurations and losses.
+    #[serde(default)]
+    earlier: Vec<(Params, f64)>,
 }
 
 /// What came of a trial.
@@ -45,7 +49,8 @@ impl Session {
         let (space, sampler) = read(start)?;
         let history = History::new(&space, start.objectives.unwrap_or(1));
         let (seed, trials, duplicates) = (start.seed, start.trials, start.duplicates);
-        Ok(Self { space, history, sampler: sampler::build(&sampler), seed, trials, duplicates })
+        let prior = Prior::new(&space, &[earlier(&start.earlier)], |params| Some(params.clone()));
+        Ok(Self { space, history, sampler: sampler::build(&sampler, prior), seed, trials, duplicates })
     }
 
     /// Forgets all trials.
@@ -94,6 +99,18 @@ impl Session {
         };
         self.history.ended(&News { trial, level: Level::Full, losses });
     }
+}
+
+/// Results as those of a sweep.
+fn earlier(results: &[(Params, f64)]) -> Source {
+    let completed = results.len() as u64;
+    let result = |(trial, (params, loss)): (u64, &(Params, f64))| PriorResult {
+        trial,
+        params: params.clone(),
+        loss: *loss,
+    };
+    let results = (0..).zip(results).map(result).collect();
+    Source { id: "earlier".into(), name: "earlier".into(), completed, comparable: false, results }
 }
 
 /// The space and the sampler, read as parts of a sweep file.

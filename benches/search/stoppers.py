@@ -19,7 +19,11 @@ OURS = {
     "asha": {"name": "asha", "min_steps": 1, "factor": 3},
     "halving": {"name": "halving", "min_steps": 1, "factor": 3},
     "hyperband": {"name": "hyperband", "min_steps": 1, "max_steps": STEPS, "factor": 3},
+    "median": {"name": "median"},
+    "extrapolation": {"name": "extrapolation"},
 }
+# Those of ours that judge running trials at every step.
+JUDGES = ["median", "extrapolation"]
 PEERS = {
     "o-median": lambda pruners: pruners.MedianPruner(),
     "o-halving": lambda pruners: pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
@@ -57,7 +61,8 @@ def time_of(name, family, workers, seed, program):
     best = min(float(np.min(curve.true)) for curve in curves)
     fingerprint = float(f"{sum(float(np.sum(curve.shown)) * curve.seconds for curve in curves):.6g}")
     if name == NONE or name in OURS:
-        return contest(NoStopper() if name == NONE else Ours(program, name), curves, workers, best)
+        method = NoStopper() if name == NONE else (Judge if name in JUDGES else Ours)(program, name)
+        return contest(method, curves, workers, best)
     from peers import VERSION
 
     results = Results(f"{VERSION} {name}")
@@ -124,28 +129,63 @@ class Ours:
         self.program.say(op="end", trial=trial, until=self.until[trial], value=best, done=until >= STEPS)
 
 
-class Peer:
-    """A pruner of Optuna's: trials go on step by step until it says no."""
+class StepByStep:
+    """Trials that go on step by step until they are told to end."""
 
-    def __init__(self, name):
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.CRITICAL)
-        self.pruned = optuna.trial.TrialState.PRUNED
-        # A fixed name: Hyperband draws a trial's bracket from it.
-        self.study = optuna.create_study(study_name=name, pruner=PEERS[name](optuna.pruners))
-        self.trials, self.going_on = {}, []
+    def __init__(self):
+        self.begun, self.going_on = 0, []
 
     def work(self):
         if self.going_on:
             return self.going_on.pop()
-        if len(self.trials) == TRIALS:
+        if self.begun == TRIALS:
             return None
+        self.begun += 1
+        return self.begin(), 1
+
+    def end(self, trial, until, best, last):
+        if self.goes_on(trial, until, last):
+            self.going_on.append((trial, until + 1))
+
+
+class Judge(StepByStep):
+    """A stopper of ours that judges running trials."""
+
+    def __init__(self, program, name):
+        super().__init__()
+        self.program, self.losses = program, []
+        program.say(op="contest", stopper=OURS[name], trials=TRIALS)
+
+    def begin(self):
+        self.losses.append([])
+        return len(self.losses) - 1
+
+    def goes_on(self, trial, until, last):
+        self.losses[trial].append(last)
+        done = until >= STEPS
+        stop = self.program.say(op="report", trial=trial, losses=self.losses[trial], done=done)["stop"]
+        return not done and not stop
+
+
+class Peer(StepByStep):
+    """A pruner of Optuna's."""
+
+    def __init__(self, name):
+        import optuna
+
+        super().__init__()
+        optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+        self.pruned = optuna.trial.TrialState.PRUNED
+        # A fixed name: Hyperband draws a trial's bracket from it.
+        self.study = optuna.create_study(study_name=name, pruner=PEERS[name](optuna.pruners))
+        self.trials = {}
+
+    def begin(self):
         trial = self.study.ask()
         self.trials[trial.number] = trial
-        return trial.number, 1
+        return trial.number
 
-    def end(self, number, until, best, last):
+    def goes_on(self, number, until, last):
         trial = self.trials[number]
         trial.report(last, until)
         if until >= STEPS:
@@ -153,7 +193,8 @@ class Peer:
         elif trial.should_prune():
             self.study.tell(trial, state=self.pruned)
         else:
-            self.going_on.append((number, until + 1))
+            return True
+        return False
 
 
 def summarise(rows, names):

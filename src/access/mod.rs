@@ -86,6 +86,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn hashes_are_of_the_type_that_compares_in_constant_time() {
+        // Bytes or a text of the same content would compare from the left until they differ.
+        let Hash(_): Hash = Hash(blake3::hash(b"secret"));
+        assert_eq!(std::any::type_name_of_val(&Hash::of("secret").0), std::any::type_name::<blake3::Hash>());
+    }
+
+    #[test]
     fn a_hash_knows_its_secret_and_says_nothing_of_it() {
         let secret = secret().unwrap();
         let hash = Hash::of(&secret);

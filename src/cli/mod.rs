@@ -5,6 +5,7 @@ mod best;
 mod context;
 mod data;
 mod doctor;
+mod edit;
 mod enqueue;
 mod ensemble;
 pub mod exit;
@@ -87,6 +88,8 @@ enum Command {
     Logs(logs::LogsArgs),
     /// Follow a sweep until it ends
     Watch(watch::WatchArgs),
+    /// Go on with another space, other constraints or more trials
+    Edit(edit::EditArgs),
     /// Try a configuration of a sweep next
     Enqueue(enqueue::EnqueueArgs),
     /// Derive a sweep's decisions again and compare them with what is stored
@@ -105,7 +108,7 @@ enum Command {
     Priority(priority::PriorityArgs),
     /// Write a note on a sweep or a trial
     Note(note::NoteArgs),
-    /// Give a trial the words that it is to be found by
+    /// Give a sweep or a trial the words that it is to be found by
     Tag(note::TagArgs),
     /// List the workers: what each does, when it was last heard of, and its memory
     Workers(workers::WorkersArgs),
@@ -185,6 +188,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
             Command::Trial(args) => trial::run(args, &context).await,
             Command::Logs(args) => logs::run(args, &context).await,
             Command::Watch(args) => watch::run(args, &context).await,
+            Command::Edit(args) => edit::run(&args, &context),
             Command::Enqueue(args) => enqueue::run(&args, &context),
             Command::Replay(args) => replay::run(args, &context).await,
             Command::Retry(args) => retry::run(&args, &context).await,

@@ -50,9 +50,9 @@ pub async fn run(args: ShowArgs, context: &Context) -> anyhow::Result<()> {
 }
 
 async fn show_importance(reader: &Reader, sweep: &SweepSummary, context: &Context) -> anyhow::Result<()> {
-    let completed = reader.completed(sweep.sweep).await?;
+    let completed = reader.completed(sweep.sweep, report::MOST_RESULTS).await?;
     let Some(importances) = report::importances(&sweep.spec, &completed) else {
-        let (has, least) = (completed.len(), report::LEAST_RESULTS);
+        let (has, least) = (completed.trials, report::LEAST_RESULTS);
         let message = format!(
             "{} has {has} completed trials; importance needs at least {least}: `sweepd watch {}` follows it",
             sweep.name, sweep.id

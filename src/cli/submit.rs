@@ -80,15 +80,20 @@ pub(super) fn send(file: &Path, text: &str, context: &Context) -> anyhow::Result
         path.push_str(&format!("&folder={}", super::steer::escape(folder)));
     }
     let answer = Client::new(&context.home).send("POST", &path, "application/toml", text.as_bytes());
-    let answer = answer.map_err(|error| match &error {
+    let answer = answer.map_err(refused)?;
+    let submitted: Submitted =
+        serde_json::from_slice(&answer).context("the daemon's answer was not understood")?;
+    Ok(submitted.id)
+}
+
+/// A daemon's refusal of a file: its mistakes, one a line.
+pub(super) fn refused(error: ClientError) -> anyhow::Error {
+    match &error {
         ClientError::Refused { problems, code, .. } if code == "bad_sweep" && !problems.is_empty() => {
             anyhow::Error::new(Failure::new(BAD_SWEEP, problems.join("\n       ")))
         }
         _ => error.into(),
-    })?;
-    let submitted: Submitted =
-        serde_json::from_slice(&answer).context("the daemon's answer was not understood")?;
-    Ok(submitted.id)
+    }
 }
 
 /// The commit of the file's folder, where it lies in a git work tree; with `-dirty` where that differs.
@@ -145,6 +150,10 @@ fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
     }
     if let Some(when) = crate::report::time_up(sweep) {
         println!("its time is up {when}\n");
+    }
+    if !sweep.search.warm_start.is_empty() {
+        let sources = sweep.search.warm_start.join(", ");
+        println!("it begins with what {sources} found by then: the trials below are those without it\n");
     }
     for (number, suggestion) in suggestions.iter().enumerate() {
         match suggestion {

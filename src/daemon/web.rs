@@ -94,6 +94,17 @@ mod tests {
 
     const CALL: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
+    #[test]
+    fn the_limits_are_those_that_people_are_told() {
+        let told = include_str!("../../docs/security.md");
+        for row in [
+            format!("| head of a request | {} s |", LIMITS.head.as_secs()),
+            format!("| connections | {} at once,", LIMITS.connections),
+        ] {
+            assert!(told.contains(&row), "docs/security.md lacks {row}");
+        }
+    }
+
     async fn start(connections: usize) -> (SocketAddr, watch::Sender<bool>, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -3,8 +3,10 @@
 use super::event::Event;
 use super::ids::{AttemptId, LegId, SweepId, TrialId};
 use super::metric::Metrics;
+use super::prior::Source;
 use super::reason::Reason;
 use super::sweep::{Sweep, SweepState};
+use super::terms::PastTerms;
 use super::time::Millis;
 use super::trial::TrialState;
 use super::value::Params;
@@ -16,6 +18,13 @@ use std::collections::BTreeMap;
 pub enum Change {
     /// A new sweep.
     SweepInserted(Box<SweepRow>),
+    /// What a new sweep begins with of earlier ones, in the order in which it names them.
+    SweepWarmed {
+        /// Which.
+        sweep: SweepId,
+        /// What of each of them was taken.
+        sources: Vec<Source>,
+    },
     /// A sweep moved from one state to another.
     SweepMoved {
         /// Which.
@@ -33,6 +42,21 @@ pub enum Change {
         sweep: SweepId,
         /// Larger goes first.
         priority: i64,
+    },
+    /// What a sweep searches changed: from the next leg on other terms count.
+    SweepEdited {
+        /// Which.
+        sweep: SweepId,
+        /// How often that has happened, this time included.
+        version: u32,
+        /// The terms so far.
+        past: Box<PastTerms>,
+        /// The sweep as it is now.
+        spec: Box<Sweep>,
+        /// Its file as it is now.
+        source: String,
+        /// When.
+        at: Millis,
     },
     /// A sweep is open for a retry alone, and goes back afterwards.
     SweepReturns {
@@ -158,6 +182,10 @@ pub enum Change {
     CheckpointStored(Checkpoint),
     /// A checkpoint is not needed any more.
     CheckpointDropped(Checkpoint),
+    /// A checkpoint at which a population is compared is kept for heirs, whatever becomes of its trial.
+    HeirloomKept(Checkpoint),
+    /// No heir will come to go on from it.
+    HeirloomDropped(Checkpoint),
     /// A trial's best weights were stored.
     WeightsStored {
         /// Which trial.
@@ -186,6 +214,19 @@ pub struct SweepRow {
     pub origin: Origin,
     /// When it was submitted.
     pub created: Millis,
+}
+
+impl SweepRow {
+    /// When its time is up: by its limit or its deadline, whichever comes first; `None` where it has neither.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Millis> {
+        let search = &self.spec.search;
+        let limit = search.time_limit_s.map(|limit| {
+            let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
+            self.created.plus_ms(limit_ms)
+        });
+        [limit, search.deadline].into_iter().flatten().min()
+    }
 }
 
 /// Where a sweep came from, and what its dataset is worth without any learning.
@@ -220,6 +261,14 @@ pub struct NewTrial {
     pub budget_steps: Option<u64>,
     /// When.
     pub created: Millis,
+}
+
+impl NewTrial {
+    /// The step that it begins after: of an heir where its parent stood, else 0.
+    #[must_use]
+    pub fn first_step(&self) -> u64 {
+        self.suggested.descent().map_or(0, |descent| descent.step)
+    }
 }
 
 /// The unit of work that is handed out.

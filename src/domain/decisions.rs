@@ -2,15 +2,21 @@
 
 use super::change::LegRecord;
 use super::event::EventKind;
+use super::prior::Source;
 use super::reason::Reason;
 use super::sweep::Sweep;
+use super::terms::PastTerms;
 use super::value::Params;
 
 /// Everything that was decided in a sweep, and everything that the decisions saw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredDecisions {
-    /// What the sweep is.
+    /// What the sweep is now.
     pub spec: Sweep,
+    /// The terms that it had before, oldest first.
+    pub terms: Vec<PastTerms>,
+    /// What it began with of earlier sweeps.
+    pub sources: Vec<Source>,
     /// Its trials, by number.
     pub trials: Vec<StoredTrial>,
     /// Its legs, by number.

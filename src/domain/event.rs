@@ -17,6 +17,8 @@ pub enum EventKind {
     SweepResumed,
     /// The user gave a sweep another priority.
     SweepPrioritised,
+    /// The user changed a sweep's space, its constraints or its number of trials.
+    SweepEdited,
     /// A sweep ended because all its trials did.
     SweepCompleted,
     /// A sweep was cancelled by the user.
@@ -64,6 +66,7 @@ impl EventKind {
             Self::SweepPaused => "sweep_paused",
             Self::SweepResumed => "sweep_resumed",
             Self::SweepPrioritised => "sweep_prioritised",
+            Self::SweepEdited => "sweep_edited",
             Self::SweepCompleted => "sweep_completed",
             Self::SweepCancelled => "sweep_cancelled",
             Self::TrialSuggested => "trial_suggested",

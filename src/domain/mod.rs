@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod decisions;
+pub mod descent;
 pub mod device;
 pub mod ensemble;
 pub mod event;
@@ -12,6 +13,7 @@ pub mod metric;
 pub mod moment;
 pub mod objective;
 pub mod pareto;
+pub mod prior;
 pub mod reason;
 pub mod recovery;
 pub mod remark;
@@ -20,6 +22,7 @@ pub mod stopper;
 pub mod stream;
 pub mod sweep;
 pub mod template;
+pub mod terms;
 pub mod time;
 pub mod trial;
 pub mod value;
@@ -29,6 +32,7 @@ pub use change::{
     AttemptState, Change, Checkpoint, DecidedLeg, FoldResult, Leg, LegEnd, LegOutcome, LegRecord, NewAttempt,
     NewTrial, Origin, StepReport, SweepRow,
 };
+pub use descent::{Changed, Descent};
 pub use device::DeviceReading;
 pub use event::{Event, EventKind};
 pub use ids::{AttemptId, LegId, SweepId, TrialId};
@@ -41,6 +45,7 @@ pub use sweep::{
     Direction, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Search, Sweep, SweepState,
     Target, When,
 };
+pub use terms::{PastTerms, Terms};
 pub use time::Millis;
 pub use trial::{Decision, TellState, TrialState};
 pub use value::{Params, Value};

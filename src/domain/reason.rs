@@ -1,5 +1,6 @@
 //! Why something was decided: typed, stored with the decision, shown to people.
 
+use super::descent::{Changed, Descent};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -21,6 +22,14 @@ pub enum Reason {
     Enqueued {
         /// Parameters that were left open and filled in by the sampler.
         filled_in: Vec<String>,
+    },
+    /// It goes on from the checkpoint of a better trial, in the place of a worse one.
+    Inherited {
+        /// Where it comes from.
+        #[serde(flatten)]
+        descent: Descent,
+        /// What is different from its parent, by name.
+        changed: Vec<Changed>,
     },
     /// The whole budget was spent.
     BudgetSpent,
@@ -140,6 +149,23 @@ pub enum Reason {
         /// How many others there were.
         of: u64,
     },
+    /// It will hardly come to be the best, going by how completed trials went on.
+    UnlikelyToWin {
+        /// The step.
+        step: u64,
+        /// The trial's best value up to there.
+        value: Option<f64>,
+        /// What its best value is expected to become.
+        expected: Option<f64>,
+        /// The best value of a completed trial.
+        best: Option<f64>,
+        /// The chance of becoming better than that, from 0 to 1.
+        chance: f64,
+        /// By how many completed trials.
+        of: u64,
+        /// The last steps and their values, from which that follows.
+        curve: Vec<(u64, f64)>,
+    },
     /// Its value left the range that is allowed.
     OutOfBounds {
         /// The step.
@@ -179,6 +205,28 @@ pub enum Reason {
         /// How sure that is, between 0 and 1.
         confidence: f64,
     },
+    /// It is among the last of its population: an heir of one of the first takes its place.
+    Replaced {
+        /// The step at which they are compared.
+        step: u64,
+        /// The trial's value there; `None` where it is not finite.
+        value: Option<f64>,
+        /// So many of the last are replaced.
+        last: u64,
+        /// How many values were known at that step.
+        of: u64,
+    },
+    /// It is not among the last of its population, or there is no heir to take its place: it goes on.
+    Survived {
+        /// See [`Reason::Replaced`].
+        step: u64,
+        /// See [`Reason::Replaced`].
+        value: Option<f64>,
+        /// Its place among the values known at that step, from 1.
+        rank: u64,
+        /// See [`Reason::Replaced`].
+        of: u64,
+    },
     /// The leg ends here; what comes next is not decided.
     LegEnded {
         /// Its last step.
@@ -197,6 +245,26 @@ pub enum Reason {
         /// The new one.
         to: i64,
     },
+    /// An earlier sweep had done well with it.
+    Transferred {
+        /// That sweep's name.
+        name: String,
+        /// The number of its trial.
+        trial: u64,
+        /// The place of that trial among those that it is compared with.
+        rank: u64,
+        /// How many those are.
+        of: u64,
+    },
+    /// The user changed what the sweep searches.
+    Edited {
+        /// How often that has happened, this time included.
+        version: u32,
+        /// The first leg that was decided since.
+        leg: u64,
+        /// What is different, a line each.
+        changes: Vec<String>,
+    },
     /// The daemon was ended and let its workers go.
     DaemonStopped,
     /// The sampler has no further configuration.
@@ -210,6 +278,7 @@ impl Reason {
         match self {
             Self::Suggested { .. } => "suggested",
             Self::Enqueued { .. } => "enqueued",
+            Self::Inherited { .. } => "inherited",
             Self::BudgetSpent => "budget_spent",
             Self::Copied { .. } => "copied",
             Self::NoImprovement { .. } => "no_improvement",
@@ -224,14 +293,19 @@ impl Reason {
             Self::PassedRung { .. } => "passed_rung",
             Self::BelowRung { .. } => "below_rung",
             Self::WorseThanOthers { .. } => "worse_than_others",
+            Self::UnlikelyToWin { .. } => "unlikely_to_win",
             Self::OutOfBounds { .. } => "out_of_bounds",
             Self::Stalled { .. } => "stalled",
             Self::Outraced { .. } => "outraced",
+            Self::Replaced { .. } => "replaced",
+            Self::Survived { .. } => "survived",
             Self::LegEnded { .. } => "leg_ended",
             Self::TimeLimit => "time_limit",
             Self::RetryAlone => "retry_alone",
             Self::ByUser => "by_user",
             Self::Priority { .. } => "priority",
+            Self::Transferred { .. } => "transferred",
+            Self::Edited { .. } => "edited",
             Self::DaemonStopped => "daemon_stopped",
             Self::SpaceExhausted => "space_exhausted",
         }
@@ -247,9 +321,19 @@ impl Reason {
             Self::PassedRung { .. }
                 | Self::BelowRung { .. }
                 | Self::WorseThanOthers { .. }
+                | Self::UnlikelyToWin { .. }
                 | Self::OutOfBounds { .. }
                 | Self::Stalled { .. }
         )
+    }
+
+    /// Where a trial that was suggested for this reason comes from; `None` for one that begins anew.
+    #[must_use]
+    pub fn descent(&self) -> Option<Descent> {
+        match self {
+            Self::Inherited { descent, .. } => Some(*descent),
+            _ => None,
+        }
     }
 }
 
@@ -294,6 +378,11 @@ impl fmt::Display for Reason {
             Self::Enqueued { filled_in } if filled_in.is_empty() => f.write_str("asked for by the user"),
             Self::Enqueued { filled_in } => {
                 write!(f, "asked for by the user; {} filled in by the sampler", filled_in.join(", "))
+            }
+            Self::Inherited { descent: Descent { parent, step, .. }, changed } => {
+                let changed: Vec<String> = changed.iter().map(ToString::to_string).collect();
+                let changed = if changed.is_empty() { "as it was".to_owned() } else { changed.join(", ") };
+                write!(f, "goes on from trial {parent} at step {step}: {changed}")
             }
             Self::BudgetSpent => f.write_str("budget spent"),
             Self::Copied { from } => {
@@ -342,6 +431,12 @@ impl fmt::Display for Reason {
                     write!(f, "step {step}: {value} is worse than {bound}, the best {percentile} % of {of}")
                 }
             }
+            Self::UnlikelyToWin { step, value, expected, best, chance, of, .. } => {
+                let (value, expected, best) = (Number(*value), Number(*expected), Number(*best));
+                let percent = 100.0 * chance;
+                write!(f, "step {step}: {value}, expected {expected} by {of} others; ")?;
+                write!(f, "a chance of {percent:.1} % to beat the best, {best}")
+            }
             Self::OutOfBounds { step, value, limit: Some(limit) } => {
                 write!(f, "step {step}: {} is beyond {limit}", Number(*value))
             }
@@ -356,11 +451,23 @@ impl fmt::Display for Reason {
                  there: worse with {:.1} % confidence",
                 confidence * 100.0
             ),
+            Self::Replaced { step, value, last, of } => {
+                write!(f, "step {step}: {} is among the last {last} of {of}", Number(*value))
+            }
+            Self::Survived { step, value, rank, of } => {
+                write!(f, "step {step}: {} is number {rank} of {of}: it goes on", Number(*value))
+            }
             Self::LegEnded { step } => write!(f, "paused at step {step}"),
             Self::TimeLimit => f.write_str("the sweep's time is up"),
             Self::RetryAlone => f.write_str("for the retried trial alone"),
             Self::ByUser => f.write_str("by the user"),
             Self::Priority { from, to } => write!(f, "priority {to} instead of {from}"),
+            Self::Transferred { name, trial, rank, of } => {
+                write!(f, "from {name}: trial {trial} there is number {rank} of {of} earlier results")
+            }
+            Self::Edited { version, leg, changes } => {
+                write!(f, "version {version}, from leg {leg} on: {}", changes.join("; "))
+            }
             Self::DaemonStopped => f.write_str("the daemon stopped"),
             Self::SpaceExhausted => f.write_str("every configuration has been tried"),
         }

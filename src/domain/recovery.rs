@@ -3,8 +3,11 @@
 use super::change::{
     Checkpoint, FoldResult, Leg, LegOutcome, LegRecord, NewAttempt, NewTrial, StepReport, SweepRow,
 };
+use super::descent::Descent;
+use super::prior::Source;
 use super::reason::Reason;
 use super::sweep::SweepState;
+use super::terms::PastTerms;
 use super::time::Millis;
 use super::trial::TrialState;
 use super::value::Params;
@@ -36,10 +39,25 @@ pub struct OpenSweep {
     pub returns_to: Option<SweepState>,
     /// How many trials it has so far: the next one's number.
     pub trials: u64,
-    /// How many legs have been decided: the next one's number.
-    pub legs: u64,
     /// How many of the last legs in a row came to nothing.
     pub idle_legs: u64,
+    /// What its sampler and its stopper must know of what has been.
+    pub past: Past,
+    /// Legs that have not ended, by number.
+    pub open_legs: Vec<u64>,
+    /// Trials that have not ended, by number.
+    pub open: Vec<OpenTrial>,
+}
+
+/// What decisions of a sweep may depend on besides its terms.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Past {
+    /// Its earlier terms, oldest first.
+    pub terms: Vec<PastTerms>,
+    /// What it began with of earlier sweeps.
+    pub sources: Vec<Source>,
+    /// How many legs have been decided: the next one's number.
+    pub legs: u64,
     /// Every leg, by number, where the sweep's methods need them ([`super::Sweep::needs_ends`]); else empty.
     pub records: Vec<LegRecord>,
     /// Every trial's configuration, by number, where they are needed ([`super::Sweep::needs_points`]); else
@@ -50,10 +68,10 @@ pub struct OpenSweep {
     /// What completed trials reported of the objective's metric, by trial number and step, where the stopper needs it; else
     /// empty.
     pub curves: BTreeMap<u64, Vec<(u64, f64)>>,
-    /// Legs that have not ended, by number.
-    pub open_legs: Vec<u64>,
-    /// Trials that have not ended, by number.
-    pub open: Vec<OpenTrial>,
+    /// Where heirs come from, by trial number; only where a population is trained.
+    pub descents: BTreeMap<u64, Descent>,
+    /// Checkpoints that are kept for heirs, by their step and trial number.
+    pub heirlooms: BTreeMap<(u64, u64), Checkpoint>,
 }
 
 /// What a stopper said of a running trial.

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 pub const LONGEST_NOTE: usize = 16 << 10;
 /// The longest tag, in bytes, and the most of them.
 pub const LONGEST_TAG: usize = 64;
-/// The most tags of a trial.
+/// The most tags of one sweep or trial.
 pub const MOST_TAGS: usize = 32;
 
-/// What a note is about.
+/// What a remark is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A sweep.
@@ -29,10 +29,10 @@ pub enum Remark {
         /// What it says.
         text: String,
     },
-    /// All tags of a trial.
+    /// All tags.
     Tags {
-        /// Which.
-        trial: TrialId,
+        /// Of what.
+        of: Subject,
         /// Words to find it by.
         tags: BTreeSet<String>,
     },
@@ -52,14 +52,14 @@ impl Remark {
         }
     }
 
-    /// The tags of a trial, each once.
+    /// Tags, each once.
     ///
     /// # Errors
     /// Where they are too many, or one is no word.
-    pub fn tags(trial: TrialId, tags: impl IntoIterator<Item = String>) -> Result<Self, String> {
+    pub fn tags(of: Subject, tags: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let tags: BTreeSet<String> = tags.into_iter().collect();
         if tags.len() > MOST_TAGS {
-            return Err(format!("a trial has at most {MOST_TAGS} tags, not {}", tags.len()));
+            return Err(format!("there are at most {MOST_TAGS} tags, not {}", tags.len()));
         }
         let is_word = |tag: &str| {
             !tag.is_empty()
@@ -68,7 +68,7 @@ impl Remark {
         };
         match tags.iter().find(|tag| !is_word(tag)) {
             Some(tag) => Err(format!("{tag:?} is no tag: expected a word of at most {LONGEST_TAG} bytes")),
-            None => Ok(Self::Tags { trial, tags }),
+            None => Ok(Self::Tags { of, tags }),
         }
     }
 }

@@ -46,6 +46,15 @@ pub enum StopperSpec {
         #[serde(flatten)]
         against: Against,
     },
+    /// A running trial ends when it will hardly come to be the best, going by how completed ones went on.
+    Extrapolation {
+        /// So many trials must have completed before any is judged.
+        startup_trials: u64,
+        /// The first so many steps are not judged.
+        warmup_steps: u64,
+        /// The least chance, from 0 to 1, with which a trial goes on.
+        chance: f64,
+    },
     /// A running trial ends when its value leaves a range.
     Threshold {
         /// No value may be less.
@@ -64,6 +73,34 @@ pub enum StopperSpec {
         /// Better by no more than this does not count.
         min_delta: f64,
     },
+    /// Population-based training: what is among the last gives its place to an heir of one of the first.
+    Population(Population),
+}
+
+/// How a population is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Population {
+    /// So many trials begin anew; later ones take the places of earlier ones.
+    pub members: u64,
+    /// They are compared after every so many steps.
+    pub interval: u64,
+    /// The share of those compared that is replaced, and the share that heirs come from.
+    pub quantile: f64,
+    /// The parameters that an heir may have otherwise than its parent; empty for all that a checkpoint of the built-in
+    /// trainer survives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub perturb: Vec<String>,
+}
+
+impl Population {
+    /// How many of so many are replaced, and how many heirs may come from: the nearest whole number, at most half of
+    /// them. The first to come are compared with few, and would always go on were it rounded down.
+    #[must_use]
+    pub fn share_of(&self, known: u64) -> u64 {
+        // A hair more is allowed for: 0.1 is not a tenth. Small and never negative, so the cast is exact.
+        let nearest = (known as f64 * self.quantile + 0.5 + 1e-9).floor() as u64;
+        nearest.min(known / 2)
+    }
 }
 
 /// What becomes of trials that are not among the best at a rung.
@@ -111,8 +148,10 @@ impl StopperSpec {
             Self::Hyperband { .. } => "hyperband",
             Self::Median(_) => "median",
             Self::Percentile { .. } => "percentile",
+            Self::Extrapolation { .. } => "extrapolation",
             Self::Threshold { .. } => "threshold",
             Self::Patience { .. } => "patience",
+            Self::Population(_) => "population",
         }
     }
 
@@ -121,17 +160,28 @@ impl StopperSpec {
     pub fn judges(&self) -> bool {
         match self {
             Self::Asha { mode, .. } | Self::Hyperband { mode, .. } => *mode == Mode::Stop,
-            Self::Halving { .. } => false,
-            Self::Median(_) | Self::Percentile { .. } | Self::Threshold { .. } | Self::Patience { .. } => {
-                true
-            }
+            Self::Halving { .. } | Self::Population(_) => false,
+            Self::Median(_)
+            | Self::Percentile { .. }
+            | Self::Extrapolation { .. }
+            | Self::Threshold { .. }
+            | Self::Patience { .. } => true,
         }
     }
 
     /// Whether it must know what completed trials reported.
     #[must_use]
     pub fn needs_curves(&self) -> bool {
-        matches!(self, Self::Median(_) | Self::Percentile { .. })
+        matches!(self, Self::Median(_) | Self::Percentile { .. } | Self::Extrapolation { .. })
+    }
+
+    /// The population that it trains, if it does.
+    #[must_use]
+    pub fn population(&self) -> Option<&Population> {
+        match self {
+            Self::Population(population) => Some(population),
+            _ => None,
+        }
     }
 }
 
@@ -152,6 +202,14 @@ impl fmt::Display for StopperSpec {
             Self::Percentile { percentile, against } => {
                 write!(f, ", the best {percentile} % of completed trials{against}")
             }
+            Self::Extrapolation { startup_trials, warmup_steps, chance } => {
+                let percent = 100.0 * chance;
+                write!(
+                    f,
+                    ", a chance of less than {percent} % of becoming the best, startup {startup_trials} trials"
+                )?;
+                write!(f, ", warmup {warmup_steps} steps")
+            }
             Self::Threshold { lower, upper, after_steps } => {
                 if let Some(lower) = lower {
                     write!(f, ", at least {lower}")?;
@@ -163,6 +221,10 @@ impl fmt::Display for StopperSpec {
             }
             Self::Patience { patience, min_delta } => {
                 write!(f, ", {patience} steps without being better by more than {min_delta}")
+            }
+            Self::Population(Population { members, interval, quantile, perturb }) => {
+                write!(f, ", {members} members, compared every {interval} steps, quantile {quantile}")?;
+                if perturb.is_empty() { Ok(()) } else { write!(f, ", perturbs {}", perturb.join(", ")) }
             }
         }
     }

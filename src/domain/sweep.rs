@@ -1,7 +1,7 @@
 //! A sweep as its file says it, with every default filled in.
 
 pub use super::objective::{Direction, Objective, ObjectiveKind, OutOfMemory, Target};
-pub use super::stopper::{Against, Mode, StopperSpec};
+pub use super::stopper::{Against, Mode, Population, StopperSpec};
 use super::time::Millis;
 use super::value::{Params, Value};
 use serde::{Deserialize, Serialize};
@@ -22,16 +22,31 @@ pub struct Sweep {
     pub search: Search,
     /// The parameters by name.
     pub space: BTreeMap<String, Parameter>,
+    /// Parameters that an earlier version of the space had: trials have values of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gone: BTreeMap<String, Parameter>,
     /// Configurations to try first, in order; what one leaves open, the sampler fills in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enqueue: Vec<Params>,
 }
 
 impl Sweep {
+    /// Every parameter that some trial may have a value of, by name.
+    pub fn parameters(&self) -> impl Iterator<Item = (&String, &Parameter)> {
+        self.space.iter().chain(&self.gone)
+    }
+
     /// Whether the configurations of earlier trials decide about later ones.
     #[must_use]
     pub fn needs_points(&self) -> bool {
-        self.search.sampler.learns() || self.may_repeat() && self.search.duplicates != Duplicates::Allow
+        let repeats = self.may_repeat() && self.search.duplicates != Duplicates::Allow;
+        self.search.sampler.learns() || repeats || self.population().is_some()
+    }
+
+    /// The population that it trains, where it does (population-based training).
+    #[must_use]
+    pub fn population(&self) -> Option<&Population> {
+        self.search.stopper.as_ref().and_then(StopperSpec::population)
     }
 
     /// Whether the same configuration may be suggested twice.
@@ -62,7 +77,7 @@ impl Sweep {
 pub struct Search {
     /// Which sampler suggests configurations.
     pub sampler: SamplerSpec,
-    /// How many trials the sweep runs; `None` for as many as the sampler has (a grid).
+    /// How many trials the sweep runs; `None` for as many as the sampler has (a grid), or as a population comes to.
     pub trials: Option<u64>,
     /// How many trials (or folds of trials) may run at once; `None` for as many as there are slots.
     pub parallel: Option<u32>,
@@ -85,6 +100,9 @@ pub struct Search {
     /// What becomes of a configuration that comes a second time.
     #[serde(default)]
     pub duplicates: Duplicates,
+    /// Earlier sweeps, by name or id, whose results the sampler begins with; resolved at the submission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warm_start: Vec<String>,
     /// Conditions between parameters that every configuration must meet: `blocks * 2 <= 12`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,
@@ -223,6 +241,10 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// When it exists; `None` for always.
     pub when: Option<When>,
+    /// What a trial counts as having that was suggested when the space did not have the parameter yet, or by
+    /// another sweep; `None`: such a trial does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
 }
 
 /// A parameter's range or choices.

@@ -12,10 +12,8 @@ pub struct Bound<'a> {
     pub name: &'a str,
     /// Where SQL finds it.
     pub place: Place,
-    /// SQL that follows the field, with a `?` for each value: `< ?`, `in (?, ?)`.
+    /// SQL with `@` for the field and a `?` for each value: `@ < ?`, `@ in (?, ?)`.
     test: String,
-    /// To SQLite any text is larger than any number; to the language neither is.
-    fence: Option<&'static str>,
     /// The values of the `?`.
     pub binds: &'a [Value],
 }
@@ -24,8 +22,7 @@ impl Bound<'_> {
     /// The test in SQL, on a column that holds the field.
     #[must_use]
     pub fn on(&self, column: &str) -> String {
-        let fence = self.fence.map(|fence| format!(" and {column} {fence}")).unwrap_or_default();
-        format!("{column} {}{fence}", self.test)
+        self.test.replace('@', column)
     }
 }
 
@@ -65,10 +62,12 @@ impl Expr {
         while let Some(part) = parts.pop() {
             match part {
                 Term::Literal(_) => {}
-                Term::Field(name, field) if !fields.contains(&(name.as_str(), field.place)) => {
+                Term::Field(name, field) | Term::Has(name, field, _)
+                    if !fields.contains(&(name.as_str(), field.place)) =>
+                {
                     fields.push((name.as_str(), field.place));
                 }
-                Term::Field(..) => {}
+                Term::Field(..) | Term::Has(..) => {}
                 Term::And(of) | Term::Or(of) => parts.extend(of),
                 Term::Not(of) | Term::In(of, _) | Term::IsNull(of) | Term::Negative(of) => parts.push(of),
                 Term::Compare(left, _, right) | Term::Arithmetic(left, _, right) => {
@@ -81,31 +80,40 @@ impl Expr {
 }
 
 fn bound(term: &Term) -> Option<Bound<'_>> {
-    let (name, field, test, fence, binds) = match term {
+    let (name, field, test, binds) = match term {
         Term::Compare(left, how, right) if *how != Comparison::NotEqual => {
             let (name, field, value, how) = match (&**left, &**right) {
                 (Term::Field(name, field), Term::Literal(value)) => (name, field, value, *how),
                 (Term::Literal(value), Term::Field(name, field)) => (name, field, value, how.flipped()),
                 _ => return None,
             };
+            // To SQLite any text is larger than any number; to the language neither is.
             let fence = match (how, value) {
-                (Comparison::Less | Comparison::AtMost, Value::Text(_)) => Some(">= ''"),
-                (Comparison::Greater | Comparison::AtLeast, Value::Int(_) | Value::Float(_)) => Some("< ''"),
-                _ => None,
+                (Comparison::Less | Comparison::AtMost, Value::Text(_)) => " and @ >= ''",
+                (Comparison::Greater | Comparison::AtLeast, Value::Int(_) | Value::Float(_)) => " and @ < ''",
+                _ => "",
             };
-            (name, field, format!("{} ?", how.sign()), fence, std::slice::from_ref(value))
+            (name, field, format!("@ {} ?{fence}", how.sign()), std::slice::from_ref(value))
         }
         Term::In(of, list) => match &**of {
-            Term::Field(name, field) => {
-                (name, field, format!("in ({})", vec!["?"; list.len()].join(", ")), None, &list[..])
-            }
+            Term::Field(name, field) => (name, field, format!("@ in ({})", marks(list)), &list[..]),
             _ => return None,
         },
+        Term::Has(name, field, list) => {
+            let test =
+                format!("exists (select 1 from json_each(@) word where word.value in ({}))", marks(list));
+            (name, field, test, &list[..])
+        }
         _ => return None,
     };
     // A column of no known kind would convert what it is compared with.
     let is_exact = field.place == Place::Param || field.kind != Kind::Any;
-    is_exact.then_some(Bound { name, place: field.place, test, fence, binds })
+    is_exact.then_some(Bound { name, place: field.place, test, binds })
+}
+
+/// A `?` for each value.
+fn marks(list: &[Value]) -> String {
+    vec!["?"; list.len()].join(", ")
 }
 
 #[cfg(test)]

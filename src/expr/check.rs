@@ -4,7 +4,7 @@ use super::error::quoted;
 use super::near::near;
 use super::syntax::{Node, Shape};
 use super::term::{Comparison, Term, kind_of};
-use super::{ExprError, Kind, Names, Problem};
+use super::{ExprError, Field, Kind, Names, Problem};
 use crate::domain::Value;
 
 /// Most known names that a message lists when none is near.
@@ -17,7 +17,9 @@ pub(super) fn check_condition(text: &str, node: &Node, names: &dyn Names) -> Res
 
 /// Checks a tree that may be of any kind.
 pub(super) fn check_value(text: &str, node: &Node, names: &dyn Names) -> Result<Term, ExprError> {
-    Ok(Checker { text, names }.any(node)?.0)
+    let checker = Checker { text, names };
+    let (term, kind) = checker.any(node)?;
+    if kind == Kind::Words { Err(checker.expected("a single value", node, kind)) } else { Ok(term) }
 }
 
 struct Checker<'a> {
@@ -63,12 +65,22 @@ impl Checker<'_> {
 
     fn comparison(&self, left: &Node, how: Comparison, right: &Node) -> Result<Term, ExprError> {
         let (left_term, left_kind) = self.any(left)?;
+        if left_kind == Kind::Words {
+            if how.is_order() {
+                return Err(self.expected("a number or a text, which have an order", left, left_kind));
+            }
+            let has = self.membership(left, std::slice::from_ref(right))?;
+            return Ok(if how == Comparison::Equal { has } else { Term::Not(Box::new(has)) });
+        }
         let (right_term, right_kind) = match word(right) {
             Some(word) if !how.is_order() && self.takes_words(&left_term, word) => {
                 (Term::Literal(Value::Text(word.to_owned())), Kind::Text)
             }
             _ => self.any(right)?,
         };
+        if right_kind == Kind::Words {
+            return Err(self.expected("a single value", right, right_kind));
+        }
         for (node, kind) in [(left, left_kind), (right, right_kind)] {
             if how.is_order() && kind == Kind::Flag {
                 return Err(self.expected("a number or a text, which have an order", node, kind));
@@ -82,6 +94,7 @@ impl Checker<'_> {
 
     fn membership(&self, of: &Node, list: &[Node]) -> Result<Term, ExprError> {
         let (term, kind) = self.any(of)?;
+        let kind = if kind == Kind::Words { Kind::Text } else { kind };
         let mut values = Vec::with_capacity(list.len());
         for item in list {
             let value = match &item.shape {
@@ -98,12 +111,15 @@ impl Checker<'_> {
             }
             values.push(value);
         }
-        Ok(Term::In(Box::new(term), values))
+        Ok(match term {
+            Term::Field(name, field @ Field { kind: Kind::Words, .. }) => Term::Has(name, field, values),
+            single => Term::In(Box::new(single), values),
+        })
     }
 
     /// Whether a word beside `term` is a text: `state = failed`.
     fn takes_words(&self, term: &Term, word: &str) -> bool {
-        matches!(term, Term::Field(_, field) if matches!(field.kind, Kind::Text | Kind::Any))
+        matches!(term, Term::Field(_, field) if matches!(field.kind, Kind::Text | Kind::Words | Kind::Any))
             && self.names.field(word).is_none()
     }
 

@@ -41,9 +41,13 @@ fn value(term: &Term, lookup: Lookup<'_>) -> Option<Value> {
             arithmetic(number(left, lookup)?, *operator, number(right, lookup)?)
         }
         Term::Negative(of) => arithmetic(Number::Int(0), Operator::Subtract, number(of, lookup)?),
-        Term::And(_) | Term::Or(_) | Term::Not(_) | Term::Compare(..) | Term::In(..) | Term::IsNull(_) => {
-            truth(term, lookup).map(Value::Bool)
-        }
+        Term::And(_)
+        | Term::Or(_)
+        | Term::Not(_)
+        | Term::Compare(..)
+        | Term::In(..)
+        | Term::IsNull(_)
+        | Term::Has(..) => truth(term, lookup).map(Value::Bool),
     }
 }
 
@@ -65,6 +69,10 @@ fn truth(term: &Term, lookup: Lookup<'_>) -> Option<bool> {
             Some(list.iter().any(|item| order(&value, item) == Some(Ordering::Equal)))
         }
         Term::IsNull(of) => Some(value(of, lookup).is_none()),
+        Term::Has(name, _, list) => {
+            let words = lookup(name).as_ref().map(words).unwrap_or_default();
+            Some(list.iter().any(|item| words.contains(item)))
+        }
         Term::Literal(_) | Term::Field(..) | Term::Arithmetic(..) | Term::Negative(_) => {
             Some(match number(term, lookup)? {
                 Number::Int(i) => i != 0,
@@ -164,6 +172,11 @@ fn int_with_float(int: i64, float: f64) -> Ordering {
         // Within the bounds the cast only drops the fraction, which decides when all else is equal.
         int.cmp(&(float as i64)).then(0.0_f64.partial_cmp(&float.fract()).unwrap_or(Ordering::Equal))
     }
+}
+
+/// The words of a set, of which SQLite keeps the JSON.
+fn words(set: &Value) -> Vec<Value> {
+    text(set).and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
 }
 
 /// What SQLite keeps as text: a list is its JSON.

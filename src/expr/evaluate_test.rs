@@ -12,6 +12,7 @@ fn lookup(name: &str) -> Option<Value> {
         "activation" => "relu".into(),
         "batch_norm" => Value::Bool(true),
         "filters" => vec![32_i64, 64].into(),
+        "tag" => r#"["keep","say \"x\""]"#.into(),
         "weights" => Value::Float(f64::NAN),
         _ => return None,
     })
@@ -36,6 +37,9 @@ fn conditions_hold_or_do_not() {
         "activation > 'elu'",
         "steps / 4 = 2.5",
         "filters = '[32,64]'",
+        "tag = keep",
+        "tag != other and tag in [other, keep] and tag not in [other] and tag is not null",
+        "tag = 'say \"x\"' and tag != x",
     ] {
         assert_eq!(holds(text), Some(true), "{text}");
         assert_eq!(holds(&format!("not ({text})")), Some(false), "{text}");

@@ -35,6 +35,11 @@ fn bare_words_are_texts_beside_fields_that_hold_text() {
     assert_eq!(printed("state = failed"), "state = 'failed'");
     assert_eq!(printed("activation in [relu, elu]"), "activation in ['relu', 'elu']");
     assert_eq!(printed("dropout != none"), "dropout != 'none'");
+    assert_eq!(
+        printed("tag = keep and tag != x and tag in [a, b]"),
+        "tag = 'keep' and not tag = 'x' and tag in ['a', 'b']"
+    );
+    assert!(Expr::parse_value("tag", &Sample).is_err(), "a set has no place in an order");
     assert!(matches!(
         Expr::parse("steps = failed", &Sample).unwrap_err().problem(),
         Problem::Unknown { name, .. } if name == "failed"
@@ -166,6 +171,12 @@ fn mistakes_in_names_and_kinds_show_their_place() {
         "not state",
         "steps",
         "batch_norm > false",
+        "tag",
+        "tag > keep",
+        "tag = 3",
+        "tag = dropout",
+        "dropout = tag",
+        "tag + 1 = 2",
     ];
     assert_snapshot!(refusals(&texts), @r#"
     at character 14: expected a known name, found `kernal_size`; did you mean `kernel_size`?
@@ -174,10 +185,10 @@ fn mistakes_in_names_and_kinds_show_their_place() {
     at character 1: expected a known name, found `step`; did you mean `steps`?
       step = 3
       ^
-    at character 1: expected a known name, found `zebra`; known are `activation`, `batch_norm`, `best_step`, `dropout`, `filters`, `is_over`, `kernel_size`, `rmse`, `state`, `steps` and `weights`
+    at character 1: expected a known name, found `zebra`; known are `activation`, `batch_norm`, `best_step`, `dropout`, `filters`, `is_over`, `kernel_size`, `rmse`, `state`, `steps`, `tag` and `weights`
       zebra = 3
       ^
-    at character 14: expected a known name, found `zebra`; known are `activation`, `batch_norm`, `best_step`, `dropout`, `filters`, `is_over`, `kernel_size`, `rmse`, `state`, `steps` and `weights`
+    at character 14: expected a known name, found `zebra`; known are `activation`, `batch_norm`, `best_step`, `dropout`, `filters`, `is_over`, `kernel_size`, `rmse`, `state`, `steps`, `tag` and `weights`
       steps in [1, zebra]
                    ^
     at character 22: expected a value in quotes, found `state` (a field)
@@ -207,13 +218,31 @@ fn mistakes_in_names_and_kinds_show_their_place() {
     at character 1: expected a number or a text, which have an order, found `batch_norm` (true or false)
       batch_norm > false
       ^
+    at character 1: expected a condition, found `tag` (a set of words)
+      tag
+      ^
+    at character 1: expected a number or a text, which have an order, found `tag` (a set of words)
+      tag > keep
+      ^
+    at character 7: expected a text, found `3` (a number)
+      tag = 3
+            ^
+    at character 7: expected a value in quotes, found `dropout` (a field)
+      tag = dropout
+            ^
+    at character 11: expected a single value, found `tag` (a set of words)
+      dropout = tag
+                ^
+    at character 1: expected a number, found `tag` (a set of words)
+      tag + 1 = 2
+      ^
     "#);
 }
 
 #[test]
 fn the_caret_stands_under_the_place_whatever_is_around_it() {
     assert_snapshot!(refusals(&["state = 'é\t'\n  and rmse <\n 2 and zebra < 'ü'"]), @r#"
-    at character 34: expected a known name, found `zebra`; known are `activation`, `batch_norm`, `best_step`, `dropout`, `filters`, `is_over`, `kernel_size`, `rmse`, `state`, `steps` and `weights`
+    at character 34: expected a known name, found `zebra`; known are `activation`, `batch_norm`, `best_step`, `dropout`, `filters`, `is_over`, `kernel_size`, `rmse`, `state`, `steps`, `tag` and `weights`
        2 and zebra < 'ü'
              ^
     "#);
@@ -223,7 +252,7 @@ fn the_caret_stands_under_the_place_whatever_is_around_it() {
         vec!["rmse = 1"; 40].join(" or ")
     );
     assert_snapshot!(refusals(&[&long]), @r#"
-    at character 561: expected a known name, found `zebra`; known are `activation`, `batch_norm`, `best_step`, `dropout`, `filters`, `is_over`, `kernel_size`, `rmse`, `state`, `steps` and `weights`
+    at character 561: expected a known name, found `zebra`; known are `activation`, `batch_norm`, `best_step`, `dropout`, `filters`, `is_over`, `kernel_size`, `rmse`, `state`, `steps`, `tag` and `weights`
       …= 1 and steps = 1 and steps = 1 and steps = 1 and zebra < 1 and rmse = 1 or rmse = 1 or rmse = 1 or …
                                                          ^
     "#);

@@ -15,6 +15,9 @@
 //! or `"`, a doubled quote stands for itself. A word that is no name is taken for a text to the right of
 //! `=`, `!=` and `in`, where a field that can hold text is compared.
 //!
+//! A set of words, such as a trial's tags, is asked whether it has one: `tag = keep`, `tag in [keep, again]` (one of
+//! them), `tag != keep`. It is null while it is empty, and those conditions never are.
+//!
 //! Three values, as in SQL: what is missing is null, and a condition over null is null unless it is decided
 //! without it. Numbers compare as numbers (`1 = 1.0`). A number and a text are unequal; which of them is
 //! larger is null, as is arithmetic with a text. `/` divides as real numbers do, and by zero gives null.

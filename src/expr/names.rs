@@ -29,6 +29,8 @@ pub enum Kind {
     Text,
     /// `true` or `false`. SQLite keeps them as 1 and 0.
     Flag,
+    /// A set of words, such as tags: a column that holds their list as JSON, or null for none.
+    Words,
     /// Any of them; it is known only when a trial is looked at.
     Any,
 }
@@ -46,7 +48,9 @@ pub enum Place {
 impl Kind {
     /// Whether values of the two kinds can be compared.
     pub(super) fn fits(self, other: Self) -> bool {
-        self == other || self == Self::Any || other == Self::Any
+        // A set is no single value, whatever that may be.
+        let is_any = self == Self::Any || other == Self::Any;
+        self == other || (is_any && self != Self::Words && other != Self::Words)
     }
 }
 
@@ -56,6 +60,7 @@ impl fmt::Display for Kind {
             Self::Number => "a number",
             Self::Text => "a text",
             Self::Flag => "true or false",
+            Self::Words => "a set of words",
             Self::Any => "anything",
         })
     }

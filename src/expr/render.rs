@@ -41,7 +41,7 @@ fn level(term: &Term) -> Level {
         // Written as `not in` and `is not null`, which are comparisons.
         Term::Not(of) if matches!(**of, Term::In(..) | Term::IsNull(_)) => Level::Comparison,
         Term::Not(_) => Level::Not,
-        Term::Compare(..) | Term::In(..) | Term::IsNull(_) => Level::Comparison,
+        Term::Compare(..) | Term::In(..) | Term::IsNull(_) | Term::Has(..) => Level::Comparison,
         Term::Arithmetic(_, operator, _) => operator_level(*operator).0,
         Term::Literal(_) | Term::Field(..) | Term::Negative(_) => Level::Negative,
     }
@@ -75,6 +75,13 @@ fn write_bare(term: &Term, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write_term(right, Level::Sum, f)
         }
         Term::In(of, list) => write_in(of, " in ", list, f),
+        Term::Has(name, field, list) => match list.as_slice() {
+            [word] => {
+                write!(f, "{name} = ")?;
+                write_literal(word, f)
+            }
+            several => write_in(&Term::Field(name.clone(), *field), " in ", several, f),
+        },
         Term::IsNull(of) => {
             write_term(of, Level::Sum, f)?;
             f.write_str(" is null")

@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Columns of every kind and parameters that promise one, or nothing.
-pub(super) const FIELDS: [(&str, Kind, Place); 11] = [
+pub(super) const FIELDS: [(&str, Kind, Place); 12] = [
     ("state", Kind::Text, Place::Column("trial.state")),
     ("steps", Kind::Number, Place::Column("trial.steps")),
     ("rmse", Kind::Number, Place::Column("trial.best_value")),
     ("is_over", Kind::Flag, Place::Column("(trial.state = 'completed')")),
+    ("tag", Kind::Words, Place::Column("trial.tags")),
     ("weights", Kind::Any, Place::Column("trial.weights")),
     ("best_step", Kind::Any, Place::Column("trial.best_step")),
     ("kernel_size", Kind::Number, Place::Param),
@@ -116,6 +117,7 @@ fn membership() -> impl Strategy<Value = String> {
         (arithmetic(), list(number_literal().boxed())),
         (names_of(&[Kind::Text]), list(text_literal().boxed())),
         (names_of(&[Kind::Any]), list(anything)),
+        (names_of(&[Kind::Words]), list(text_literal().boxed())),
     ];
     (pairs, select(vec!["in", "not in", "NOT  In"]))
         .prop_map(|((of, list), word)| format!("{of} {word} [{list}]"))
@@ -125,13 +127,15 @@ fn membership() -> impl Strategy<Value = String> {
 pub(super) fn condition() -> BoxedStrategy<String> {
     let texts = prop_oneof![names_of(&[Kind::Text, Kind::Any]), text_literal()].boxed();
     let flags = prop_oneof![names_of(&[Kind::Flag, Kind::Any]), flag_literal()].boxed();
-    let anything = names_of(&[Kind::Text, Kind::Number, Kind::Flag, Kind::Any]);
+    let anything = names_of(&[Kind::Text, Kind::Number, Kind::Flag, Kind::Words, Kind::Any]);
     let leaf = prop_oneof![
         3 => ordered(arithmetic()),
         3 => ordered(texts),
         1 => ordered(names_of(&[Kind::Any]).boxed()),
         1 => (flags.clone(), flags.clone()).prop_map(|(a, b)| format!("{a} = {b}")),
         1 => flags,
+        1 => (names_of(&[Kind::Words]), select(vec!["=", "!="]), text_literal())
+            .prop_map(|(set, sign, word)| format!("{set} {sign} {word}")),
         2 => membership(),
         1 => (anything, select(vec!["is null", "is not null"])).prop_map(|(a, is)| format!("{a} {is}")),
     ];

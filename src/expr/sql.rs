@@ -118,6 +118,13 @@ impl Writer<'_> {
         self.sql.binds.push(value);
     }
 
+    fn list(&mut self, values: &[Value]) {
+        for (i, value) in values.iter().enumerate() {
+            self.put(if i == 0 { "" } else { ", " });
+            self.bind(value.clone());
+        }
+    }
+
     fn term(&mut self, term: &Term, view: View) {
         match term {
             Term::Literal(value) => self.bind(value.clone()),
@@ -142,11 +149,15 @@ impl Writer<'_> {
                 self.put("(");
                 self.equated(of, may_convert(of));
                 self.put(" in (");
-                for (i, value) in list.iter().enumerate() {
-                    self.put(if i == 0 { "" } else { ", " });
-                    self.bind(value.clone());
-                }
+                self.list(list);
                 self.put("))");
+            }
+            Term::Has(name, field, list) => {
+                self.put("(exists (select 1 from json_each(");
+                self.field(name, *field, View::All);
+                self.put(") word where word.value in (");
+                self.list(list);
+                self.put(")))");
             }
             Term::IsNull(of) => {
                 self.put("(");

@@ -28,6 +28,7 @@ fn everything_written_by_a_user_is_bound() {
         "steps / kernel_size > -dropout",
         "dropout < filters",
         "state = dropout or weights is null or batch_norm",
+        "tag = keep and tag not in [x, 'y) or 1=1 --']",
     ]
     .map(sql);
     assert_snapshot!(all.join("\n"), @r#"
@@ -45,6 +46,8 @@ fn everything_written_by_a_user_is_bound() {
     [] [Text("dropout"), Text("filters")]
     ((+trial.state = p0.value) or (trial.weights is null) or (case when typeof(p1.value) <> 'text' then p1.value end))
     [] [Text("dropout"), Text("batch_norm")]
+    ((exists (select 1 from json_each(trial.tags) word where word.value in (?))) and (not (exists (select 1 from json_each(trial.tags) word where word.value in (?, ?)))))
+    [Text("keep"), Text("x"), Text("y) or 1=1 --")] []
     "#);
 }
 
@@ -56,6 +59,7 @@ struct Trial {
     rmse: Option<f64>,
     weights: Option<String>,
     best_step: Option<i64>,
+    tags: Option<Value>,
     params: Params,
 }
 
@@ -68,6 +72,7 @@ impl Trial {
             "is_over" => Some(Value::Bool(self.state == "completed")),
             "weights" => self.weights.clone().map(Value::Text),
             "best_step" => self.best_step.map(Value::Int),
+            "tag" => self.tags.clone(),
             param => self.params.get(param).cloned(),
         }
     }
@@ -84,14 +89,16 @@ fn trial() -> impl Strategy<Value = Trial> {
         prop::option::of(number().prop_map(|n| n.as_f64().unwrap())),
         prop::option::of(text()),
         prop::option::of(-2..4_i64),
+        prop::option::of(prop::collection::vec(text().prop_map(Value::Text), 1..3).prop_map(Value::List)),
         params.collect::<Vec<_>>(),
     )
-        .prop_map(|(state, steps, rmse, weights, best_step, params)| Trial {
+        .prop_map(|(state, steps, rmse, weights, best_step, tags, params)| Trial {
             state,
             steps,
             rmse,
             weights,
             best_step,
+            tags,
             params: params.into_iter().filter_map(|(name, v)| Some((name.to_owned(), v?))).collect(),
         })
 }
@@ -111,6 +118,7 @@ fn bind<'q>(query: Query<'q>, value: &Value) -> Query<'q> {
 async fn empty_database() -> SqliteConnection {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
     sqlx::raw_sql(include_str!("../../migrations/0001_initial.sql")).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql(include_str!("../../migrations/0007_notes.sql")).execute(&mut connection).await.unwrap();
     sqlx::raw_sql(
         "insert into sweep (sweep_id, uid, name, priority, state, spec, source, created_ms)
          values (1, 'u', 'n', 0, 'active', '', '', 0)",
@@ -125,14 +133,15 @@ async fn keep(connection: &mut SqliteConnection, trial: &Trial) {
     sqlx::raw_sql("delete from trial; delete from trial_param").execute(&mut *connection).await.unwrap();
     sqlx::query(
         "insert into trial (trial_id, sweep_id, number, params, suggested, created_ms,
-                            state, steps, best_value, weights, best_step)
-         values (1, 1, 0, '', '', 0, ?, ?, ?, ?, ?)",
+                            state, steps, best_value, weights, best_step, tags)
+         values (1, 1, 0, '', '', 0, ?, ?, ?, ?, ?, ?)",
     )
     .bind(trial.state)
     .bind(trial.steps)
     .bind(trial.rmse)
     .bind(trial.weights.clone())
     .bind(trial.best_step)
+    .bind(trial.tags.as_ref().map(|tags| serde_json::to_string(tags).unwrap()))
     .execute(&mut *connection)
     .await
     .unwrap();
@@ -240,6 +249,7 @@ fn the_longest_expressions_are_within_what_sqlite_takes() {
         rmse: None,
         weights: None,
         best_step: None,
+        tags: None,
         params: Params::from([("dropout".into(), Value::Int(1))]),
     };
     let deep = (0..31).fold("steps".to_owned(), |text, _| format!("1/({text})"));

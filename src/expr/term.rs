@@ -17,6 +17,8 @@ pub(super) enum Term {
     /// The list has at least one value.
     In(Box<Term>, Vec<Value>),
     IsNull(Box<Term>),
+    /// A set of words has at least one of these texts.
+    Has(String, Field, Vec<Value>),
     Arithmetic(Box<Term>, Operator, Box<Term>),
     Negative(Box<Term>),
 }

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 /// Largest blob, in bytes: a checkpoint of a hundred million parameters under adam (weights, best weights, two
 /// moments) in single precision, and some.
-const BLOB_LIMIT_BYTES: usize = 2 << 30;
+pub(super) const BLOB_LIMIT_BYTES: usize = 2 << 30;
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 

@@ -4,6 +4,7 @@ use super::App;
 use super::error::ApiError;
 use super::extract::{Body, Path};
 use super::known::find;
+use super::listing::sweep_called;
 use crate::domain::ensemble::{Ensemble, is_name};
 use axum::Json;
 use axum::extract::State;
@@ -44,7 +45,7 @@ async fn keep(
     Path(word): Path<String>,
     Body(ensemble): Body<Ensemble>,
 ) -> Result<StatusCode, ApiError> {
-    let sweep = find(&app, &word).await?;
+    let sweep = sweep_called(&app, &word).await?;
     let refuse = |message: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_ensemble", message);
     if !is_name(&ensemble.name) {
         let message = "a name has up to 64 letters, digits, `-` and `_`, and is no number";
@@ -58,6 +59,8 @@ async fn keep(
             return Err(ApiError::not_found("trial", member.trial_id));
         }
     }
-    app.dispatcher.keep_ensemble(sweep, ensemble).await?;
+    app.dispatcher.keep_ensemble(sweep.sweep, ensemble).await?;
+    // The record says nothing of it.
+    app.live.touch(sweep.sweep, &sweep.id);
     Ok(StatusCode::NO_CONTENT)
 }

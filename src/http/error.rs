@@ -67,6 +67,7 @@ impl From<DispatchError> for ApiError {
                     Refusal::StepDiffers { .. } => (StatusCode::CONFLICT, "step_differs"),
                     Refusal::StepBackwards { .. } => (StatusCode::CONFLICT, "step_backwards"),
                     Refusal::BadConfiguration(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_configuration"),
+                    Refusal::TooFewTrials { .. } => (StatusCode::CONFLICT, "too_few_trials"),
                     Refusal::WrongState(_) => (StatusCode::CONFLICT, "wrong_state"),
                 };
                 Self::new(status, code, message)

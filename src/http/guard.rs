@@ -2,12 +2,13 @@
 
 use super::App;
 use super::error::ApiError;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 use tokio::time::timeout;
+use utoipa_axum::router::OpenApiRouter;
 
 /// How long a call may take until its answer begins: longer than a claim waits for work.
 pub(super) const ANSWER_TIME: Duration = Duration::from_secs(60);
@@ -42,8 +43,16 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
+/// The limits of ordinary calls: how large their bodies may be, and how long their answers may take.
+pub(super) fn limited<S>(routes: OpenApiRouter<S>, body_bytes: usize, answer: Duration) -> OpenApiRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    routes.layer(DefaultBodyLimit::max(body_bytes)).layer(middleware::from_fn_with_state(answer, in_time))
+}
+
 /// Gives up on a call that takes too long. What it has handed to the dispatcher is carried out all the same.
-pub(super) async fn in_time(State(time): State<Duration>, request: Request, next: Next) -> Response {
+async fn in_time(State(time): State<Duration>, request: Request, next: Next) -> Response {
     timeout(time, next.run(request)).await.unwrap_or_else(|_| {
         let message = format!("no answer was found within {} s", time.as_secs());
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_slow", message).into_response()
@@ -53,21 +62,37 @@ pub(super) async fn in_time(State(time): State<Duration>, request: Request, next
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::{Router, middleware, routing::get};
+    use crate::http::{BODY_LIMIT_BYTES, BODY_SILENCE, blobs::BLOB_LIMIT_BYTES};
+    use axum::{Router, routing::get};
+
+    #[test]
+    fn the_limits_are_those_that_people_are_told() {
+        let told = include_str!("../../docs/security.md");
+        let body = format!("| {} MiB; blobs {} GiB |", BODY_LIMIT_BYTES >> 20, BLOB_LIMIT_BYTES >> 30);
+        for row in [
+            format!("| body of a call {body}"),
+            format!("| silence within a body | {} s |", BODY_SILENCE.as_secs()),
+            format!("| until an answer begins | {} s;", ANSWER_TIME.as_secs()),
+        ] {
+            assert!(told.contains(&row), "docs/security.md lacks {row}");
+        }
+    }
 
     #[tokio::test]
     async fn a_call_that_takes_too_long_is_answered_all_the_same() {
-        let layer = middleware::from_fn_with_state(Duration::from_millis(20), in_time);
-        let router: Router = Router::new()
+        let routes = OpenApiRouter::new()
             .route("/never", get(std::future::pending::<()>))
-            .route("/soon", get(async || "here"))
-            .layer(layer);
+            .route("/soon", get(async || "here"));
+        let (router, _) = limited(routes, 1024, Duration::from_millis(20)).split_for_parts();
+        let router: Router = router;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async { axum::serve(listener, router).await });
         let status = async |path: &str| {
             let url = format!("{url}{path}");
-            let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+            // Without the limit it would be waited for in vain.
+            let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(20)));
+            let agent: ureq::Agent = config.http_status_as_error(false).build().into();
             let call = move || agent.get(url).call().unwrap().status().as_u16();
             tokio::task::spawn_blocking(call).await.unwrap()
         };

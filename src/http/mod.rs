@@ -7,6 +7,7 @@ mod blobs;
 mod commits;
 mod dashboard;
 mod datasets;
+mod edit;
 mod ensembles;
 mod error;
 mod etag;
@@ -31,6 +32,7 @@ mod timeline;
 mod trainer;
 mod trial_files;
 mod trials;
+mod warm_start;
 mod work;
 mod workers;
 
@@ -51,6 +53,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -137,7 +140,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(dashboard::routes())
         .fallback(error::no_such_route)
         .layer(middleware::from_fn(etag::tag))
-        .layer(CompressionLayer::new().compress_when(compressed))
+        // Most browsers are on this machine or near it: the least effort is what they wait for least.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(compressed))
         .layer(RequestBodyTimeoutLayer::new(BODY_SILENCE))
         // What fails is logged where it fails; a full disk, which every worker asks about again, only once.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
@@ -154,10 +158,11 @@ pub fn description() -> OpenApi {
 
 /// The routes that want a token, with their descriptions.
 fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(openapi::head())
+    let ordinary = OpenApiRouter::with_openapi(openapi::head())
         .merge(sweeps::routes())
         .merge(results::routes())
         .merge(steer::routes())
+        .merge(edit::routes())
         .merge(listing::routes())
         .merge(pictures::routes())
         .merge(timeline::routes())
@@ -172,10 +177,8 @@ fn described() -> OpenApiRouter<App> {
         .merge(health::guarded_routes())
         .merge(session::guarded_routes())
         .merge(events::routes())
-        .merge(metrics::routes())
-        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(middleware::from_fn_with_state(guard::ANSWER_TIME, guard::in_time))
-        .merge(blobs::routes())
+        .merge(metrics::routes());
+    guard::limited(ordinary, BODY_LIMIT_BYTES, guard::ANSWER_TIME).merge(blobs::routes())
 }
 
 /// What the log says of a call: its route, and not its path, which may hold a link's code.

@@ -3,7 +3,7 @@
 use super::App;
 use super::error::ApiError;
 use super::extract::{Body, Path};
-use super::known::find;
+use super::listing::sweep_called;
 use super::trial_files::trial_and_sweep;
 use crate::domain::{Remark, Subject, TrialId};
 use crate::store::query::SweepSummary;
@@ -14,7 +14,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(note_sweep)).routes(routes!(note_trial)).routes(routes!(tag_trial))
+    OpenApiRouter::new()
+        .routes(routes!(note_sweep))
+        .routes(routes!(note_trial))
+        .routes(routes!(tag_sweep))
+        .routes(routes!(tag_trial))
 }
 
 /// A note, in the place of the one before.
@@ -25,7 +29,7 @@ struct Note {
     text: String,
 }
 
-/// All tags of a trial.
+/// All tags, in the place of those before.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Tags {
@@ -48,9 +52,8 @@ async fn note_sweep(
     Path(word): Path<String>,
     Body(note): Body<Note>,
 ) -> Result<StatusCode, ApiError> {
-    let sweep = find(&app, &word).await?;
-    let row = app.reader.sweep(sweep).await?.ok_or_else(|| ApiError::not_found("sweep", word))?;
-    write(&app, Remark::note(Subject::Sweep(sweep), &note.text), &row).await
+    let sweep = sweep_called(&app, &word).await?;
+    write(&app, Remark::note(Subject::Sweep(sweep.sweep), &note.text), &sweep).await
 }
 
 /// A note on a trial.
@@ -72,6 +75,25 @@ async fn note_trial(
     write(&app, Remark::note(Subject::Trial(trial), &note.text), &sweep).await
 }
 
+/// All tags of a sweep.
+#[utoipa::path(
+    put,
+    path = "/api/v1/sweeps/{sweep}/tags",
+    operation_id = "tag_sweep",
+    tag = "notes",
+    params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
+    request_body = Tags,
+    responses((status = 204, description = "Done")),
+)]
+async fn tag_sweep(
+    State(app): State<App>,
+    Path(word): Path<String>,
+    Body(tags): Body<Tags>,
+) -> Result<StatusCode, ApiError> {
+    let sweep = sweep_called(&app, &word).await?;
+    write(&app, Remark::tags(Subject::Sweep(sweep.sweep), tags.tags), &sweep).await
+}
+
 /// All tags of a trial.
 #[utoipa::path(
     put,
@@ -88,7 +110,7 @@ async fn tag_trial(
     Body(tags): Body<Tags>,
 ) -> Result<StatusCode, ApiError> {
     let (_, sweep) = trial_and_sweep(&app, trial).await?;
-    write(&app, Remark::tags(trial, tags.tags), &sweep).await
+    write(&app, Remark::tags(Subject::Trial(trial), tags.tags), &sweep).await
 }
 
 /// Writes it down, and tells those who look at the sweep, since the record says nothing of it.

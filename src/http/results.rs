@@ -4,7 +4,6 @@ use super::App;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::known::find;
-use crate::domain::{Params, SweepId, TrialId, TrialState};
 use crate::report;
 use crate::scheduler::{self, Difference};
 use crate::store::query::{Front, Leaderboard};
@@ -119,23 +118,7 @@ async fn front(
     front.map(Json).ok_or_else(|| ApiError::not_found("sweep", word))
 }
 
-/// Completed trials that importances are derived from: more of them say hardly more, and take much longer.
-const TELLING: usize = 2_000;
-
-/// Configurations and values of completed trials, by number; of many of them some, evenly.
-async fn some_completed(app: &App, sweep: SweepId) -> Result<Vec<(Params, f64)>, ApiError> {
-    let points = app.reader.points(sweep).await?;
-    let completed = points.iter().filter(|point| point.state == TrialState::Completed);
-    let valued: Vec<(TrialId, f64)> =
-        completed.filter_map(|point| Some((point.trial_id, point.value?))).collect();
-    let some: Vec<(TrialId, f64)> =
-        report::view::spread(valued.len(), TELLING).map(|at| valued[at]).collect();
-    let ids: Vec<TrialId> = some.iter().map(|(trial, _)| *trial).collect();
-    let mut params = app.reader.params(&ids).await?;
-    Ok(some.into_iter().filter_map(|(trial, value)| Some((params.remove(&trial)?, value))).collect())
-}
-
-/// How much each parameter mattered, by some of the completed trials; 409 while there are too few.
+/// How much each parameter mattered, by the completed trials, of very many by some; 409 while there are too few.
 #[utoipa::path(
     get,
     path = "/api/v1/sweeps/{sweep}/importance",
@@ -150,7 +133,7 @@ async fn importance(
 ) -> Result<Json<report::Importances>, ApiError> {
     let id = find(&app, &word).await?;
     let sweep = app.reader.sweep(id).await?.ok_or_else(|| ApiError::not_found("sweep", word))?;
-    let completed = some_completed(&app, id).await?;
+    let completed = app.reader.completed(id, report::MOST_RESULTS).await?;
     // Growing trees is no work for an async thread.
     let derived = tokio::task::spawn_blocking(move || report::importances(&sweep.spec, &completed));
     let found = derived.await.map_err(|e| ApiError::internal(&e))?;

@@ -90,7 +90,9 @@ async fn ask(
             attempt: claimed.attempt,
             params: claimed.params,
             fold: claimed.leg.fold,
+            from_step: claimed.leg.from_step,
             until_step: claimed.leg.until_step,
+            parent: claimed.descent.map(Into::into),
         })
         .into_response()),
         _ => Ok(StatusCode::NO_CONTENT.into_response()),

@@ -5,6 +5,7 @@ use super::error::ApiError;
 use super::extract::{Path, Query, text};
 use super::known::find;
 use super::listing::sweep_called;
+use super::warm_start;
 use crate::domain::{Origin, Params, Sweep, SweepId, SweepState};
 use crate::intake;
 use crate::report;
@@ -64,10 +65,32 @@ async fn submit(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let (spec, origin) = read(&app, provenance, &headers, &body).await?;
+    let sources = warm_start::taken(&app, &spec, &origin).await?;
     let uid = new_uid(&app).await?;
-    let input = Input::Submit { uid: uid.clone(), spec: Box::new(spec), origin: Box::new(origin) };
+    let input = Input::Submit { uid: uid.clone(), spec: Box::new(spec), origin: Box::new(origin), sources };
     app.dispatcher.handle(input).await?;
     Ok((StatusCode::CREATED, Json(Submitted { id: uid })).into_response())
+}
+
+/// A sweep's file as it came.
+pub(super) struct Submission {
+    /// Its name in messages; `None` for JSON.
+    toml: Option<String>,
+    source: String,
+}
+
+impl Submission {
+    pub fn of(headers: &HeaderMap, file: Option<String>, source: String) -> Self {
+        let is_toml = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/toml");
+        Self { toml: is_toml.then(|| file.unwrap_or_else(|| "sweep".into())), source }
+    }
+}
+
+pub(super) fn read_file(file: &Submission) -> Result<Sweep, intake::IntakeError> {
+    match &file.toml {
+        Some(name) => intake::read_toml(name, &file.source),
+        None => intake::read_json(&file.source),
+    }
 }
 
 /// Reads a submission and checks it.
@@ -77,16 +100,14 @@ async fn read(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<(Sweep, Origin), ApiError> {
-    let source = text(body)?.to_owned();
-    let is_toml = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/toml");
+    let submission = Submission::of(headers, provenance.file, text(body)?.to_owned());
     let (home, now) = (app.home.clone(), (app.clock)());
-    let file = provenance.file.unwrap_or_else(|| "sweep".into());
     // Reading a dataset's labels for the baseline is no work for an async thread.
     let taken = tokio::task::spawn_blocking(move || {
-        let mut spec = if is_toml { intake::read_toml(&file, &source) } else { intake::read_json(&source) }?;
+        let mut spec = read_file(&submission)?;
         intake::check_deadline(&spec, now)?;
         intake::settle_workdir(&mut spec, provenance.folder.as_deref())?;
-        let origin = intake::origin(&home, &spec, source, provenance.git_commit)?;
+        let origin = intake::origin(&home, &spec, submission.source, provenance.git_commit)?;
         Ok::<_, intake::IntakeError>((spec, origin))
     });
     taken.await.map_err(|e| ApiError::internal(&e))?.map_err(refused_sweep)
@@ -120,19 +141,21 @@ async fn check(
     body: Bytes,
 ) -> Result<Json<Checked>, ApiError> {
     let (sweep, origin) = read(&app, provenance, &headers, &body).await?;
+    warm_start::taken(&app, &sweep, &origin).await?;
+    let is_cold = sweep.search.warm_start.is_empty();
     let sampled = tokio::task::spawn_blocking(move || {
         let first = intake::samples(&sweep, 1).pop();
         (sweep, first)
     });
     let (sweep, first) = sampled.await.map_err(|e| ApiError::internal(&e))?;
     let first_params = match first {
-        Some(crate::sampler::Suggestion::Trial { params, .. }) => Some(params),
+        Some(crate::sampler::Suggestion::Trial { params, .. }) if is_cold => Some(params),
         _ => None,
     };
     Ok(Json(Checked { sweep, first_params, baseline: origin.baseline }))
 }
 
-fn refused_sweep(error: intake::IntakeError) -> ApiError {
+pub(super) fn refused_sweep(error: intake::IntakeError) -> ApiError {
     ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_sweep", error.to_string())
         .with_problems(error.lines())
 }
@@ -175,18 +198,31 @@ impl SweepNow {
     }
 }
 
+/// Which sweeps.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// Only those that have this tag, or of which a trial has it.
+    tag: Option<String>,
+}
+
 /// All sweeps, newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/sweeps",
     operation_id = "list_sweeps",
     tag = "sweeps",
+    params(Wanted),
     responses((status = 200, description = "The answer", body = Vec<SweepNow>)),
 )]
-async fn list(State(app): State<App>) -> Result<Json<Vec<SweepNow>>, ApiError> {
+async fn list(
+    State(app): State<App>,
+    Query(Wanted { tag }): Query<Wanted>,
+) -> Result<Json<Vec<SweepNow>>, ApiError> {
     let queue = app.reader.queue().await?;
     let mut sweeps = Vec::new();
-    for summary in app.reader.sweeps().await? {
+    for summary in app.reader.sweeps(tag.as_deref()).await? {
         sweeps.push(SweepNow::of(&app, summary, &queue).await?);
     }
     Ok(Json(sweeps))

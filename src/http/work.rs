@@ -87,6 +87,7 @@ fn reference(app: &App, checkpoint: Checkpoint) -> CheckpointRef {
 }
 
 fn work_of(app: &App, claimed: Claimed) -> Work {
+    let has_heirs = claimed.spec.population().is_some();
     let objective = claimed.spec.objective;
     let dataset = match (&objective.dataset, claimed.dataset_hash) {
         (Some(name), Some(hash)) => {
@@ -110,6 +111,8 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
         dataset,
         lease_ms: claimed.lease_ms.unwrap_or(i64::MAX),
         checkpoints: claimed.checkpoints.into_iter().map(|checkpoint| reference(app, checkpoint)).collect(),
+        parent: claimed.descent.map(Into::into),
+        has_heirs,
         accumulate: claimed.accumulate,
         threads: claimed.threads,
         precision: claimed.precision,

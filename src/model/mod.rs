@@ -16,6 +16,7 @@ mod check;
 mod choices;
 #[cfg(test)]
 mod families_test;
+mod inherit;
 mod layers;
 mod loss;
 mod memory;
@@ -40,6 +41,7 @@ pub use check::check_value;
 pub use choices::{
     Activation, ExtraInput, Family, Missing, Neck, NormPlace, Pooling, Precision, Scaling, Sources,
 };
+pub use inherit::survives;
 pub use layers::{Layer, LayerKind, LayerTable, Window};
 pub use loss::{Loss, LossKind};
 pub use nearest::nearest;

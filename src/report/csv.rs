@@ -15,8 +15,8 @@ pub fn csv_headings(sweep: &Sweep) -> Result<Vec<u8>, csv::Error> {
     });
     let more =
         ["best_step", "steps", "parameter_count", "seconds", "reason", "note", "tags"].map(str::to_owned);
-    let headings =
-        fixed.into_iter().chain(objectives).chain(folds).chain(more).chain(sweep.space.keys().cloned());
+    let parameters = sweep.parameters().map(|(name, _)| name.clone());
+    let headings = fixed.into_iter().chain(objectives).chain(folds).chain(more).chain(parameters);
     written([headings.collect::<Vec<String>>()])
 }
 
@@ -56,7 +56,9 @@ fn line(sweep: &Sweep, trial: &TrialSummary) -> Vec<String> {
         trial.tags.join(" "),
     ]);
     line.extend(
-        sweep.space.keys().map(|name| trial.params.get(name).map(ToString::to_string).unwrap_or_default()),
+        sweep
+            .parameters()
+            .map(|(name, _)| trial.params.get(name).map(ToString::to_string).unwrap_or_default()),
     );
     line
 }

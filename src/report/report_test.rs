@@ -13,7 +13,7 @@ use crate::store::query::{
 use std::collections::BTreeMap;
 
 pub(super) fn spec() -> Sweep {
-    let parameter = |kind| Parameter { kind, when: None };
+    let parameter = |kind| Parameter { kind, when: None, default: None };
     Sweep {
         name: "small".into(),
         seed: 7,
@@ -40,6 +40,7 @@ pub(super) fn spec() -> Sweep {
             order: Order::Arrival,
             time_limit_s: None,
             duplicates: Default::default(),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: None,
         },
@@ -55,6 +56,7 @@ pub(super) fn spec() -> Sweep {
                 parameter(ParameterKind::Float { low: 1e-4, high: 1e-2, log: true, step: None }),
             ),
         ]),
+        gone: BTreeMap::new(),
         enqueue: Vec::new(),
     }
 }
@@ -66,12 +68,15 @@ pub(super) fn sweep() -> SweepSummary {
         name: "small".into(),
         state: SweepState::Active,
         priority: 0,
+        edits: 0,
+        warm_start: Vec::new(),
         planned: Some(3),
         trials: Counts { completed: 1, failed: 1, running: 1, ..Counts::default() },
         best_trial: Some(0),
         best: Some(1.5),
         baseline: Some(4.998),
         note: None,
+        tags: Vec::new(),
         dataset_hash: Some("0123456789abcdef".into()),
         git_commit: None,
         created_ms: Millis(0),
@@ -87,6 +92,8 @@ pub(super) fn trial(
     ended: Option<Reason>,
 ) -> TrialSummary {
     TrialSummary {
+        parent: None,
+        parent_step: None,
         trial_id: TrialId(number as i64 + 1),
         number,
         state,

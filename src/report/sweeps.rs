@@ -1,7 +1,7 @@
 //! Sweeps: the list, and one with its settings.
 
 use super::{TextTable, age, duration_ms, front_line, heading, moment, value};
-use crate::domain::{Direction, Millis, Parameter, ParameterKind, Sweep, SweepState, Value};
+use crate::domain::{Direction, Millis, Sweep, SweepState};
 use crate::store::query::{FrontShape, SweepSummary};
 
 /// All sweeps as a table, at the time `now`.
@@ -92,6 +92,14 @@ pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Milli
         lines.push(("mean face", value(Some(baseline))));
     }
     lines.push(("sampler", format!("{}, seed {}", sweep.spec.search.sampler.name(), sweep.spec.seed)));
+    for source in &sweep.warm_start {
+        let of = match source.taken == source.completed {
+            true => format!("all {} results", source.taken),
+            false => format!("{} of {} results", source.taken, source.completed),
+        };
+        let how = if source.comparable { "by value" } else { "by rank" };
+        lines.push(("warm start", format!("{of} of {} ({}), {how}", source.name, source.id)));
+    }
     if let Some(stopper) = &sweep.spec.search.stopper {
         lines.push(("stopper", stopper.to_string()));
     }
@@ -108,19 +116,28 @@ pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Milli
         lines.push(("folds", format!("{folds}, and {race}")));
     }
     lines.extend(time_up(&sweep.spec).map(|text| ("time's up", text)));
+    match sweep.edits {
+        0 => {}
+        1 => lines.push(("edited", "once since it was submitted".into())),
+        n => lines.push(("edited", format!("{n} times since it was submitted"))),
+    }
     lines.push(("priority", sweep.priority.to_string()));
     if let Some(dataset) = &objective.dataset {
         let hash = sweep.dataset_hash.as_deref().and_then(|hash| hash.get(..12)).unwrap_or("unknown");
         lines.push(("dataset", format!("{dataset}, hash {hash}")));
     }
     lines.extend(sweep.note.clone().map(|note| ("note", note)));
+    if !sweep.tags.is_empty() {
+        lines.push(("tags", sweep.tags.join(" ")));
+    }
     if let Some(commit) = &sweep.git_commit {
         lines.push(("git commit", commit.clone()));
     }
     let mut text: String = lines.iter().map(|(name, value)| format!("{name:<10}  {value}\n")).collect();
     let mut space = TextTable::new().words("PARAMETER").words("VALUES").words("EXISTS WHEN");
     for (name, parameter) in &sweep.spec.space {
-        space.row([name.clone(), range(&parameter.kind), condition(parameter)]);
+        let when = parameter.when.as_ref().map_or_else(String::new, ToString::to_string);
+        space.row([name.clone(), parameter.kind.to_string(), when]);
     }
     text.push('\n');
     text.push_str(&space.render(None).0);
@@ -140,33 +157,4 @@ pub fn time_up(sweep: &Sweep) -> Option<String> {
     let deadline = search.deadline.map(|at| format!("at {}", moment(at)));
     let both: Vec<String> = limit.into_iter().chain(deadline).collect();
     (!both.is_empty()).then(|| both.join(", or "))
-}
-
-fn range(kind: &ParameterKind) -> String {
-    let spaced = |log: bool, step: Option<String>| match (log, step) {
-        (true, _) => ", by factors".to_owned(),
-        (false, Some(step)) => format!(" in steps of {step}"),
-        (false, None) => String::new(),
-    };
-    match kind {
-        ParameterKind::Float { low, high, log, step } => {
-            format!("{low} to {high}{}", spaced(*log, step.map(|s| s.to_string())))
-        }
-        ParameterKind::Int { low, high, log, step } => {
-            format!("{low} to {high}{}", spaced(*log, step.map(|s| s.to_string())))
-        }
-        ParameterKind::Choice { values } => joined(values),
-        ParameterKind::Fixed { value } => format!("{value} (fixed)"),
-    }
-}
-
-fn condition(parameter: &Parameter) -> String {
-    parameter
-        .when
-        .as_ref()
-        .map_or_else(String::new, |when| format!("{} is {}", when.param, joined(&when.values)))
-}
-
-fn joined(values: &[Value]) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
 }

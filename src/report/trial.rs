@@ -17,6 +17,9 @@ pub fn trial_detail(detail: &TrialDetail, objective: &Objective) -> String {
         ("state", trial.state.as_str().to_owned()),
         ("suggested", trial.suggested.to_string()),
     ];
+    if let (Some(parent), Some(step)) = (trial.parent, trial.parent_step) {
+        lines.push(("parent", format!("trial {parent}, of which it has the first {step} epochs")));
+    }
     if let Some(ended) = &trial.ended {
         lines.push(("ended", ended.to_string()));
     }

@@ -4,6 +4,8 @@ use crate::domain::ParameterKind;
 use crate::domain::stream::uniform;
 use crate::space::{Dimension, Space};
 use rand_chacha::rand_core::Rng;
+use statrs::function::erf::erfc_inv;
+use std::f64::consts::SQRT_2;
 
 /// How a coordinate may be moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,11 @@ pub(super) fn unit_of(word: usize, count: usize) -> f64 {
 pub(super) fn normal(rng: &mut impl Rng) -> f64 {
     let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
     radius * (std::f64::consts::TAU * uniform(rng)).cos()
+}
+
+/// The point below which a standard normal number lies with this chance.
+pub(super) fn quantile(chance: f64) -> f64 {
+    -SQRT_2 * erfc_inv(2.0 * chance)
 }
 
 /// A number below `count`, each as likely.

@@ -14,14 +14,14 @@
 //! surface; what is learned from is the point that was tried. What a trial does not tell about a coordinate (it did
 //! not exist, or only a cell is known) is made up from the distribution, so that it neither widens nor narrows it.
 
-use super::axes::{Axis, axes, cell, normal, unit_of, word};
+use super::axes::{Axis, axes, cell, normal, quantile, unit_of, word};
 use super::gaussian::{Gaussian, Step, weights};
 use super::propose::Propose;
 use super::{Ask, End, Level, sobol};
 use crate::domain::stream::{Key, stream, uniform};
 use nalgebra::DVector;
 use rand_chacha::rand_core::Rng;
-use statrs::function::erf::{erfc, erfc_inv};
+use statrs::function::erf::erfc;
 use std::f64::consts::SQRT_2;
 use std::sync::{Mutex, PoisonError};
 
@@ -292,11 +292,6 @@ impl Search {
 
 fn is_number(axis: &Axis) -> bool {
     matches!(axis, Axis::Line | Axis::Steps(_))
-}
-
-/// The point below which a standard normal number lies with this chance.
-fn quantile(chance: f64) -> f64 {
-    -SQRT_2 * erfc_inv(2.0 * chance)
 }
 
 /// The place in a list of probabilities at which their sum passes `u`.

@@ -7,12 +7,13 @@ fn space() -> Space {
     let words =
         |words: &[&str]| ParameterKind::Choice { values: words.iter().map(|w| Value::from(*w)).collect() };
     Space::new(&BTreeMap::from([
-        ("family".into(), Parameter { kind: words(&["cnn", "dense"]), when: None }),
+        ("family".into(), Parameter { kind: words(&["cnn", "dense"]), when: None, default: None }),
         (
             "kernel".into(),
             Parameter {
                 kind: ParameterKind::Int { low: 1, high: 3, log: true, step: None },
                 when: Some(When { param: "family".into(), values: vec!["cnn".into()] }),
+                default: None,
             },
         ),
         (
@@ -20,6 +21,7 @@ fn space() -> Space {
             Parameter {
                 kind: ParameterKind::Float { low: 0.1, high: 10.0, log: true, step: None },
                 when: None,
+                default: None,
             },
         ),
     ]))
@@ -86,8 +88,9 @@ fn a_grid_without_any_feasible_point_says_why() {
 #[test]
 fn a_grid_of_a_hundred_thousand_points_is_walked_quickly() {
     let kind = ParameterKind::Int { low: 0, high: 9, log: false, step: None };
-    let parameters =
-        (0..5).map(|i| (format!("p{i}"), Parameter { kind: kind.clone(), when: None })).collect();
+    let parameters = (0..5)
+        .map(|i| (format!("p{i}"), Parameter { kind: kind.clone(), when: None, default: None }))
+        .collect();
     let space = Space::new(&parameters).unwrap();
     assert_eq!(all(&Grid::new(10), &space, &|_| Ok(())).len(), 100_000);
 }

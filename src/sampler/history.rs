@@ -49,6 +49,8 @@ pub struct History {
     /// `[trials, dimensions]`, by number.
     points: Vec<f64>,
     signatures: HashSet<Vec<u64>>,
+    /// Trials whose configuration is not of the space, by number.
+    hidden: BTreeSet<u64>,
     ends: Vec<End>,
     /// `[ends, objectives]`.
     losses: Vec<f64>,
@@ -98,6 +100,7 @@ impl History {
             objectives: objectives.max(1),
             points: Vec::new(),
             signatures: HashSet::new(),
+            hidden: BTreeSet::new(),
             ends: Vec::new(),
             losses: Vec::new(),
             levels: BTreeMap::new(),
@@ -112,8 +115,23 @@ impl History {
         self.points.extend(point);
     }
 
+    /// The next trial, by number, has a configuration that is not of the space: nothing will be known of it.
+    pub fn hidden(&mut self) {
+        self.hidden.insert(self.trials());
+        self.points.resize(self.points.len() + self.dimensions, ABSENT);
+    }
+
+    /// Whether a trial's configuration is of the space.
+    #[must_use]
+    pub fn sees(&self, trial: u64) -> bool {
+        trial < self.trials() && !self.hidden.contains(&trial)
+    }
+
     /// A leg of a trial was decided; its end is not known.
     pub fn began(&mut self, trial: u64) {
+        if self.hidden.contains(&trial) {
+            return;
+        }
         *self.running.entry(trial).or_default() += 1;
     }
 
@@ -130,7 +148,7 @@ impl History {
     /// A leg ended with a value, or failed.
     pub fn ended(&mut self, news: &News) {
         self.gone(news.trial);
-        if news.trial >= self.trials() {
+        if !self.sees(news.trial) {
             return;
         }
         let finite =

@@ -3,7 +3,7 @@ use crate::domain::{Parameter, ParameterKind};
 
 fn space() -> Space {
     let kind = ParameterKind::Int { low: 0, high: 99, log: false, step: None };
-    Space::new(&BTreeMap::from([("x".to_owned(), Parameter { kind, when: None })])).unwrap()
+    Space::new(&BTreeMap::from([("x".to_owned(), Parameter { kind, when: None, default: None })])).unwrap()
 }
 
 fn history(trials: i64) -> History {

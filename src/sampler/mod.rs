@@ -21,8 +21,10 @@ mod sobol;
 mod tpe;
 #[cfg(test)]
 mod trial_runs_test;
+mod warm;
 
 pub use history::{ABSENT, End, History, Level, News, Ranked, signature};
+pub use warm::Prior;
 
 use crate::domain::sweep::SamplerSpec;
 use crate::domain::{Params, Reason};
@@ -93,9 +95,16 @@ pub fn fill_in(sampler: &dyn Sampler, ask: &Ask<'_>, given: &Params) -> Result<(
     Ok((params, Reason::Enqueued { filled_in }))
 }
 
-/// The sampler that a sweep names.
+/// The sampler that a sweep names, with what it begins with.
 #[must_use]
-pub fn build(spec: &SamplerSpec) -> Box<dyn Sampler> {
+pub fn build(spec: &SamplerSpec, prior: Option<Prior>) -> Box<dyn Sampler> {
+    match prior {
+        Some(prior) => Box::new(warm::Warm::new(cold(spec), prior)),
+        None => cold(spec),
+    }
+}
+
+fn cold(spec: &SamplerSpec) -> Box<dyn Sampler> {
     match *spec {
         SamplerSpec::Auto => Box::new(Proposing(auto::Auto::new())),
         SamplerSpec::Random => Box::new(Proposing(random::Random)),

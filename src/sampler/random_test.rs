@@ -9,8 +9,8 @@ fn parameters() -> BTreeMap<String, Parameter> {
     let float = ParameterKind::Float { low: 1e-5, high: 1.0, log: true, step: None };
     let int = ParameterKind::Int { low: 1, high: 6, log: false, step: None };
     BTreeMap::from([
-        ("rate".into(), Parameter { kind: float, when: None }),
-        ("blocks".into(), Parameter { kind: int, when: None }),
+        ("rate".into(), Parameter { kind: float, when: None, default: None }),
+        ("blocks".into(), Parameter { kind: int, when: None, default: None }),
     ])
 }
 
@@ -28,7 +28,7 @@ fn an_added_parameter_changes_no_other() {
     let small = Space::new(&parameters()).unwrap();
     let mut more = parameters();
     let kind = ParameterKind::Int { low: 0, high: 9, log: false, step: None };
-    more.insert("another".into(), Parameter { kind, when: None });
+    more.insert("another".into(), Parameter { kind, when: None, default: None });
     let large = Space::new(&more).unwrap();
     for number in 0..50 {
         let (few, _) = draw(&small, number, &|_| Ok(()));

@@ -53,12 +53,13 @@ pub(super) fn words(words: &[&str]) -> ParameterKind {
 }
 
 pub(super) fn space(parameters: impl IntoIterator<Item = (&'static str, ParameterKind)>) -> Space {
-    let parameter = |(name, kind): (&str, _)| (name.to_owned(), Parameter { kind, when: None });
+    let parameter =
+        |(name, kind): (&str, _)| (name.to_owned(), Parameter { kind, when: None, default: None });
     Space::new(&parameters.into_iter().map(parameter).collect()).unwrap()
 }
 
 fn cube(dimensions: usize) -> Space {
-    let parameter = |i| (format!("x{i:02}"), Parameter { kind: float(0.0, 1.0), when: None });
+    let parameter = |i| (format!("x{i:02}"), Parameter { kind: float(0.0, 1.0), when: None, default: None });
     Space::new(&(0..dimensions).map(parameter).collect()).unwrap()
 }
 
@@ -101,20 +102,21 @@ fn rastrigin(params: &Params, seed: u64) -> f64 {
 fn mixed_space() -> Space {
     let when = |word: &str| Some(When { param: "family".into(), values: vec![word.into()] });
     let log = |low, high| ParameterKind::Float { low, high, log: true, step: None };
-    let plain = |kind| Parameter { kind, when: None };
+    let plain = |kind| Parameter { kind, when: None, default: None };
     Space::new(&BTreeMap::from([
         ("activation".into(), plain(words(&["relu", "tanh", "gelu", "silu"]))),
         ("decay".into(), plain(log(1e-6, 1e-1))),
-        ("dropout".into(), Parameter { kind: float(0.0, 0.8), when: when("dense") }),
+        ("dropout".into(), Parameter { kind: float(0.0, 0.8), when: when("dense"), default: None }),
         ("family".into(), plain(words(&["cnn", "dense", "forest"]))),
         (
             "filters".into(),
             Parameter {
                 kind: ParameterKind::Int { low: 4, high: 256, log: true, step: None },
                 when: when("cnn"),
+                default: None,
             },
         ),
-        ("kernel".into(), Parameter { kind: int(1, 7), when: when("cnn") }),
+        ("kernel".into(), Parameter { kind: int(1, 7), when: when("cnn"), default: None }),
         ("layers".into(), plain(int(1, 10))),
         ("rate".into(), plain(log(1e-5, 1.0))),
     ]))

@@ -3,6 +3,8 @@
 use super::core::{Core, Turn};
 use super::input::{Command, Refusal, Reply};
 use super::state::RunId;
+use crate::domain::prior::Source;
+use crate::domain::recovery::Past;
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
     Change, EventKind, Origin, Reason, Sweep, SweepId, SweepRow, SweepState, TrialId, TrialState,
@@ -15,18 +17,22 @@ impl Core {
         turn: &mut Turn,
         uid: String,
         spec: Sweep,
-        origin: Origin,
+        (origin, sources): (Origin, Vec<Source>),
     ) -> Result<Reply, Refusal> {
         let id = SweepId(self.last.sweep + 1);
         let enqueued = spec.enqueue.clone();
+        let past = Past { sources, ..Past::default() };
         let row = SweepRow { id, uid, state: SweepState::Active, spec, origin, created: turn.now };
-        if let Err(error) = self.activate(row.clone()) {
+        if let Err(error) = self.activate(row.clone(), &past) {
             // Whoever submits has checked the space; this is the last line of defence.
             tracing::error!(%error, "a sweep was refused");
             return Err(Refusal::WrongState("the sweep's space is not valid"));
         }
         self.last.sweep += 1;
         turn.changes.push(Change::SweepInserted(Box::new(row)));
+        if !past.sources.is_empty() {
+            turn.changes.push(Change::SweepWarmed { sweep: id, sources: past.sources });
+        }
         turn.record(id, None, None, EventKind::SweepSubmitted, Some(Reason::ByUser));
         for params in &enqueued {
             if let Err(refusal) = self.enqueue(turn, id, params) {

@@ -6,7 +6,7 @@ use super::method::Method;
 use super::presence::Askers;
 use super::state::{Active, Attempt, Open, Run, RunId, Step, ToEnd};
 use super::trials::Trials;
-use crate::domain::recovery::{OpenFold, OpenSweep, OpenTrial, Recovery};
+use crate::domain::recovery::{OpenFold, OpenSweep, OpenTrial, Past, Recovery};
 use crate::domain::trial::TrialEvent;
 use crate::domain::{
     AttemptId, Change, Decision, Event, EventKind, LegId, Metrics, Millis, Objective, Reason, StepReport,
@@ -132,7 +132,9 @@ impl Core {
         );
         let mut wakes = false;
         let reply = match input {
-            Input::Submit { uid, spec, origin } => self.submit(&mut turn, uid, *spec, *origin),
+            Input::Submit { uid, spec, origin, sources } => {
+                self.submit(&mut turn, uid, *spec, (*origin, sources))
+            }
             Input::Command { sweep, command } => self.command(&mut turn, sweep, command),
             Input::Claim(seeker) => self.claim(&mut turn, &seeker),
             Input::Ask { sweep, seeker, lease_ms } => self.ask(&mut turn, sweep, &seeker, lease_ms),
@@ -148,6 +150,7 @@ impl Core {
                 self.checkpoint(&mut turn, trial, attempt, step, hash, bytes)
             }
             Input::Retry(stored) => self.retry(&mut turn, *stored),
+            Input::Edit { stored, terms, source } => self.edit(&mut turn, *stored, *terms, source),
             Input::WorkerGone { worker, how } => self.worker_gone(&mut turn, &worker, &how),
             Input::Device { device, memory } => {
                 wakes = self.note_memory(device, memory);
@@ -220,6 +223,7 @@ impl Core {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         if active.row.state.is_over() {
             if active.open.is_empty() {
+                active.drop_all_heirlooms(turn);
                 self.sweeps.remove(&sweep);
             }
             return;
@@ -238,15 +242,19 @@ impl Core {
             Some(SweepState::Cancelled) => (EventKind::SweepCancelled, Reason::ByUser),
             Some(_) => (EventKind::SweepCompleted, Reason::TimeLimit),
             None if time_is_up => (EventKind::SweepCompleted, Reason::TimeLimit),
-            None if active.may_create() => (EventKind::SweepCompleted, Reason::SpaceExhausted),
+            None if active.may_create() && !active.method.has_population() => {
+                (EventKind::SweepCompleted, Reason::SpaceExhausted)
+            }
             None => (EventKind::SweepCompleted, Reason::BudgetSpent),
         };
+        active.drop_all_heirlooms(turn);
         turn.record(sweep, None, None, kind, Some(reason));
         self.sweeps.remove(&sweep);
     }
 
-    pub(super) fn activate(&mut self, row: SweepRow) -> Result<&mut Active, RecoverError> {
-        let method = Method::new(&row.spec).map_err(|why| RecoverError {
+    /// Takes a sweep up whose past this is, without learning from it.
+    pub(super) fn activate(&mut self, row: SweepRow, past: &Past) -> Result<&mut Active, RecoverError> {
+        let method = Method::new(&row.spec, past).map_err(|why| RecoverError {
             uid: row.uid.clone(),
             name: row.spec.name.clone(),
             why,
@@ -261,6 +269,7 @@ impl Core {
             idle_legs: 0,
             returns_to: None,
             time_was_up: false,
+            heirlooms: BTreeMap::new(),
             open: Trials::default(),
         };
         Ok(self.sweeps.entry(id).insert_entry(active).into_mut())
@@ -274,13 +283,14 @@ impl Core {
         grace_ms: i64,
     ) -> Result<(), RecoverError> {
         let id = stored.row.id;
-        let active = self.activate(stored.row.clone())?;
+        let active = self.activate(stored.row.clone(), &stored.past)?;
         active.returns_to = stored.returns_to;
         active.created = stored.trials;
-        active.legs = stored.legs;
+        active.legs = stored.past.legs;
         active.idle_legs = stored.idle_legs;
         active.open_legs = stored.open_legs.iter().copied().collect();
-        active.method.learn(&stored);
+        active.heirlooms = stored.past.heirlooms.clone();
+        active.method.learn(&stored.past);
         let trials: Vec<TrialId> = stored.open.iter().map(|trial| trial.row.id).collect();
         for trial in stored.open {
             let mut open = adopt_trial(trial, &active.row.spec.objective, now, grace_ms);
@@ -320,12 +330,13 @@ pub(super) fn adopt_trial(stored: OpenTrial, objective: &Objective, now: Millis,
         let step = reports.find(|report| report.seq == stopping.seq)?.step;
         Some(ToEnd { step, reason: stopping.reason })
     });
+    let first_step = stored.row.first_step();
     let mut folds = stored.folds.into_iter();
     let adopt = |_| {
         let mut fold = folds.next().unwrap_or_default();
         // The only one of a trial that waits has ended before: the trial is tried again.
         fold.outcome = fold.outcome.filter(|_| !(is_alone && stored.state == TrialState::Queued));
-        adopt_run(fold, objective, told, now, grace_ms)
+        Run { first_step, ..adopt_run(fold, objective, told, now, grace_ms) }
     };
     let open = Open {
         row: stored.row,
@@ -363,6 +374,7 @@ fn adopt_run(stored: OpenFold, objective: &Objective, told: i64, now: Millis, gr
         best: best_of(&steps, objective).or(result.as_ref().map(|result| (result.step, result.value))),
         steps,
         told: Metrics::default(),
+        first_step: 0,
         checkpoints: stored.checkpoints,
         setbacks: stored.setbacks,
         ended: stored.ended,

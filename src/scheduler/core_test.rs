@@ -36,10 +36,12 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             order: Order::Arrival,
             time_limit_s: None,
             duplicates: Default::default(),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: None,
         },
-        space: BTreeMap::from([("x".into(), Parameter { kind, when: None })]),
+        space: BTreeMap::from([("x".into(), Parameter { kind, when: None, default: None })]),
+        gone: BTreeMap::new(),
         enqueue: Vec::new(),
     }
 }
@@ -79,6 +81,7 @@ impl World {
             uid: spec.name.clone(),
             spec: Box::new(spec),
             origin: Box::new(Origin::default()),
+            sources: Vec::new(),
         };
         match self.handle(input).reply {
             Ok(Reply::Submitted(id)) => id,

@@ -38,6 +38,10 @@ impl Core {
                     let trial = self.insert_trial(turn, sweep, params, reason)?;
                     return self.begin_leg(turn, sweep, RunId { trial, fold: 0 }, None);
                 }
+                Next::Heir(heir) => {
+                    let trial = self.succeed(turn, sweep, *heir)?;
+                    return self.begin_leg(turn, sweep, trial, None);
+                }
                 Next::Copy(params, reason, known) => {
                     self.copy_result(turn, sweep, (params, reason), known)?;
                 }
@@ -178,6 +182,8 @@ impl Core {
             Self::move_trial(turn, &mut open, TrialEvent::Requeued, None);
             turn.record(sweep, Some(trial), None, EventKind::TrialContinued, Some(promotion.reason));
         }
+        drop(open);
+        active.drop_heirlooms(turn);
         Some(run_id)
     }
 
@@ -205,6 +211,9 @@ impl Core {
         };
         active.created += 1;
         active.method.suggested(&row.params);
+        if let Some(descent) = row.suggested.descent() {
+            active.method.inherited(row.number, descent);
+        }
         turn.changes.push(Change::TrialInserted(Box::new(row.clone())));
         turn.record(sweep, Some(id), None, EventKind::TrialSuggested, Some(reason));
         active.open.insert(Open::new(row, folds));
@@ -224,6 +233,9 @@ impl Core {
         }
         if !active.may_create() {
             return Err(Refusal::WrongState("all of the sweep's trials exist already"));
+        }
+        if active.method.has_population() && !active.method.may_begin_anew() {
+            return Err(Refusal::WrongState("its population is complete: only heirs come to it now"));
         }
         let filled = active.method.fill_in(active.created, given);
         let (params, reason) = filled.map_err(Refusal::BadConfiguration)?;

@@ -3,7 +3,7 @@
 use super::input::{Input, Refusal, Reply};
 use super::presence::Overview;
 use crate::domain::ensemble::Ensemble;
-use crate::domain::{Change, Remark, SweepId, TrialId, WorkerProcess};
+use crate::domain::{Change, Remark, SweepId, Terms, TrialId, WorkerProcess};
 use crate::store::Cleared;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -26,14 +26,42 @@ pub enum DispatchError {
 
 /// What the dispatcher is asked to do.
 pub(super) enum Request {
-    Handle { input: Box<Input>, reply: oneshot::Sender<Result<Reply, DispatchError>> },
-    Retry { trial: TrialId, reply: oneshot::Sender<Result<Reply, DispatchError>> },
-    ClearUp { reply: oneshot::Sender<Result<Cleared, DispatchError>> },
-    KeepEnsemble { sweep: SweepId, ensemble: Ensemble, reply: oneshot::Sender<Result<(), DispatchError>> },
-    Remark { remark: Remark, reply: oneshot::Sender<Result<bool, DispatchError>> },
-    NoteWorker { worker: WorkerProcess, reply: oneshot::Sender<Result<(), DispatchError>> },
-    ForgetWorker { name: String },
-    Overview { reply: oneshot::Sender<Overview> },
+    Handle {
+        input: Box<Input>,
+        reply: oneshot::Sender<Result<Reply, DispatchError>>,
+    },
+    Retry {
+        trial: TrialId,
+        reply: oneshot::Sender<Result<Reply, DispatchError>>,
+    },
+    Edit {
+        sweep: SweepId,
+        terms: Box<Terms>,
+        source: String,
+        reply: oneshot::Sender<Result<Reply, DispatchError>>,
+    },
+    ClearUp {
+        reply: oneshot::Sender<Result<Cleared, DispatchError>>,
+    },
+    KeepEnsemble {
+        sweep: SweepId,
+        ensemble: Ensemble,
+        reply: oneshot::Sender<Result<(), DispatchError>>,
+    },
+    Remark {
+        remark: Remark,
+        reply: oneshot::Sender<Result<bool, DispatchError>>,
+    },
+    NoteWorker {
+        worker: WorkerProcess,
+        reply: oneshot::Sender<Result<(), DispatchError>>,
+    },
+    ForgetWorker {
+        name: String,
+    },
+    Overview {
+        reply: oneshot::Sender<Overview>,
+    },
 }
 
 /// What anybody may know of the dispatcher without asking it.
@@ -81,6 +109,16 @@ impl Dispatcher {
     pub async fn retry(&self, trial: TrialId) -> Result<Reply, DispatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::Retry { trial, reply })?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Has a sweep go on by other terms, which have been checked; `source` is the file that says so.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: there is no such sweep, its state does not allow it, or it could not be persisted.
+    pub async fn edit(&self, sweep: SweepId, terms: Terms, source: String) -> Result<Reply, DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Edit { sweep, terms: Box::new(terms), source, reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 

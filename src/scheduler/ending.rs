@@ -195,6 +195,9 @@ impl Core {
         self.end_trial_with(turn, sweep, id.trial, event, reason, attempt);
         if let Some(active) = self.sweeps.get_mut(&sweep) {
             active.end_leg(turn, id, event);
+            if event == TrialEvent::Paused {
+                active.keep_heirloom(turn, id.trial);
+            }
         }
         self.forget_if_over(turn, sweep, id.trial);
     }
@@ -289,22 +292,28 @@ impl Core {
     /// Ends a trial that waits, of a sweep that is over.
     pub(super) fn stop_paused(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId) {
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
-        let time_is_up = active.time_is_up(turn.now);
-        let Some(mut guard) = active.open.get_mut(trial) else { return };
-        let open = &mut *guard;
+        let reason = match active.method.stopper.as_ref().filter(|_| !active.time_is_up(turn.now)) {
+            Some(stopper) => active.open.get(trial).map(|open| stopper.verdict(open.row.number)),
+            None => Some(Reason::TimeLimit),
+        };
+        if let Some(reason) = reason {
+            self.end_paused(turn, sweep, trial, reason);
+        }
+    }
+
+    /// Ends a trial that nobody works on.
+    pub(super) fn end_paused(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId, reason: Reason) {
+        let Some(active) = self.sweeps.get_mut(&sweep) else { return };
+        let Some(mut open) = active.open.get_mut(trial) else { return };
         let event = match open.state {
             TrialState::Paused => TrialEvent::Stopped,
             TrialState::Queued => TrialEvent::Cancelled,
             _ => return,
         };
-        let reason = match active.method.stopper.as_ref().filter(|_| !time_is_up) {
-            Some(stopper) => stopper.verdict(open.row.number),
-            None => Reason::TimeLimit,
-        };
         for run in &mut open.runs {
             keep_checkpoints(turn, run, event);
         }
-        drop(guard);
+        drop(open);
         self.end_trial_with(turn, sweep, trial, event, Some(reason), None);
         if let Some(active) = self.sweeps.get_mut(&sweep) {
             active.open.remove(trial);
@@ -368,8 +377,8 @@ impl Active {
         let Some(leg) = run.leg.filter(|_| run.has_leg) else { return };
         let outcome = outcome_of(event);
         (run.has_leg, run.outcome) = (false, Some(outcome));
-        let value = run.best.map(|(_, value)| value);
-        let further = run.further(objective, parameter_count);
+        let has_population = self.method.has_population();
+        let (value, further) = run.worth(objective, parameter_count, outcome, has_population);
         let end = LegEnd { outcome, value, further: further.clone(), seq: turn.seq };
         turn.changes.push(Change::LegEnded { leg: leg.id, end });
         self.open_legs.remove(&leg.number);

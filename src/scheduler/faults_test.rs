@@ -99,7 +99,7 @@ fn a_checkpoint_that_is_repeated_late_takes_nobodys_place() {
 fn legs_of_a_grid(points: i64, parallel: u32, factor: u64, forgetful: bool) -> Vec<(u64, u64, Option<u64>)> {
     let mut spec = halving(0, Order::Number, parallel);
     let kind = crate::domain::ParameterKind::Int { low: 1, high: points, log: false, step: None };
-    spec.space.insert("x".into(), crate::domain::Parameter { kind, when: None });
+    spec.space.insert("x".into(), crate::domain::Parameter { kind, when: None, default: None });
     spec.search.trials = None;
     spec.search.sampler = crate::domain::sweep::SamplerSpec::Grid { divisions: 100 };
     spec.search.stopper =

@@ -1,8 +1,10 @@
 //! Whether a configuration can exist: by the kind of objective that it is for, and by the sweep's constraints.
 
+use super::explore::Explorer;
 use crate::domain::{ObjectiveKind, Params, Sweep, Value};
 use crate::expr::{Expr, ParameterNames};
 use crate::model::{self, Plan};
+use crate::space::Space;
 
 /// What every configuration of a sweep must meet.
 pub struct Feasible {
@@ -46,6 +48,17 @@ pub fn plan_of(kind: ObjectiveKind, params: &Params) -> Result<Option<Plan>, Str
             Err(problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         },
         ObjectiveKind::Toy | ObjectiveKind::Command | ObjectiveKind::External => Ok(None),
+    }
+}
+
+/// Whether a sweep that trains a population has something that its heirs may have otherwise than their parents.
+///
+/// # Errors
+/// What is wrong, as a sentence. Mistakes of the space itself are not looked for.
+pub fn check_population(spec: &Sweep) -> Result<(), String> {
+    match (spec.population(), Space::new(&spec.space)) {
+        (Some(population), Ok(space)) => Explorer::of(spec, population, &space).map(drop),
+        _ => Ok(()),
     }
 }
 

@@ -210,6 +210,7 @@ fn claimed(sweep: &Active, trial: &Open, run: &Run) -> Option<Claimed> {
         number: trial.row.number,
         attempt: attempt.row.id,
         params: trial.row.params.clone(),
+        descent: trial.row.suggested.descent(),
         lease_ms: attempt.row.lease_ms,
         checkpoints: run.checkpoints.clone(),
         accumulate: trial.accumulate,

@@ -1,9 +1,10 @@
 //! What the core is told, and what it answers.
 
+use crate::domain::prior::Source;
 use crate::domain::recovery::OpenSweep;
 use crate::domain::{
-    AttemptId, Checkpoint, Decision, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep, SweepId,
-    TellState, TrialId,
+    AttemptId, Checkpoint, Decision, Descent, Leg, Metrics, ObjectiveKind, Origin, Params, Reason, Sweep,
+    SweepId, TellState, Terms, TrialId,
 };
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -19,6 +20,8 @@ pub enum Input {
         spec: Box<Sweep>,
         /// Where it came from.
         origin: Box<Origin>,
+        /// What it begins with of earlier sweeps.
+        sources: Vec<Source>,
     },
     /// The user's word on a sweep.
     Command {
@@ -88,6 +91,15 @@ pub enum Input {
     },
     /// The user wants a trial that ended badly to be tried again: all that is stored of it and its sweep.
     Retry(Box<OpenSweep>),
+    /// The user changes what a sweep searches.
+    Edit {
+        /// All that is stored of it, and of its past what counts by the new terms; no trials.
+        stored: Box<OpenSweep>,
+        /// The new terms; they have been checked.
+        terms: Box<Terms>,
+        /// The file that says so.
+        source: String,
+    },
     /// A worker process ended.
     WorkerGone {
         /// Its name.
@@ -194,6 +206,8 @@ pub struct Claimed {
     pub attempt: AttemptId,
     /// The configuration.
     pub params: Params,
+    /// Where it comes from, for an heir.
+    pub descent: Option<Descent>,
     /// How often the worker must be heard of.
     pub lease_ms: Option<i64>,
     /// What it may go on from, newest first.
@@ -260,4 +274,12 @@ pub enum Refusal {
     /// The command does not fit the state the sweep is in.
     #[error("{0}")]
     WrongState(&'static str),
+    /// A sweep cannot have fewer trials than it has, and one that is over needs more.
+    #[error("{trials} trials exist already: search.trials must be at least {least}")]
+    TooFewTrials {
+        /// How many there are.
+        trials: u64,
+        /// How many there must be to be.
+        least: u64,
+    },
 }

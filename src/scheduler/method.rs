@@ -4,15 +4,18 @@
 //! the ends of legs 0 to k - parallel and no other, however long the others have been known: news of an end
 //! waits here until a decision may see it.
 
+use super::explore::Explorer;
 use super::feasible::Feasible;
 use super::folds::{Doom, FoldEnd, Folds, Place, failed};
+use super::population::Heir;
 use super::reuse::{Known, Results};
-use crate::domain::recovery::OpenSweep;
+use crate::domain::recovery::Past;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
 use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
-use crate::sampler::{self, Ask, History, Level, News, Sampler, Suggestion};
-use crate::space::Space;
+use crate::sampler::{self, Ask, History, Level, News, Prior, Sampler, Suggestion};
+use crate::space::{self, Space};
 use crate::stopper::{self, Ended, Judged, Promotion, Stopper, Verdict};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the next leg is.
@@ -25,6 +28,8 @@ pub(super) enum Next<T> {
     Promotion(Promotion),
     /// A new trial.
     New(Params, Reason),
+    /// A new trial that takes the place of another, in a population.
+    Heir(Box<Heir>),
     /// A new trial that gets a known result.
     Copy(Params, Reason, Known),
     /// There is nothing to do.
@@ -40,6 +45,8 @@ pub(super) struct Method {
     /// What the sampler may see; nothing where nothing is needed.
     history: History,
     needs_points: bool,
+    /// Once the space was changed: the parameters that never varied, and may have come and gone.
+    constant: Option<BTreeSet<String>>,
     learns: bool,
     seed: u64,
     trials: Option<u64>,
@@ -48,6 +55,12 @@ pub(super) struct Method {
     results: Option<Results>,
     /// What is known of trials' folds, where there are any.
     folds: Option<Folds>,
+    /// Where a population is trained: what its heirs may have otherwise than their parents.
+    pub explorer: Option<Explorer>,
+    /// There too: every trial's configuration, by number.
+    pub configurations: Vec<Params>,
+    /// And how many of them are heirs.
+    pub heirs: u64,
     /// One per objective, the primary one first.
     directions: Vec<Direction>,
     order: Order,
@@ -64,24 +77,37 @@ pub(super) struct Method {
 }
 
 impl Method {
-    /// The methods that a sweep names, knowing nothing yet.
+    /// The methods that a sweep names, knowing nothing yet but earlier sweeps and terms; the rest of the past is for
+    /// [`Method::learn`].
     ///
     /// # Errors
     /// What of the sweep's space or constraints makes no sense, as a sentence.
-    pub fn new(spec: &Sweep) -> Result<Self, String> {
+    pub fn new(spec: &Sweep, past: &Past) -> Result<Self, String> {
         let space = Space::new(&spec.space)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        let constant = (!past.terms.is_empty())
+            .then(|| space::constants(past.terms.iter().map(|past| &past.terms.space)));
+        let prior = Prior::new(&space, &past.sources, |params| {
+            fitted(&space, constant.as_ref(), params).map(Cow::into_owned)
+        });
         let directions: Vec<Direction> = spec.objective.targets().map(|(_, direction)| direction).collect();
+        let population = spec.population();
+        let explorer = population.map(|population| Explorer::of(spec, population, &space)).transpose()?;
         Ok(Self {
             history: History::new(&space, directions.len()),
             space,
             stopper: spec.search.stopper.as_ref().map(|stopper| stopper::build(stopper, &directions)),
             feasible: Feasible::of(spec)?,
-            sampler: sampler::build(&spec.search.sampler),
+            sampler: sampler::build(&spec.search.sampler, prior),
             needs_points: spec.needs_points(),
+            constant,
             learns: spec.search.sampler.learns(),
             seed: spec.seed,
-            trials: spec.search.trials,
+            // Of a population the sampler suggests those alone that begin anew.
+            trials: population.map_or(spec.search.trials, |population| Some(population.members)),
+            explorer,
+            configurations: Vec::new(),
+            heirs: 0,
             duplicates: spec.search.duplicates,
             results: spec.reuses().then(Results::default),
             folds: Folds::of(spec),
@@ -97,9 +123,12 @@ impl Method {
     }
 
     /// Learns what stored trials and legs say.
-    pub fn learn(&mut self, stored: &OpenSweep) {
+    pub fn learn(&mut self, stored: &Past) {
         for params in &stored.points {
             self.suggested(params);
+        }
+        for (trial, descent) in &stored.descents {
+            self.inherited(*trial, *descent);
         }
         for record in &stored.records {
             let Some(trial) = record.trial else { continue };
@@ -124,7 +153,7 @@ impl Method {
         }
     }
 
-    fn learn_judgements(&mut self, stored: &OpenSweep) {
+    fn learn_judgements(&mut self, stored: &Past) {
         if !self.judges {
             return;
         }
@@ -150,8 +179,15 @@ impl Method {
     /// The next trial, by number, has this configuration.
     pub fn suggested(&mut self, params: &Params) {
         self.last = None;
-        if self.needs_points {
-            self.history.suggested(&self.space, params);
+        if !self.needs_points {
+            return;
+        }
+        match fitted(&self.space, self.constant.as_ref(), params) {
+            Some(fitted) => self.history.suggested(&self.space, &fitted),
+            None => self.history.hidden(),
+        }
+        if self.explorer.is_some() {
+            self.configurations.push(params.clone());
         }
     }
 
@@ -325,6 +361,9 @@ impl Method {
         if let Some(waiting) = waiting {
             return Next::Waiting(waiting);
         }
+        if self.explorer.is_some() {
+            return self.next_of_population(may_go_on, new);
+        }
         let promote = |last| self.stopper.as_ref().and_then(|stopper| stopper.promote(last, may_go_on));
         let (promotion, at_last) = (promote(false), promote(true));
         match promotion {
@@ -343,7 +382,7 @@ impl Method {
     }
 
     /// The sampler's configuration of trial `number`; `None` where it has nothing more.
-    fn suggest(&mut self, number: u64) -> Option<(Params, Reason)> {
+    pub fn suggest(&mut self, number: u64) -> Option<(Params, Reason)> {
         let suggestion = match self.last.take().filter(|(known, _)| *known == number) {
             Some((_, suggestion)) => suggestion,
             None => self.sampler.suggest(&self.ask(number, &|params| self.feasible.check(params))),
@@ -388,6 +427,26 @@ impl Method {
         self.stopper.as_ref().and_then(|stopper| stopper.first_rung(trial))
     }
 
+    /// The step at which an heir's first leg ends that begins after `step`.
+    pub fn leg_after(&self, step: u64) -> Option<u64> {
+        self.stopper.as_ref().and_then(|stopper| stopper.leg_after(step))
+    }
+
+    /// The sweep's seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many trials the sampler is to suggest, where that is limited.
+    pub fn trials(&self) -> Option<u64> {
+        self.trials
+    }
+
+    /// Whether no decision has been allowed to see that trial `trial` came to the end of a leg at `step`.
+    pub fn is_unseen(&self, trial: u64, step: u64) -> bool {
+        self.unseen.values().any(|end| end.end.trial == trial && end.end.until_step == Some(step))
+    }
+
     /// Whether so many legs in a row that came to nothing end the sweep, given whether any leg is open.
     pub fn is_over(&self, idle_legs: u64, has_open_legs: bool) -> bool {
         match self.order {
@@ -410,7 +469,9 @@ impl Method {
         let known: Vec<_> = (0..self.history.ends().len()).map(|end| self.history.losses(end)).collect();
         let running: Vec<_> = self.history.running().collect();
         format!(
-            "folds {:?} results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            "heirs {} of {} folds {:?} results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            self.heirs,
+            self.configurations.len(),
             self.folds.as_ref().map(Folds::essence),
             self.results.as_ref().map(Results::essence),
             self.unseen,
@@ -425,6 +486,18 @@ impl Method {
     /// Whether a decision that comes to nothing takes a leg number.
     pub fn counts_idle_legs(&self) -> bool {
         self.order == Order::Number
+    }
+}
+
+/// What a configuration is in the space; where that was never changed, it is of it.
+fn fitted<'a>(
+    space: &Space,
+    constant: Option<&BTreeSet<String>>,
+    params: &'a Params,
+) -> Option<Cow<'a, Params>> {
+    match constant {
+        None => Some(Cow::Borrowed(params)),
+        Some(constant) => space.fit(params, constant).ok().map(Cow::Owned),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::core_test::{World, halving, moves, seeker, told, toy_sweep, work};
 use super::*;
+use crate::domain::recovery::Past;
 use crate::domain::sweep::Order;
 use crate::domain::{OutOfMemory, TellState};
 use crate::scheduler::reserve::PATIENCE_MS;
@@ -165,12 +166,8 @@ fn stored(
         row,
         returns_to: None,
         trials: 2,
-        legs,
         idle_legs: 0,
-        records: Vec::new(),
-        points: Vec::new(),
-        judgements: Vec::new(),
-        curves: Default::default(),
+        past: Past { legs, ..Past::default() },
         open_legs: Vec::new(),
         open: vec![open],
     })

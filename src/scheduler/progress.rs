@@ -49,7 +49,7 @@ impl Core {
                     Err(Refusal::StepDiffers { step })
                 };
             }
-            _ if step == 0 => return Err(Refusal::StepBackwards { step, last }),
+            _ if step <= run.first_step => return Err(Refusal::StepBackwards { step, last }),
             _ if step <= last => {
                 let own = run.steps.range(step..).any(|(_, later)| later.attempt == attempt);
                 if own {

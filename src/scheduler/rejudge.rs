@@ -83,6 +83,11 @@ fn curve_of(reason: &Reason) -> Vec<(u64, f64)> {
         | Reason::BelowRung { step, value, .. }
         | Reason::WorseThanOthers { step, value, .. }
         | Reason::OutOfBounds { step, value, .. } => vec![(*step, number(value))],
+        // The best came before the steps that it tells, if it is not among them.
+        Reason::UnlikelyToWin { value, curve, .. } => {
+            let before = value.filter(|value| curve.iter().all(|(_, other)| other != value));
+            before.map(|value| (0, value)).into_iter().chain(curve.iter().copied()).collect()
+        }
         Reason::Stalled { step, value, best_step, best, .. } => {
             let best = best.map(|best| (*best_step, best));
             best.into_iter().chain([(*step, number(value))]).collect()

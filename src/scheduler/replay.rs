@@ -9,7 +9,8 @@ use super::folds::{Doom, FoldEnd};
 use super::method::{Method, Next};
 use super::refold::Courses;
 use super::reuse::Known;
-use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport};
+use crate::domain::decisions::{StoredDecisions, StoredEvent, StoredReport, StoredTrial};
+use crate::domain::recovery::Past;
 use crate::domain::sweep::Sweep;
 use crate::domain::{EventKind, LegOutcome, LegRecord, Params, Reason};
 use crate::stopper::Ended;
@@ -57,8 +58,11 @@ pub fn replay(stored: &StoredDecisions) -> Result<u64, Box<Difference>> {
 
 /// Where the derivation stands.
 pub(super) struct Replay<'a> {
-    pub(super) spec: &'a Sweep,
+    /// The sweep as it was then.
+    pub(super) spec: Sweep,
     pub(super) method: Method,
+    /// How many of its past terms are past.
+    pub(super) edits: usize,
     pub(super) stored: &'a StoredDecisions,
     /// The record and the legs by the inputs that led to them.
     events: BTreeMap<i64, Vec<&'a StoredEvent>>,
@@ -73,9 +77,9 @@ pub(super) struct Replay<'a> {
     pub(super) leg_of: BTreeMap<u64, u64>,
     pub(super) stopping: BTreeSet<u64>,
     /// Trials so far: the next one's number.
-    created: u64,
+    pub(super) created: u64,
     /// Legs so far: the next one's number.
-    legs: u64,
+    pub(super) legs: u64,
     open_legs: BTreeSet<u64>,
     /// Trials (their folds) that wait without a leg, and those that are paused.
     waiting: BTreeSet<(u64, u32)>,
@@ -101,14 +105,20 @@ struct Said<'a> {
     idle: usize,
     /// Trials that ended, or were told to.
     over: Vec<u64>,
-    /// Ends of trials that were not being worked on.
+    /// Ends of trials that were not being worked on: by themselves, and because heirs took their places.
     endings: Vec<&'a StoredEvent>,
+    replaced: BTreeMap<u64, &'a Reason>,
     sweep_ended: bool,
 }
 
 impl<'a> Replay<'a> {
     fn new(stored: &'a StoredDecisions) -> Result<Self, Box<Difference>> {
-        let method = Method::new(&stored.spec).map_err(|why| difference(None, "a search".into(), why))?;
+        let spec = match stored.terms.first() {
+            Some(first) => stored.spec.with_terms(first.terms.clone()),
+            None => stored.spec.clone(),
+        };
+        let past = Past { sources: stored.sources.clone(), ..Past::default() };
+        let method = Method::new(&spec, &past).map_err(|why| difference(None, "a search".into(), why))?;
         let mut events: BTreeMap<i64, Vec<&StoredEvent>> = BTreeMap::new();
         for event in &stored.events {
             events.entry(event.seq).or_default().push(event);
@@ -121,8 +131,9 @@ impl<'a> Replay<'a> {
             }
         }
         Ok(Self {
-            spec: &stored.spec,
+            spec,
             method,
+            edits: 0,
             stored,
             events,
             decided,
@@ -146,6 +157,9 @@ impl<'a> Replay<'a> {
 
     /// One input: what it ended and what users did come first, then what was decided, then what followed.
     fn moment(&mut self, seq: i64) -> Result<(), Box<Difference>> {
+        if self.stored.terms.get(self.edits).is_some_and(|past| past.seq == seq) {
+            self.edit(seq)?;
+        }
         let ended = self.ended.remove(&seq).unwrap_or_default();
         // What nobody worked on ends with its decision; legs of a trial that is given up end after that.
         let (after, before): (Vec<_>, Vec<_>) =
@@ -234,6 +248,9 @@ impl<'a> Replay<'a> {
             EventKind::TrialPaused => {
                 self.paused.insert(trial);
             }
+            EventKind::TrialStopped if idle && matches!(event.reason, Some(Reason::Replaced { .. })) => {
+                said.replaced.extend(event.reason.as_ref().map(|reason| (trial, reason)));
+            }
             EventKind::TrialStopped | EventKind::TrialCancelled if self.courses.is_none() && idle => {
                 said.endings.push(event);
             }
@@ -262,12 +279,15 @@ impl<'a> Replay<'a> {
         let derived = if doomed.is_none() { self.next() } else { Next::Nothing };
         let reason = leg.trial.and_then(|trial| said.continued.remove(&trial).flatten());
         let copied = leg.trial.and_then(|trial| said.copied.remove(&trial));
+        let descent = leg.trial.filter(|trial| said.suggested.contains(trial));
+        let descent = descent.and_then(|trial| self.row(trial)).and_then(|row| row.suggested.descent());
+        let ends = descent.and_then(|descent| said.replaced.remove(&descent.replaces));
         let given_up = leg.trial.and_then(|trial| said.given_up.remove(&trial));
         let stored = match (given_up, leg.trial) {
             (Some(reason), Some(trial)) => {
                 self.given_up(trial, reason, leg.end.as_ref().and_then(|end| end.value))
             }
-            _ => self.stored_leg(leg, reason, copied),
+            _ => self.stored_leg(leg, reason, copied, ends),
         };
         let derived = match &doomed {
             Some((trial, doom)) => {
@@ -289,6 +309,10 @@ impl<'a> Replay<'a> {
             Some(trial) => {
                 if said.suggested.remove(&trial) {
                     self.add();
+                }
+                if let Some(descent) = descent {
+                    self.method.inherited(trial, descent);
+                    self.paused.remove(&descent.replaces);
                 }
                 if doomed.is_some() {
                     self.method.decided(trial, None, false);
@@ -335,7 +359,18 @@ impl<'a> Replay<'a> {
         self.created += 1;
     }
 
-    fn stored_leg(&self, leg: &LegRecord, reason: Option<&Reason>, copied: Option<u64>) -> Decided {
+    fn row(&self, trial: u64) -> Option<&'a StoredTrial> {
+        let row = usize::try_from(trial).ok().and_then(|at| self.stored.trials.get(at));
+        row.filter(|row| row.number == trial)
+    }
+
+    fn stored_leg(
+        &self,
+        leg: &LegRecord,
+        reason: Option<&Reason>,
+        copied: Option<u64>,
+        ends: Option<&Reason>,
+    ) -> Decided {
         let Some(trial) = leg.trial else { return Decided::Nothing };
         let until = leg.until_step;
         if self.waiting.contains(&(trial, leg.fold)) {
@@ -343,16 +378,15 @@ impl<'a> Replay<'a> {
         } else if let Some(reason) = reason {
             Decided::Promoted { trial, until, reason: reason.clone() }
         } else {
-            let row = usize::try_from(trial).ok().and_then(|at| self.stored.trials.get(at));
-            let row = row.filter(|row| row.number == trial);
-            let (params, reason) =
-                row.map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
+            let (params, reason) = self
+                .row(trial)
+                .map_or((String::new(), None), |row| (text_of(&row.params), Some(row.suggested.clone())));
             match (copied, &leg.end) {
                 (Some(from), Some(end)) => {
                     let known = Known { trial: from, value: end.value, further: end.further.clone() };
                     Decided::Copied { trial, until, params, reason, known }
                 }
-                _ => Decided::New { trial, until, params, reason },
+                _ => Decided::New { trial, until, params, reason, ends: ends.cloned() },
             }
         }
     }
@@ -392,6 +426,14 @@ impl<'a> Replay<'a> {
                 until: self.method.first_rung(self.created),
                 params: text_of(&params),
                 reason: Some(reason),
+                ends: None,
+            },
+            Next::Heir(heir) => Decided::New {
+                trial: self.created,
+                until: self.method.leg_after(heir.descent.step),
+                params: text_of(&heir.params),
+                reason: Some(heir.reason),
+                ends: heir.ends,
             },
             Next::Copy(params, reason, known) => Decided::Copied {
                 trial: self.created,
@@ -411,6 +453,9 @@ impl<'a> Replay<'a> {
         }
         if let Some((trial, _)) = said.copied.first_key_value() {
             return Err(self.missing(&format!("trial {trial} got a known result")));
+        }
+        if let Some((trial, _)) = said.replaced.first_key_value() {
+            return Err(self.missing(&format!("trial {trial} was replaced by an heir")));
         }
         let what = match (said.suggested.first(), said.continued.first_key_value()) {
             (Some(trial), _) => format!("trial {trial} was suggested"),
@@ -485,11 +530,36 @@ impl<'a> Replay<'a> {
 /// A decision, in a form that can be compared and read.
 #[derive(Debug, PartialEq)]
 enum Decided {
-    GivenUp { trial: u64, value: Option<f64>, reason: Option<Reason> },
-    Waiting { trial: u64, fold: u32, until: Option<u64> },
-    Promoted { trial: u64, until: Option<u64>, reason: Reason },
-    New { trial: u64, until: Option<u64>, params: String, reason: Option<Reason> },
-    Copied { trial: u64, until: Option<u64>, params: String, reason: Option<Reason>, known: Known },
+    GivenUp {
+        trial: u64,
+        value: Option<f64>,
+        reason: Option<Reason>,
+    },
+    Waiting {
+        trial: u64,
+        fold: u32,
+        until: Option<u64>,
+    },
+    Promoted {
+        trial: u64,
+        until: Option<u64>,
+        reason: Reason,
+    },
+    /// `ends` is why the trial ended whose place it takes, where it does.
+    New {
+        trial: u64,
+        until: Option<u64>,
+        params: String,
+        reason: Option<Reason>,
+        ends: Option<Reason>,
+    },
+    Copied {
+        trial: u64,
+        until: Option<u64>,
+        params: String,
+        reason: Option<Reason>,
+        known: Known,
+    },
     Nothing,
 }
 
@@ -523,6 +593,9 @@ impl fmt::Display for Decided {
             None => f.write_str(", to its end")?,
         }
         match self {
+            Self::New { reason: Some(reason), ends: Some(ends), .. } => {
+                write!(f, " ({reason}; another ended: {ends})")
+            }
             Self::Promoted { reason, .. }
             | Self::New { reason: Some(reason), .. }
             | Self::Copied { reason: Some(reason), .. } => {

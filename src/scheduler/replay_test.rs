@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::decisions::StoredTrial;
-use crate::domain::sweep::{Against, Mode, Order, StopperSpec};
-use crate::domain::{Change, TellState};
+use crate::domain::sweep::{Against, Mode, Order, Population, StopperSpec};
+use crate::domain::{Change, PastTerms, TellState};
 use crate::scheduler::Claimed;
 use crate::scheduler::core::core_test::{World, halving, judging, report, work};
 
@@ -16,7 +16,8 @@ fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> Stor
     let mut world = World::new();
     let uid = spec.name.clone();
     let origin = Box::default();
-    let submit = crate::scheduler::Input::Submit { uid, spec: Box::new(spec.clone()), origin };
+    let submit =
+        crate::scheduler::Input::Submit { uid, spec: Box::new(spec.clone()), origin, sources: Vec::new() };
     let mut changes = world.handle(submit).changes;
     let mut busy = Vec::new();
     for n in 0.. {
@@ -38,6 +39,8 @@ fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> Stor
 fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
     let mut all = StoredDecisions {
         spec,
+        terms: Vec::new(),
+        sources: Vec::new(),
         trials: Vec::new(),
         legs: Vec::new(),
         events: Vec::new(),
@@ -81,6 +84,10 @@ fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
             Change::ReportsDiscarded { trial, after_step, .. } => {
                 all.reports.retain(|report| report.trial != numbers[trial] || report.step <= *after_step);
             }
+            Change::SweepEdited { past, spec, .. } => {
+                all.terms.push((**past).clone());
+                all.spec = (**spec).clone();
+            }
             Change::Recorded(event) => all.events.push(StoredEvent {
                 seq: event.seq,
                 kind: event.kind,
@@ -103,6 +110,64 @@ fn what_was_decided_is_derived_again() {
             assert_eq!(replay(&stored), Ok((stored.legs.len() + verdicts) as u64), "{order:?} {parallel}");
         }
     }
+}
+
+/// A population whose members work nine steps.
+fn bred(order: Order, parallel: u32) -> StoredDecisions {
+    let all = Population { members: 6, interval: 2, quantile: 0.34, perturb: vec!["x".into()] };
+    let mut spec = judging(StopperSpec::Population(all), 6, order, parallel);
+    spec.search.trials = None;
+    play(spec, |world, claimed| {
+        let until = claimed.leg.until_step.map_or(9, |until| until.min(9));
+        let mut changes = Vec::new();
+        for step in claimed.leg.from_step + 1..=until {
+            let value = claimed.params["x"].as_f64().unwrap() + 1.0 / step as f64;
+            changes.extend(world.handle(report(claimed, step, value)).changes);
+        }
+        let state = if until < 9 { TellState::Paused } else { TellState::Completed };
+        changes.extend(world.tell(claimed, state).changes);
+        changes
+    })
+}
+
+#[test]
+fn who_was_replaced_by_whose_heir_is_derived_again() {
+    for order in [Order::Arrival, Order::Number] {
+        for parallel in 1..5 {
+            let stored = bred(order, parallel);
+            let heirs = stored.trials.iter().filter(|trial| trial.suggested.descent().is_some()).count();
+            assert!(heirs > 0, "{order:?} {parallel}: {heirs}");
+            assert_eq!(replay(&stored), Ok(stored.legs.len() as u64), "{order:?} {parallel}");
+        }
+    }
+}
+
+#[test]
+fn a_forged_heir_is_named() {
+    let stored = bred(Order::Number, 2);
+    let heir = stored.trials.iter().position(|trial| trial.suggested.descent().is_some()).unwrap();
+    let named = |forged: &StoredDecisions, what: &str| {
+        let difference = replay(forged).expect_err(what);
+        assert!(difference.to_string().contains(what), "{difference}");
+    };
+    let mut other_value = stored.clone();
+    other_value.trials[heir].params.insert("x".into(), 77i64.into());
+    named(&other_value, r#"with {"x":77}"#);
+    let mut other_parent = stored.clone();
+    if let Reason::Inherited { descent, .. } = &mut other_parent.trials[heir].suggested {
+        descent.parent += 1;
+    }
+    named(&other_parent, "goes on from trial");
+    let ended = stored.events.iter().position(|event| event.kind == EventKind::TrialStopped).unwrap();
+    let mut other_reason = stored.clone();
+    if let Some(Reason::Replaced { last, .. }) = &mut other_reason.events[ended].reason {
+        *last += 1;
+    }
+    named(&other_reason, "among the last 2 of");
+    // Somebody who ended without an heir, and an heir for whom nobody ended.
+    let mut nobody = stored.clone();
+    nobody.events.remove(ended);
+    assert!(replay(&nobody).is_err());
 }
 
 #[test]
@@ -176,6 +241,7 @@ fn judged_sweeps() -> Vec<StoredDecisions> {
         StopperSpec::Hyperband { min_steps: 1, max_steps: 9, factor: 3, mode: Mode::Stop },
         StopperSpec::Median(against),
         StopperSpec::Percentile { percentile: 25.0, against },
+        StopperSpec::Extrapolation { startup_trials: 2, warmup_steps: 0, chance: 0.3 },
         StopperSpec::Threshold { lower: None, upper: Some(500.0), after_steps: 1 },
         StopperSpec::Patience { patience: 2, min_delta: 0.1 },
     ];
@@ -219,6 +285,7 @@ fn a_forged_judgement_is_named() {
                 Reason::PassedRung { bound, .. }
                 | Reason::BelowRung { bound, .. }
                 | Reason::WorseThanOthers { bound, .. }
+                | Reason::UnlikelyToWin { expected: bound, .. }
                 | Reason::OutOfBounds { limit: bound, .. }
                 | Reason::Stalled { best: bound, .. } => *bound = bound.map(|bound| bound + 0.5),
                 other => panic!("{other}"),
@@ -237,7 +304,7 @@ fn a_forged_judgement_is_named() {
 
 #[test]
 fn a_trial_that_should_have_ended_is_named() {
-    let stored = judged_sweeps().remove(4);
+    let stored = judged_sweeps().remove(5);
     let worst = |report: &&mut StoredReport| report.step == 2 && report.value < 500.0;
     let mut other = stored.clone();
     let report = other.reports.iter_mut().find(worst).unwrap();
@@ -246,4 +313,37 @@ fn a_trial_that_should_have_ended_is_named() {
     let difference = replay(&other).unwrap_err();
     assert_eq!(difference.stored, format!("trial {trial} goes on past step 2"));
     assert_eq!(difference.derived, format!("trial {trial} is to end: step 2: 600.0000 is beyond 500"));
+}
+
+/// Other terms that are the same terms, given before a leg: sampler and stopper begin anew, and nothing may come of it.
+fn begun_anew(stored: &StoredDecisions, leg: usize) -> StoredDecisions {
+    let mut stored = stored.clone();
+    let (until_leg, seq) = (leg as u64, stored.legs[leg].decided_seq);
+    stored.terms.push(PastTerms { terms: stored.spec.terms(), until_leg, seq });
+    stored
+}
+
+#[test]
+fn methods_that_begin_anew_decide_the_same() {
+    let orders = [Order::Arrival, Order::Number];
+    let halved = orders.into_iter().flat_map(|order| (1..4).map(move |parallel| played(order, parallel)));
+    for stored in halved.chain(judged_sweeps()) {
+        for leg in 0..stored.legs.len() {
+            // One input may decide several legs: what is edited stands before the first of them.
+            if leg > 0 && stored.legs[leg - 1].decided_seq == stored.legs[leg].decided_seq {
+                continue;
+            }
+            let anew = replay(&begun_anew(&stored, leg));
+            assert_eq!(anew, replay(&stored), "before leg {leg} of {:?}", stored.spec.search);
+        }
+    }
+}
+
+#[test]
+fn terms_that_are_said_to_be_older_are_named() {
+    let mut stored = begun_anew(&played(Order::Number, 2), 5);
+    stored.terms[0].until_leg = 4;
+    let difference = replay(&stored).unwrap_err();
+    assert_eq!(difference.leg, Some(5));
+    assert!(difference.stored.contains("other terms from leg 4 on"), "{difference}");
 }

@@ -75,6 +75,11 @@ impl Core {
                 "only trials that failed, were stopped or were cancelled can be retried",
             ));
         }
+        if stored.row.spec.population().is_some() {
+            return Err(Refusal::WrongState(
+                "its population has gone on without it: whoever fails there is replaced by an heir",
+            ));
+        }
         if let Some(active) = self.sweeps.get(&sweep) {
             if active.row.state == SweepState::Cancelled {
                 return Err(Refusal::WrongState("its sweep is being cancelled: try again in a moment"));

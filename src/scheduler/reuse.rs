@@ -40,7 +40,7 @@ impl Results {
 
     /// The end of a leg may be seen from now on.
     pub fn ended(&mut self, history: &History, end: &Ended) {
-        if end.outcome == LegOutcome::Completed {
+        if end.outcome == LegOutcome::Completed && history.sees(end.trial) {
             let known = Known { trial: end.trial, value: end.value, further: end.further.clone() };
             self.known.entry(signature(history.point(end.trial))).or_insert(known);
         }

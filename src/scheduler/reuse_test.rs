@@ -11,7 +11,7 @@ fn sweep(configurations: i64, trials: u64) -> Sweep {
     sweep.search.duplicates = Duplicates::Reuse;
     sweep.search.sampler = SamplerSpec::Random;
     let kind = ParameterKind::Int { low: 1, high: configurations, log: false, step: None };
-    sweep.space = BTreeMap::from([("x".into(), Parameter { kind, when: None })]);
+    sweep.space = BTreeMap::from([("x".into(), Parameter { kind, when: None, default: None })]);
     sweep
 }
 

@@ -170,6 +170,19 @@ impl Shell {
                         Err(error) => drop(reply.send(Err(not_persisted(&error)))),
                     }
                 }
+                Request::Edit { sweep, terms, source, reply } => {
+                    // What came before it may be about the same sweep.
+                    self.handle_group(std::mem::take(&mut group));
+                    match self.writer.stored_sweep(sweep, &terms) {
+                        Ok(Some(stored)) => {
+                            let input = Input::Edit { stored: Box::new(stored), terms, source };
+                            group.push((input, Some(reply)));
+                        }
+                        // Whoever asked may be gone.
+                        Ok(None) => drop(reply.send(Err(Refusal::SweepOver.into()))),
+                        Err(error) => drop(reply.send(Err(not_persisted(&error)))),
+                    }
+                }
                 Request::ClearUp { reply } => {
                     // What came before it may refer to a blob.
                     self.handle_group(std::mem::take(&mut group));
@@ -373,7 +386,9 @@ impl Shell {
         let mut hashes = Vec::new();
         for change in changes {
             match change {
-                Change::CheckpointDropped(checkpoint) => hashes.push(checkpoint.hash.clone()),
+                Change::CheckpointDropped(checkpoint) | Change::HeirloomDropped(checkpoint) => {
+                    hashes.push(checkpoint.hash.clone());
+                }
                 Change::SweepRemoved { sweep } => match self.writer.blobs_of_sweep(*sweep) {
                     Ok(found) => hashes.extend(found),
                     Err(error) => stay_behind(&error),

@@ -26,6 +26,8 @@ pub(super) struct Active {
     pub returns_to: Option<SweepState>,
     /// Its trials have been told that its time is up.
     pub time_was_up: bool,
+    /// Checkpoints that are kept for heirs of a population, by their step and trial number.
+    pub heirlooms: BTreeMap<(u64, u64), Checkpoint>,
     /// Trials that have not ended.
     pub open: Trials,
 }
@@ -72,6 +74,8 @@ pub(super) struct Run {
     pub best: Option<(u64, f64)>,
     /// What came with its end, for objectives that its steps say nothing of.
     pub told: Metrics,
+    /// The step that it begins after: of an heir where its parent stood, else 0.
+    pub first_step: u64,
     /// Newest first.
     pub checkpoints: Vec<Checkpoint>,
     /// Why earlier attempts at the leg ended without a result.
@@ -144,23 +148,19 @@ impl Active {
         if self.returns_to.is_some() {
             return None;
         }
-        let search = &self.row.spec.search;
-        let limit = search.time_limit_s.map(|limit| {
-            let limit_ms = i64::try_from(limit.saturating_mul(1000)).unwrap_or(i64::MAX);
-            self.row.created.plus_ms(limit_ms)
-        });
-        [limit, search.deadline].into_iter().flatten().min()
+        self.row.ends_at()
     }
 }
 
 impl Open {
     /// A trial that nobody has worked on, with so many folds.
     pub fn new(row: NewTrial, folds: u32) -> Self {
+        let first_step = row.first_step();
         Self {
             waits_since: row.created,
             row,
             state: TrialState::Queued,
-            runs: (0..folds).map(|_| Run::default()).collect(),
+            runs: (0..folds).map(|_| Run { first_step, ..Run::default() }).collect(),
             to_end: None,
             given_up: None,
             ready: None,
@@ -212,8 +212,8 @@ impl Run {
         self.steps.iter().filter_map(value).collect()
     }
 
-    /// The last step reported.
+    /// The last step reported; before any, the step that it begins after.
     pub fn last_step(&self) -> u64 {
-        self.steps.last_key_value().map_or(0, |(step, _)| *step)
+        self.steps.last_key_value().map_or(self.first_step, |(step, _)| *step)
     }
 }

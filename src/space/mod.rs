@@ -3,9 +3,11 @@
 //! Pure: knows the domain alone.
 
 mod dimension;
+mod fit;
 mod order;
 
 pub use dimension::Dimension;
+pub use fit::constants;
 
 use crate::domain::{Parameter, ParameterKind, Params, Value, When};
 use std::collections::BTreeMap;
@@ -35,6 +37,8 @@ pub struct Entry {
     pub dimension: Dimension,
     /// When it exists.
     pub when: Option<When>,
+    /// What a configuration of another space counts as having that lacks it.
+    pub default: Option<Value>,
     /// The same in coordinates: the place of its parent, and the parent's coordinates under which it exists.
     parent: Option<(usize, Vec<f64>)>,
 }
@@ -56,6 +60,12 @@ impl Space {
         for (name, parameter) in parameters {
             match Dimension::new(&parameter.kind) {
                 Ok(dimension) => {
+                    if let Some(default) =
+                        parameter.default.as_ref().filter(|value| !dimension.contains(value))
+                    {
+                        let message = format!("its default {default} is outside its range");
+                        problems.push(Problem { param: name.clone(), message });
+                    }
                     dimensions.insert(name.as_str(), dimension);
                 }
                 Err(message) => problems.push(Problem { param: name.clone(), message }),
@@ -77,12 +87,12 @@ impl Space {
             let (Some(dimension), Some(parameter)) = (dimensions.remove(name), parameters.get(name)) else {
                 continue;
             };
-            let when = parameter.when.clone();
+            let (when, default) = (parameter.when.clone(), parameter.default.clone());
             let parent = when.as_ref().and_then(|when| {
                 let at = entries.iter().position(|entry| entry.name == when.param)?;
                 Some((at, when.values.iter().map(|value| entries[at].dimension.encode(value)).collect()))
             });
-            entries.push(Entry { name: name.to_owned(), dimension, when, parent });
+            entries.push(Entry { name: name.to_owned(), dimension, when, default, parent });
         }
         Ok(Self { entries })
     }

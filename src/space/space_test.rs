@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn parameter(kind: ParameterKind) -> Parameter {
-    Parameter { kind, when: None }
+    Parameter { kind, when: None, default: None }
 }
 
 fn choice(words: &[&str]) -> ParameterKind {
@@ -16,8 +16,14 @@ fn when(param: &str, word: &str) -> Option<When> {
 fn nested() -> BTreeMap<String, Parameter> {
     BTreeMap::from([
         // "a_child" sorts before its parent, so order by name alone would fail.
-        ("a_child".into(), Parameter { kind: choice(&["x", "y", "z"]), when: when("family", "cnn") }),
-        ("a_grandchild".into(), Parameter { kind: choice(&["p", "q"]), when: when("a_child", "x") }),
+        (
+            "a_child".into(),
+            Parameter { kind: choice(&["x", "y", "z"]), when: when("family", "cnn"), default: None },
+        ),
+        (
+            "a_grandchild".into(),
+            Parameter { kind: choice(&["p", "q"]), when: when("a_child", "x"), default: None },
+        ),
         ("family".into(), parameter(choice(&["cnn", "dense"]))),
         ("width".into(), parameter(ParameterKind::Int { low: 1, high: 3, log: false, step: None })),
     ])
@@ -60,11 +66,11 @@ fn a_canonical_point_is_that_of_its_configuration() {
 #[test]
 fn mistakes_are_named_all_at_once() {
     let bad = BTreeMap::from([
-        ("a".into(), Parameter { kind: choice(&["x"]), when: when("b", "x") }),
-        ("b".into(), Parameter { kind: choice(&["x"]), when: when("a", "x") }),
+        ("a".into(), Parameter { kind: choice(&["x"]), when: when("b", "x"), default: None }),
+        ("b".into(), Parameter { kind: choice(&["x"]), when: when("a", "x"), default: None }),
         ("c".into(), parameter(ParameterKind::Int { low: 5, high: 1, log: false, step: None })),
-        ("d".into(), Parameter { kind: choice(&["x"]), when: when("nobody", "x") }),
-        ("e".into(), Parameter { kind: choice(&["x"]), when: when("b", "never") }),
+        ("d".into(), Parameter { kind: choice(&["x"]), when: when("nobody", "x"), default: None }),
+        ("e".into(), Parameter { kind: choice(&["x"]), when: when("b", "never"), default: None }),
     ]);
     let problems: Vec<String> = Space::new(&bad).unwrap_err().iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(problems.join("\n"), @r"

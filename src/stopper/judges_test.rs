@@ -16,6 +16,7 @@ fn all() -> Vec<StopperSpec> {
         StopperSpec::Hyperband { min_steps, max_steps: 8, factor, mode: Mode::Promote },
         StopperSpec::Median(AGAINST),
         StopperSpec::Percentile { percentile: 25.0, against: AGAINST },
+        StopperSpec::Extrapolation { startup_trials: 1, warmup_steps: 0, chance: 0.5 },
         StopperSpec::Threshold { lower: Some(0.5), upper: Some(9.0), after_steps: 1 },
         StopperSpec::Patience { patience: 2, min_delta: 0.0 },
     ]

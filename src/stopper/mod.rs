@@ -9,16 +9,18 @@
 //! successive halving compares trials by all of them (`standings.rs`), and every other stopper by the primary one.
 
 mod asha;
+mod extrapolation;
 mod halt;
 mod hyperband;
 mod others;
 mod patience;
+mod population;
 mod ranking;
 mod standings;
 mod threshold;
 
 use crate::domain::sweep::{Mode, StopperSpec};
-use crate::domain::{Direction, LegOutcome, Reason};
+use crate::domain::{Descent, Direction, LegOutcome, Reason};
 
 /// News of a leg that ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +54,19 @@ pub struct Promotion {
     pub until_step: u64,
     /// Why.
     pub reason: Reason,
+}
+
+/// A trial whose place an heir is to take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Succession {
+    /// The number of the trial that is replaced.
+    pub replaces: u64,
+    /// The step at which it was compared, and after which its heir begins.
+    pub step: u64,
+    /// Why the trial ends; `None` for one that has ended already.
+    pub reason: Option<Reason>,
+    /// Whose heir it may be, the best first. Not empty.
+    pub parents: Vec<u64>,
 }
 
 /// A running trial that has just reported a step.
@@ -100,6 +115,29 @@ pub trait Stopper: Send + Sync {
     /// The step at which the first leg of trial number `trial` ends; `None` for its own budget.
     fn first_rung(&self, _trial: u64) -> Option<u64> {
         None
+    }
+
+    /// Whether a trial that begins anew comes before all others, in a population.
+    fn wants_newcomers(&self) -> bool {
+        false
+    }
+
+    /// The step at which an heir's first leg ends that begins after `step`; `None` where there are no heirs.
+    fn leg_after(&self, _step: u64) -> Option<u64> {
+        None
+    }
+
+    /// A trial that no leg was decided for yet is an heir.
+    fn inherited(&mut self, _trial: u64, _descent: Descent) {}
+
+    /// The trial whose place an heir is to take now, if one is.
+    fn succession(&self, _may_go_on: &dyn Fn(u64) -> bool) -> Option<Succession> {
+        None
+    }
+
+    /// Whether an heir may still come to go on from where `trial` stood at `step`.
+    fn may_be_parent(&self, _trial: u64, _step: u64) -> bool {
+        false
     }
 
     /// A leg of `trial` up to `until_step` was decided.
@@ -160,12 +198,16 @@ pub fn build(spec: &StopperSpec, directions: &[Direction]) -> Box<dyn Stopper> {
         StopperSpec::Percentile { percentile, against } => {
             Box::new(others::Others::new(percentile, against, direction))
         }
+        StopperSpec::Extrapolation { startup_trials, warmup_steps, chance } => {
+            Box::new(extrapolation::Extrapolation::new(startup_trials, warmup_steps, chance, direction))
+        }
         StopperSpec::Threshold { lower, upper, after_steps } => {
             Box::new(threshold::Threshold { lower, upper, after_steps })
         }
         StopperSpec::Patience { patience, min_delta } => {
             Box::new(patience::Patience { patience, min_delta, direction })
         }
+        StopperSpec::Population(ref spec) => Box::new(population::Population::new(spec.clone(), direction)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::direct::{execute, one_row, stored};
 use super::open::{Durability, Writer};
 use super::rows::{further_text, signed, split_metrics, to_json};
-use super::{StoreError, blob, checkpoints, folds, legs};
+use super::{StoreError, blob, checkpoints, folds, legs, sources, terms};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RESIDENT_BYTES};
 use crate::domain::{
     AttemptState, Change, Event, Metrics, Millis, NewAttempt, NewTrial, Reason, StepReport, SweepId,
@@ -50,12 +50,16 @@ impl Writer {
 fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError> {
     match change {
         Change::SweepInserted(row) => insert_sweep(connection, row),
+        Change::SweepWarmed { sweep, sources } => sources::insert(connection, *sweep, sources),
         Change::SweepMoved { sweep, from, to, at } => move_sweep(connection, *sweep, *from, *to, *at),
         Change::SweepPrioritised { sweep, priority } => {
             // The sweep as a whole says it too.
             let sql =
                 "update sweep set priority = ?1, spec = json_set(spec, '$.priority', ?1) where sweep_id = ?2";
             one_row(connection, sql, [*priority, sweep.0], || format!("sweep {sweep} is not there"))
+        }
+        Change::SweepEdited { sweep, version, past, spec, source, at } => {
+            terms::replace(connection, (*sweep, *version), past, (spec, source), *at)
         }
         Change::SweepReturns { sweep, to } => {
             let sql = "update sweep set returns_to = ? where sweep_id = ?";
@@ -78,6 +82,8 @@ fn apply_one(connection: &Connection, change: &Change) -> Result<(), StoreError>
         Change::LegEnded { leg, end } => legs::end(connection, *leg, end),
         Change::CheckpointStored(checkpoint) => checkpoints::insert(connection, checkpoint),
         Change::CheckpointDropped(checkpoint) => checkpoints::delete(connection, checkpoint),
+        Change::HeirloomKept(checkpoint) => checkpoints::keep_heirloom(connection, checkpoint),
+        Change::HeirloomDropped(checkpoint) => checkpoints::drop_heirloom(connection, checkpoint),
         Change::AttemptOpened(attempt) => open_attempt(connection, attempt),
         Change::AttemptClosed { attempt, state, reason, tell, at } => {
             let sql = "update attempt set state = ?, reason = ?, tell = ?, finished_ms = ? \
@@ -175,7 +181,10 @@ fn move_sweep(
 /// A trial and its parameters.
 fn insert_trial(connection: &Connection, trial: &NewTrial) -> Result<(), StoreError> {
     let sql = "insert into trial (trial_id, sweep_id, number, state, params, suggested, parameter_count, \
-               budget_steps, created_ms) values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               budget_steps, created_ms, parent, parent_step, steps) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let descent = trial.suggested.descent();
+    let parent = descent.map(|descent| signed("trial.parent", descent.parent)).transpose()?;
+    let parent_step = descent.map(|descent| signed("trial.parent_step", descent.step)).transpose()?;
     let values = params![
         trial.id.0,
         trial.sweep.0,
@@ -186,6 +195,9 @@ fn insert_trial(connection: &Connection, trial: &NewTrial) -> Result<(), StoreEr
         trial.parameter_count.map(|n| signed("trial.parameter_count", n)).transpose()?,
         trial.budget_steps.map(|n| signed("trial.budget_steps", n)).transpose()?,
         trial.created.0,
+        parent,
+        parent_step,
+        parent_step.unwrap_or(0),
     ];
     execute(connection, sql, values)?;
     let sql = "insert into trial_param (trial_id, name, sweep_id, value) values (?, ?, ?, ?)";

@@ -20,6 +20,8 @@ mod open_trials;
 pub mod query;
 mod recover;
 mod rows;
+mod sources;
+mod terms;
 mod workers;
 
 #[cfg(test)]

@@ -24,10 +24,18 @@ impl Writer {
                 let sql = "update trial set note = ? where trial_id = ?";
                 execute(&self.connection, sql, params![text(note), trial.0])?
             }
-            Remark::Tags { trial, tags } => {
-                let sql = "update trial set tags = ? where trial_id = ?";
+            Remark::Tags { of, tags } => {
                 let tags = (!tags.is_empty()).then(|| to_json(tags)).transpose()?;
-                execute(&self.connection, sql, params![tags, trial.0])?
+                match of {
+                    Subject::Sweep(sweep) => {
+                        let sql = "update sweep set tags = ? where sweep_id = ?";
+                        execute(&self.connection, sql, params![tags, sweep.0])?
+                    }
+                    Subject::Trial(trial) => {
+                        let sql = "update trial set tags = ? where trial_id = ?";
+                        execute(&self.connection, sql, params![tags, trial.0])?
+                    }
+                }
             }
         };
         Ok(changed == 1)

@@ -6,10 +6,12 @@ use super::fields::Fields;
 use super::open::Writer;
 use super::open_trials::{self, Wanted};
 use super::rows::{from_json, sweep_state, unsigned};
-use super::{judgements, legs};
-use crate::domain::recovery::{OpenSweep, OpenTrial, Recovery};
-use crate::domain::{Millis, Origin, SweepId, SweepRow, SweepState, TrialId};
+use super::{checkpoints, judgements, legs, sources, terms};
+use crate::domain::recovery::{OpenSweep, OpenTrial, Past, Recovery};
+use crate::domain::sweep::StopperSpec;
+use crate::domain::{Descent, Millis, Origin, Reason, Sweep, SweepId, SweepRow, SweepState, Terms, TrialId};
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 
 /// A sweep, and what it goes back to.
 type Stored = (SweepRow, Option<SweepState>);
@@ -52,6 +54,21 @@ impl Writer {
         let open = open_trials::read(connection, Wanted::One(trial), has_folds)?;
         sweep_with(connection, sweep, open).map(Some)
     }
+
+    /// A sweep without its trials, and of its past what counts if it goes on by other terms; `None` where there is
+    /// no such sweep.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub fn stored_sweep(&mut self, sweep: SweepId, by: &Terms) -> Result<Option<OpenSweep>, StoreError> {
+        let connection = &self.connection;
+        let sql = "select * from sweep where sweep_id = ?";
+        let Some(stored) = all(connection, sql, [sweep.0], stored)?.pop() else { return Ok(None) };
+        let spec = stored.0.spec.with_terms(by.clone());
+        let mut found = sweep_with(connection, stored, Vec::new())?;
+        found.past = past_of(connection, sweep, &spec)?;
+        Ok(Some(found))
+    }
 }
 
 /// The largest id ever used in a table, also by a row that has been deleted since.
@@ -90,39 +107,54 @@ fn sweep_with(
 ) -> Result<OpenSweep, StoreError> {
     let last = "select coalesce(max(number), -1) from trial where sweep_id = ?";
     let last: i64 = one(connection, last, [row.id.0])?;
-    let mut records = Vec::new();
-    // There may be millions.
-    if row.spec.needs_ends() {
-        records = all(connection, legs::RECORDS, [row.id.0], |row| legs::record(row))?;
-    }
-    let mut points = Vec::new();
-    if row.spec.needs_points() {
-        let sql = "select params from trial where sweep_id = ? order by number";
-        points =
-            all(connection, sql, [row.id.0], |row| from_json("trial.params", row.text("trial.params")?))?;
-    }
-    let stopper = row.spec.search.stopper.as_ref();
-    let judgements = match stopper {
-        Some(stopper) if stopper.judges() => judgements::read(connection, row.id)?,
-        _ => Vec::new(),
-    };
-    let curves = match stopper {
-        Some(stopper) if stopper.needs_curves() => {
-            judgements::curves(connection, row.id, &row.spec.objective.metric)?
-        }
-        _ => Default::default(),
-    };
     Ok(OpenSweep {
         returns_to,
         trials: unsigned("trial.number", last + 1)?,
-        legs: legs::next_number(connection, row.id)?,
         idle_legs: legs::idle(connection, row.id)?,
         open_legs: legs::open(connection, row.id)?,
-        records,
-        points,
-        judgements,
-        curves,
+        past: past_of(connection, row.id, &row.spec)?,
         row,
         open,
     })
+}
+
+/// What a sweep's methods must know of what has been, if the sweep is this one.
+fn past_of(connection: &Connection, sweep: SweepId, spec: &Sweep) -> Result<Past, StoreError> {
+    let mut past = Past {
+        terms: terms::read(connection, sweep)?,
+        sources: sources::read(connection, sweep)?,
+        legs: legs::next_number(connection, sweep)?,
+        ..Past::default()
+    };
+    // There may be millions.
+    if spec.needs_ends() {
+        past.records = all(connection, legs::RECORDS, [sweep.0], |row| legs::record(row))?;
+    }
+    if spec.needs_points() {
+        let sql = "select params from trial where sweep_id = ? order by number";
+        past.points =
+            all(connection, sql, [sweep.0], |row| from_json("trial.params", row.text("trial.params")?))?;
+    }
+    if spec.population().is_some() {
+        past.descents = descents(connection, sweep)?;
+        past.heirlooms = checkpoints::heirlooms(connection, sweep)?;
+    }
+    let stopper = spec.search.stopper.as_ref();
+    if stopper.is_some_and(StopperSpec::judges) {
+        past.judgements = judgements::read(connection, sweep)?;
+    }
+    if stopper.is_some_and(StopperSpec::needs_curves) {
+        past.curves = judgements::curves(connection, sweep, &spec.objective.metric)?;
+    }
+    Ok(past)
+}
+
+/// Where a sweep's heirs come from, by number.
+fn descents(connection: &Connection, sweep: SweepId) -> Result<BTreeMap<u64, Descent>, StoreError> {
+    let sql = "select number, suggested from trial where sweep_id = ? and parent is not null";
+    let found = all(connection, sql, [sweep.0], |row| {
+        let suggested: Reason = from_json("trial.suggested", row.text("trial.suggested")?)?;
+        Ok(suggested.descent().zip(Some(row.count("trial.number")?)))
+    })?;
+    Ok(found.into_iter().flatten().map(|(descent, number)| (number, descent)).collect())
 }

@@ -73,12 +73,14 @@ pub(super) fn spec() -> Sweep {
             order: Order::Arrival,
             time_limit_s: None,
             duplicates: Default::default(),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: None,
         },
         space: ["x", "y", "z"]
-            .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None }))
+            .map(|name| (name.to_owned(), Parameter { kind: kind.clone(), when: None, default: None }))
             .into(),
+        gone: BTreeMap::new(),
         enqueue: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::Table;
-use crate::domain::sweep::SamplerSpec;
+use crate::domain::sweep::{SamplerSpec, StopperSpec};
 use crate::domain::{Parameter, Params, Search};
 use crate::space::Space;
 use std::collections::BTreeMap;
@@ -25,6 +25,13 @@ pub(super) fn read(
             problems.push(complain(
                 "cannot go with a grid, which visits every combination in its own order".into(),
             ));
+        }
+        let members = search.stopper.as_ref().and_then(StopperSpec::population).map(|all| all.members);
+        if members.is_some_and(|members| (items.len() as u64) > members) {
+            problems.push(complain(format!(
+                "has {} configurations, more than the population has members",
+                items.len()
+            )));
         }
         if search.trials.is_some_and(|trials| (items.len() as u64) > trials) {
             problems.push(complain(format!("has {} configurations, more than search.trials", items.len())));

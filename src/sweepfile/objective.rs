@@ -84,6 +84,10 @@ pub(super) fn check_search(
         );
         problems.push(Problem::new(line_of(search_node, "sampler"), "search.sampler", message));
     }
+    if objective.count() > 1 && !search.warm_start.is_empty() {
+        let message = "earlier results are taken over for one objective: with several, leave it out";
+        problems.push(Problem::new(line_of(search_node, "warm_start"), "search.warm_start", message));
+    }
     if objective.kind != ObjectiveKind::Keypoints {
         return;
     }

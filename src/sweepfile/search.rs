@@ -4,7 +4,7 @@ use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, count, moment, text};
 use super::{folds, sampler, stopper};
-use crate::domain::sweep::{Duplicates, Order, SamplerSpec};
+use crate::domain::sweep::{Duplicates, Order, SamplerSpec, StopperSpec};
 use crate::domain::{Parameter, Search};
 use crate::expr::{Expr, ParameterNames};
 use std::collections::BTreeMap;
@@ -20,9 +20,17 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<(Search, 
     };
     let stopper = table.get("stopper").and_then(|node| stopper::read(node, &table, problems));
     let trials = table.read("trials", "a whole number of at least 1", problems, count);
-    let ends_by_itself = |sampler: &SamplerSpec| matches!(sampler, SamplerSpec::Grid { .. });
-    if sampler.as_ref().is_some_and(|sampler| !ends_by_itself(sampler)) && table.get("trials").is_none() {
-        table.complain("trials is missing: only a grid ends by itself", problems);
+    let population = stopper.as_ref().and_then(StopperSpec::population);
+    let is_grid = |sampler: &SamplerSpec| matches!(sampler, SamplerSpec::Grid { .. });
+    let is_endless = sampler.as_ref().is_some_and(|sampler| !is_grid(sampler)) && population.is_none();
+    if is_endless && table.get("trials").is_none() {
+        table.complain("trials is missing: only a grid ends by itself, and a population", problems);
+    }
+    if let (Some(trials), Some(members)) = (trials, population.map(|population| population.members))
+        && trials < members
+    {
+        table
+            .complain(format!("trials = {trials} is less than the population's {members} members"), problems);
     }
     let parallel = table.read("parallel", "a whole number of at least 1", problems, |n| {
         count(n).and_then(|n| u32::try_from(n).ok())
@@ -55,11 +63,31 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<(Search, 
             .into_iter()
             .find(|policy| text(node).as_deref() == Some(policy.as_str()))
     });
+    if population.is_some() && duplicates == Some(Duplicates::Reuse) {
+        let message =
+            "duplicates = \"reuse\" cannot go with a population: what a trial comes to depends on its line";
+        table.complain(message, problems);
+    }
     let constraints = table.read("constraints", CONSTRAINTS, problems, |node| match &node.kind {
         Kind::List(items) => items.iter().map(text).collect(),
         _ => None,
     });
     let race = folds::read_race(&table, problems);
+    let warm_start = table.read("warm_start", "a list of earlier sweeps, by name or id", problems, |node| {
+        match &node.kind {
+            Kind::List(items) => items.iter().map(text).collect::<Option<Vec<String>>>(),
+            _ => None,
+        }
+    });
+    if let (Some(_), Some(sampler)) = (&warm_start, &sampler)
+        && !sampler.learns()
+    {
+        let message = format!(
+            "warm_start cannot go with sampler = \"{}\", which learns from no results",
+            sampler.name()
+        );
+        table.complain(message, problems);
+    }
     table.finish(problems);
     let search = Search {
         sampler: sampler?,
@@ -71,6 +99,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<(Search, 
         time_limit_s,
         deadline,
         duplicates: duplicates.unwrap_or_default(),
+        warm_start: warm_start.unwrap_or_default(),
         constraints: constraints.unwrap_or_default(),
     };
     Some((search, race))

@@ -77,6 +77,8 @@ fn read_parameter(node: &Node, key: &str, problems: &mut Vec<Problem>) -> Option
         }
     };
     let when = table.get("when").map(|node| read_when(node, &table.key("when"), problems));
+    let expected = "a number, a word, true, false, or a list of them";
+    let default = table.read("default", expected, problems, Node::value);
     table.finish(problems);
     let kind = kind?;
     // A second look finds empty ranges and the like; not where a first found mistakes already.
@@ -85,7 +87,7 @@ fn read_parameter(node: &Node, key: &str, problems: &mut Vec<Problem>) -> Option
     {
         problems.push(Problem::new(node.line, key, message));
     }
-    Some(Parameter { kind, when: when.flatten() })
+    Some(Parameter { kind, when: when.flatten(), default })
 }
 
 fn read_float(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<ParameterKind> {

@@ -3,7 +3,7 @@
 use super::node::{Kind, Node};
 use super::problem::Problem;
 use super::reader::{Table, count, finite, text, whole};
-use crate::domain::sweep::{Against, Mode, StopperSpec};
+use crate::domain::sweep::{Against, Mode, Population, StopperSpec};
 
 /// Options where the file says nothing.
 const MIN_STEPS: u64 = 1;
@@ -11,9 +11,24 @@ const FACTOR: u64 = 3;
 const STARTUP_TRIALS: u64 = 5;
 const PERCENTILE: f64 = 25.0;
 const PATIENCE: u64 = 10;
+/// Of extrapolation: with few curves it is too sure of itself.
+const STARTUP_CURVES: u64 = 10;
+const WARMUP_STEPS: u64 = 1;
+const CHANCE: f64 = 0.02;
+const QUANTILE: f64 = 0.25;
 
-const NAMES: [&str; 8] =
-    ["none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience"];
+const NAMES: [&str; 10] = [
+    "none",
+    "asha",
+    "halving",
+    "hyperband",
+    "median",
+    "percentile",
+    "extrapolation",
+    "threshold",
+    "patience",
+    "population",
+];
 
 pub(super) fn read(node: &Node, parent: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {
     let expected = format!("{}, or a table like {{ name = \"asha\", min_steps = 1, factor = 3 }}", quoted());
@@ -50,8 +65,10 @@ fn of_name(name: &str, table: &Table<'_>, problems: &mut Vec<Problem>) -> Option
         "hyperband" => hyperband(table, problems),
         "median" => Some(StopperSpec::Median(against(table, problems))),
         "percentile" => Some(percentile(table, problems)),
+        "extrapolation" => Some(extrapolation(table, problems)),
         "threshold" => threshold(table, problems),
         "patience" => Some(patience(table, problems)),
+        "population" => population(table, problems),
         _ => None,
     }
 }
@@ -87,6 +104,19 @@ fn percentile(table: &Table<'_>, problems: &mut Vec<Problem>) -> StopperSpec {
     StopperSpec::Percentile { percentile: percentile.unwrap_or(PERCENTILE), against }
 }
 
+fn extrapolation(table: &Table<'_>, problems: &mut Vec<Problem>) -> StopperSpec {
+    let startup_trials = table.read("startup_trials", "a whole number of at least 1", problems, count);
+    let warmup_steps = steps(table, "warmup_steps", problems);
+    let chance = table.read("chance", "a number from 0 to 1", problems, |node| {
+        finite(node).filter(|chance| (0.0..=1.0).contains(chance))
+    });
+    StopperSpec::Extrapolation {
+        startup_trials: startup_trials.unwrap_or(STARTUP_CURVES),
+        warmup_steps: warmup_steps.unwrap_or(WARMUP_STEPS),
+        chance: chance.unwrap_or(CHANCE),
+    }
+}
+
 fn threshold(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {
     let lower = table.read("lower", "a finite number", problems, finite);
     let upper = table.read("upper", "a finite number", problems, finite);
@@ -109,6 +139,32 @@ fn patience(table: &Table<'_>, problems: &mut Vec<Problem>) -> StopperSpec {
         finite(node).filter(|delta| *delta >= 0.0)
     });
     StopperSpec::Patience { patience: patience.unwrap_or(PATIENCE), min_delta: min_delta.unwrap_or(0.0) }
+}
+
+fn population(table: &Table<'_>, problems: &mut Vec<Problem>) -> Option<StopperSpec> {
+    table.required("members", "how many trials are trained side by side", problems);
+    table.required("interval", "the steps after which they are compared", problems);
+    let members = table.read("members", "a whole number of at least 2", problems, |node| {
+        count(node).filter(|members| *members >= 2)
+    });
+    let interval = table.read("interval", "a whole number of at least 1", problems, count);
+    let quantile = table.read("quantile", "a number above 0, at most 0.5", problems, |node| {
+        finite(node).filter(|share| *share > 0.0 && *share <= 0.5)
+    });
+    let perturb = table.read("perturb", "a list of parameters", problems, |node| match &node.kind {
+        Kind::List(items) => items.iter().map(text).collect(),
+        _ => None,
+    });
+    let (quantile, perturb) = (quantile.unwrap_or(QUANTILE), perturb.unwrap_or_default());
+    let population = Population { members: members?, interval: interval?, quantile, perturb };
+    if population.share_of(population.members) == 0 {
+        let message = format!(
+            "quantile = {quantile} of {} members is less than a half: nobody would ever be replaced",
+            population.members
+        );
+        table.complain(message, problems);
+    }
+    Some(StopperSpec::Population(population))
 }
 
 /// The first rung, and how many times longer each is than the one before.

@@ -5,6 +5,7 @@ use super::problem::Problem;
 use super::reader::{Table, name, whole};
 use super::{Check, command, enqueue, folds, objective, search, space};
 use crate::domain::{ObjectiveKind, Sweep};
+use std::collections::BTreeMap;
 
 pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -> Option<Sweep> {
     let table = Table::of(root, "", problems)?;
@@ -47,6 +48,7 @@ pub(super) fn read(root: &Node, check: Check<'_>, problems: &mut Vec<Problem>) -
         objective: objective?,
         search: search?,
         space: space?,
+        gone: BTreeMap::new(),
         enqueue,
     })
 }

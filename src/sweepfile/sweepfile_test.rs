@@ -108,7 +108,7 @@ when = 5
     a.toml:19: space.kernal: the trainer has no such parameter
     a.toml:20: space.activation: expected one of "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", not "rellu"
     a.toml:21: space.dropout.low: expected a finite number, not "none"
-    a.toml:21: space.dropout.lgo: is not known; expected one of type, low, high, log, step, when
+    a.toml:21: space.dropout.lgo: is not known; expected one of type, low, high, log, step, when, default
     a.toml:22: space.epochs.type: expected type = "float", "int", "choice" or "fixed", not "integer"
     a.toml:23: space.batch_size: values is empty
     a.toml:24: space.when: expected a table, not 5
@@ -203,6 +203,8 @@ fn every_stopper_is_read_with_its_defaults() {
         r#"{ name = "hyperband", max_steps = 81 }"#,
         r#""median""#,
         r#"{ name = "percentile", percentile = 10, startup_trials = 0, warmup_steps = 3, interval_steps = 2, min_trials = 4 }"#,
+        r#""extrapolation""#,
+        r#"{ name = "extrapolation", startup_trials = 8, warmup_steps = 0, chance = 0.1 }"#,
         r#"{ name = "threshold", upper = 9 }"#,
         r#"{ name = "threshold", lower = 0.5, upper = 0.9, after_steps = 3 }"#,
         r#""patience""#,
@@ -217,6 +219,8 @@ fn every_stopper_is_read_with_its_defaults() {
     hyperband, first rungs 1 to 81, factor 3, mode promote
     median of completed trials, startup 5 trials, warmup 0 steps, interval 1, at least 1 to compare with
     percentile, the best 10 % of completed trials, startup 0 trials, warmup 3 steps, interval 2, at least 4 to compare with
+    extrapolation, a chance of less than 2 % of becoming the best, startup 10 trials, warmup 1 steps
+    extrapolation, a chance of less than 10 % of becoming the best, startup 8 trials, warmup 0 steps
     threshold, at most 9, after 0 steps
     threshold, at least 0.5, at most 0.9, after 3 steps
     patience, 10 steps without being better by more than 0
@@ -237,15 +241,19 @@ fn mistakes_of_a_stopper_are_named() {
         r#"{ name = "hyperband", min_steps = 9, max_steps = 3 }"#,
         r#"{ name = "median", startup_trials = -1, warmup_steps = 0.5, interval_steps = 0, min_trials = 0, percentile = 3 }"#,
         r#"{ name = "percentile", percentile = 101 }"#,
+        r#"{ name = "extrapolation", startup_trials = 0, chance = 2 }"#,
         r#""threshold""#,
         r#"{ name = "threshold", lower = 3, upper = 2, after_steps = "none" }"#,
         r#"{ name = "patience", patience = 0, min_delta = -1 }"#,
+        r#""population""#,
+        r#"{ name = "population", members = 1, interval = 0, quantile = 0.7, perturb = "x" }"#,
+        r#"{ name = "population", members = 3, interval = 2, quantile = 0.1 }"#,
     ];
     insta::assert_snapshot!(all.map(|stopper| mistakes(&with_stopper(stopper))).join("\n"), @r##"
-    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not "ashes"
-    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }, not 3
-    a.toml:16: search.stopper.name: is missing: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", or a table like { name = "asha", min_steps = 1, factor = 3 }
-    a.toml:16: search.stopper.name: expected "none", "asha", "halving", "hyperband", "median", "percentile", "threshold", "patience", not "ashes"
+    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", "population", or a table like { name = "asha", min_steps = 1, factor = 3 }, not "ashes"
+    a.toml:16: search.stopper: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", "population", or a table like { name = "asha", min_steps = 1, factor = 3 }, not 3
+    a.toml:16: search.stopper.name: is missing: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", "population", or a table like { name = "asha", min_steps = 1, factor = 3 }
+    a.toml:16: search.stopper.name: expected "none", "asha", "halving", "hyperband", "median", "percentile", "extrapolation", "threshold", "patience", "population", not "ashes"
     a.toml:16: search.stopper.min_steps: expected a whole number of at least 1, not 0
     a.toml:16: search.stopper.factor: expected a whole number of at least 2, not 1
     a.toml:16: search.stopper.mode: expected "promote" or "stop", not "pause"
@@ -259,11 +267,20 @@ fn mistakes_of_a_stopper_are_named() {
     a.toml:16: search.stopper.min_trials: expected a whole number of at least 1, not 0
     a.toml:16: search.stopper.percentile: is not known; expected one of name, startup_trials, warmup_steps, interval_steps, min_trials
     a.toml:16: search.stopper.percentile: expected a number from 0 to 100, not 101
+    a.toml:16: search.stopper.startup_trials: expected a whole number of at least 1, not 0
+    a.toml:16: search.stopper.chance: expected a number from 0 to 1, not 2
     a.toml:16: search.stopper: lower or upper is missing: expected the range that a value may be in
     a.toml:16: search.stopper.after_steps: expected a whole number of at least 0, not "none"
     a.toml:16: search.stopper: lower = 3 is above upper = 2
     a.toml:16: search.stopper.patience: expected a whole number of steps, at least 1, not 0
     a.toml:16: search.stopper.min_delta: expected a number of at least 0, not -1
+    a.toml:16: search.stopper.members: is missing: expected how many trials are trained side by side
+    a.toml:16: search.stopper.interval: is missing: expected the steps after which they are compared
+    a.toml:16: search.stopper.members: expected a whole number of at least 2, not 1
+    a.toml:16: search.stopper.interval: expected a whole number of at least 1, not 0
+    a.toml:16: search.stopper.quantile: expected a number above 0, at most 0.5, not 0.7
+    a.toml:16: search.stopper.perturb: expected a list of parameters, not "x"
+    a.toml:16: search.stopper: quantile = 0.1 of 3 members is less than a half: nobody would ever be replaced
     "##);
 }
 
@@ -388,7 +405,7 @@ fn what_is_missing_is_named() {
     "##);
     insta::assert_snapshot!(mistakes("name = \"x\"\n[objective]\n[search]\n[space]\n"), @"
     a.toml:2: objective: dataset is missing: expected the name of a dataset (`sweepd data ls` lists them)
-    a.toml:3: search: trials is missing: only a grid ends by itself
+    a.toml:3: search: trials is missing: only a grid ends by itself, and a population
     a.toml:4: space: is empty: expected at least one parameter
     ");
 }
@@ -437,4 +454,34 @@ fn mistakes_in_constraints_have_their_line() {
     let said = mistakes(text);
     assert!(said.starts_with("a.toml:8: search.constraints[1]:"), "{said}");
     assert_eq!(said.matches("search.constraints").count(), 1, "{said}");
+}
+
+#[test]
+fn defaults_and_earlier_sweeps_are_read() {
+    let text = GOOD.replace("high = 0.6,", "high = 0.6, default = 0.25,");
+    let text =
+        text.replace("{ name = \"grid\", divisions = 3 }", "\"tpe\"\nwarm_start = [\"early\", \"ab12\"]");
+    let text = text.replace("parallel = 4", "parallel = 4\ntrials = 9");
+    let sweep = parse_toml("a.toml", &text, &check_value).unwrap();
+    assert_eq!(sweep.space["dropout"].default, Some(Value::Float(0.25)));
+    assert_eq!(sweep.space["blocks"].default, None);
+    assert_eq!(sweep.search.warm_start, ["early", "ab12"]);
+}
+
+#[test]
+fn mistakes_in_defaults_and_earlier_sweeps_have_their_line() {
+    let text = GOOD.replace("high = 0.6,", "high = 0.6, default = 0.75,");
+    insta::assert_snapshot!(mistakes(&text), @"a.toml:23: space.dropout: its default 0.75 is outside its range");
+    let text = GOOD.replace("parallel = 4", "warm_start = [\"early\"]");
+    insta::assert_snapshot!(mistakes(&text), @r#"a.toml:12: search: warm_start cannot go with sampler = "grid", which learns from no results"#);
+    let text =
+        GOOD.replace("{ name = \"grid\", divisions = 3 }", "\"tpe\"\nwarm_start = \"early\"\ntrials = 9");
+    insta::assert_snapshot!(mistakes(&text), @r#"a.toml:14: search.warm_start: expected a list of earlier sweeps, by name or id, not "early""#);
+    let text = GOOD.replace(
+        "metric = \"rmse\"\ndirection = \"minimize\"",
+        "metrics = [{ name = \"rmse\" }, { name = \"parameters\" }]",
+    );
+    let text =
+        text.replace("{ name = \"grid\", divisions = 3 }", "\"tpe\"\nwarm_start = [\"early\"]\ntrials = 9");
+    insta::assert_snapshot!(mistakes(&text), @"a.toml:13: search.warm_start: earlier results are taken over for one objective: with several, leave it out");
 }

@@ -1,7 +1,8 @@
 //! What daemon and workers say to each other: JSON over HTTP, the same near or far.
 
 use crate::domain::{
-    AttemptId, Decision, Metrics, Millis, Objective, ObjectiveKind, Params, Reason, TellState, TrialId,
+    AttemptId, Decision, Descent, Metrics, Millis, Objective, ObjectiveKind, Params, Reason, TellState,
+    TrialId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -60,6 +61,12 @@ pub struct Work {
     /// What to go on from, the newest first: the first that is intact. None for the beginning.
     #[serde(default)]
     pub checkpoints: Vec<CheckpointRef>,
+    /// The trial that it is the heir of, in a population: its first checkpoint is that one's.
+    #[serde(default)]
+    pub parent: Option<Parent>,
+    /// Whether heirs may go on from the end of the leg: what they need must then be a checkpoint.
+    #[serde(default)]
+    pub has_heirs: bool,
     /// Into how many parts each batch is split, the gradients of which are summed: more than 1 where the whole did
     /// not fit the device's memory.
     #[serde(default = "one")]
@@ -72,6 +79,31 @@ pub struct Work {
     /// device; `None` at the first attempt.
     #[serde(default)]
     pub precision: Option<String>,
+}
+
+impl Work {
+    /// Why an heir fails that has nothing to go on from; `None` for a trial that may begin anew.
+    #[must_use]
+    pub fn lost_heritage(&self) -> Option<Reason> {
+        let Parent { number, step } = self.parent?;
+        let message = format!("nothing is left to go on from of trial {number} at step {step}");
+        Some(Reason::Error { message })
+    }
+}
+
+/// Whom an heir comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Parent {
+    /// The trial's number within the sweep.
+    pub number: u64,
+    /// The step after which the heir begins.
+    pub step: u64,
+}
+
+impl From<Descent> for Parent {
+    fn from(descent: Descent) -> Self {
+        Self { number: descent.parent, step: descent.step }
+    }
 }
 
 fn one() -> u32 {
@@ -192,8 +224,13 @@ pub struct Asked {
     /// The fold to validate on, from 0; 0 where the sweep has no folds.
     #[serde(default)]
     pub fold: u32,
+    /// The step after which to begin: 0, where it paused before, or where its parent stood.
+    pub from_step: u64,
     /// The step at which to pause; `None` for the whole budget.
     pub until_step: Option<u64>,
+    /// The trial that it is the heir of, in a population: it goes on from what that one had at that step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
 }
 
 /// `HOME/daemon.json` (mode 0600): where the daemon listens and the token it wants.

@@ -60,7 +60,11 @@ impl Trainer for ToyTrainer {
         let behave = work.params.get("behave").and_then(Value::as_str).unwrap_or("well");
         let floor = bowl(&work.params);
         let hardness = hardness(work);
-        let mut state = begin(work, session);
+        let mut state = match (begin(work, session), work.lost_heritage()) {
+            (Some(state), _) => state,
+            (None, Some(reason)) => return Outcome::failed(reason),
+            (None, None) => State { step: 0, best: None, params: work.params.clone() },
+        };
         let mut saved_at = state.step;
         while state.step < epochs {
             let decision = if work.until_step.is_some_and(|until| state.step >= until) {
@@ -112,11 +116,15 @@ impl Trainer for ToyTrainer {
     }
 }
 
-/// Where the newest usable checkpoint stands, or the beginning.
-fn begin(work: &Work, session: &Session) -> State {
+/// Where the newest usable checkpoint stands. An heir goes on from its parent's with parameters of its own.
+fn begin(work: &Work, session: &Session) -> Option<State> {
+    let is_of_parent = |state: &State| work.parent.is_some_and(|parent| parent.step == state.step);
     let usable =
         session.checkpoints().find_map(|saved| match serde_json::from_slice::<State>(&saved.bytes) {
             Ok(state) if state.params == work.params => Some(state),
+            Ok(state) if is_of_parent(&state) => {
+                Some(State { best: None, params: work.params.clone(), ..state })
+            }
             Ok(_) => {
                 tracing::warn!(step = saved.step, "a checkpoint is of another trial");
                 None
@@ -126,13 +134,10 @@ fn begin(work: &Work, session: &Session) -> State {
                 None
             }
         });
-    match usable {
-        Some(state) => {
-            tracing::info!(step = state.step, "goes on from a checkpoint");
-            state
-        }
-        None => State { step: 0, best: None, params: work.params.clone() },
+    if let Some(state) = &usable {
+        tracing::info!(step = state.step, "goes on from a checkpoint");
     }
+    usable
 }
 
 fn save(state: &State, session: &mut Session) {

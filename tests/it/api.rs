@@ -221,6 +221,52 @@ fn notes_and_tags_stay_with_what_they_are_about() {
 }
 
 #[test]
+fn sweeps_and_trials_are_found_by_their_tags() {
+    let (home, id) = home();
+    let other = home.submit(&toy("second", 3, 0, ""));
+    home.until_over(&other);
+    home.ok(&["tag", "first/3", "keep", "paper"]);
+    home.ok(&["tag", "first/5", "keep"]);
+    home.ok(&["tag", "second", "nightly"]);
+    assert!(home.ok(&["show", "second"]).contains("nightly"));
+    let numbers = |condition: &str| {
+        let trials = home.json(&["trials", &id, "--where", condition, "--sort", "number"]);
+        let path = format!("/api/v1/sweeps/{id}/trials?sort=number&where={}", escaped(condition));
+        let page = home.get(&path)["trials"].clone();
+        assert_eq!(trials, page, "{condition}");
+        let number = |trial: &Value| trial["number"].as_u64().unwrap();
+        trials.as_array().unwrap().iter().map(number).collect::<Vec<u64>>()
+    };
+    assert_eq!(numbers("tag = keep"), [3, 5]);
+    assert_eq!(numbers("tag = keep and tag = paper"), [3]);
+    assert_eq!(numbers("tag in [paper, other]"), [3]);
+    assert_eq!(numbers("tag = keep and tag != paper"), [5]);
+    assert_eq!(numbers("tag is not null and number > 3"), [5]);
+    assert_eq!(numbers("tag = \"kee\""), [0; 0]);
+    assert!(!numbers("tag is null").contains(&3) && numbers("not tag = keep").contains(&4));
+    let sweeps = |tag: &str| {
+        let listed = home.json(&["ls", "--tag", tag]);
+        let names = |of: &Value| {
+            let name = |sweep: &Value| sweep["name"].as_str().unwrap().to_owned();
+            of.as_array().unwrap().iter().map(name).collect::<Vec<String>>()
+        };
+        assert_eq!(names(&listed), names(&home.get(&format!("/api/v1/sweeps?tag={tag}"))), "{tag}");
+        names(&listed)
+    };
+    assert_eq!(sweeps("nightly"), ["second"]);
+    assert_eq!(sweeps("paper"), ["first"], "by a trial");
+    assert_eq!(sweeps("none"), [""; 0]);
+    // Taken away, by the same word.
+    home.ok(&["tag", "second"]);
+    assert_eq!(
+        (sweeps("nightly"), home.get("/api/v1/sweeps/second")["tags"].clone()),
+        (Vec::new(), json!([]))
+    );
+    let refused = home.sweepd(&["trials", &id, "--sort", "tag"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("a single value"), "{refused:?}");
+}
+
+#[test]
 fn a_sweep_is_checked_without_being_submitted() {
     let (home, id) = home();
     let text = toy("checked", 3, 0, "");

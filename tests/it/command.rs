@@ -106,6 +106,53 @@ fn programs_that_fail_end_their_trial_with_what_they_said() {
 }
 
 #[test]
+fn an_heir_finds_what_its_parent_left_and_its_own_steps_begin_after_that() {
+    // What a trial is worth is the sum of its and its forebears' rates: each step is a line of the checkpoint.
+    let script = r#"cd "$0"; touch steps; n=$(wc -l < steps); end=7
+        if [ "${SWEEPD_UNTIL_STEP:-7}" -lt 7 ]; then end=$SWEEPD_UNTIL_STEP; fi
+        while [ $n -lt $end ]; do n=$((n + 1)); echo "$1" >> steps
+        printf '{"step": %d, "loss": %s}\n' $n "-$(awk '{ s += $1 } END { print s }' steps)"; done"#;
+    let sweep = format!(
+        r#"
+name = "bred"
+[objective]
+kind = "command"
+command = ["sh", "-c", {}, "{{checkpoint_dir}}", "{{rate}}"]
+metric = "loss"
+[search]
+sampler = "random"
+stopper = {{ name = "population", members = 4, interval = 2, quantile = 0.25, perturb = ["rate"] }}
+order = "number"
+parallel = 1
+[space]
+rate = {{ type = "float", low = 1.0, high = 9.0 }}
+"#,
+        serde_json::to_string(&script.replace('{', "{{").replace('}', "}}")).unwrap()
+    );
+    let mut home = Home::new();
+    home.serve(2);
+    let id = home.submit(&sweep);
+    home.until_over(&id);
+    let all = trials(&home, &id);
+    let rate = |number: u64| all[number as usize]["params"]["rate"].as_f64().unwrap();
+    let heirs: Vec<&Value> = all.iter().filter(|trial| trial["parent"].is_u64()).collect();
+    assert_eq!(heirs.len(), 3, "{all:#?}");
+    // The first generation's best is the parent of the first heir.
+    let heir = heirs[0];
+    let parent = heir["parent"].as_u64().unwrap();
+    assert_eq!(heir["parent_step"], 2);
+    assert!((0..4).all(|number| rate(number) <= rate(parent)), "{all:#?}");
+    let detail = home.json(&["trial", &heir["trial_id"].to_string()]);
+    let first = &detail["steps"][0];
+    assert_eq!(first["step"], 3, "{detail:#}");
+    let expected = -(2.0 * rate(parent) + heir["params"]["rate"].as_f64().unwrap());
+    assert!((first["metrics"]["loss"].as_f64().unwrap() - expected).abs() < 1e-3, "{detail:#}");
+    let shown = home.ok(&["trial", &heir["trial_id"].to_string()]);
+    assert!(shown.contains(&format!("goes on from trial {parent} at step 2: rate")), "{shown}");
+    home.ok(&["replay", &id]);
+}
+
+#[test]
 fn garbage_and_lines_without_end_do_no_harm() {
     let mut home = Home::new();
     home.serve(1);

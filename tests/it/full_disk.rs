@@ -150,7 +150,7 @@ fn a_database_that_can_be_neither_written_nor_read_is_waited_out() {
     let shell = runtime.spawn_blocking(move || shell.run());
     let submit = |uid: &str| {
         let (uid, spec, origin) = (uid.to_owned(), Box::new(spec.clone()), Box::default());
-        runtime.block_on(dispatcher.handle(Input::Submit { uid, spec, origin }))
+        runtime.block_on(dispatcher.handle(Input::Submit { uid, spec, origin, sources: Vec::new() }))
     };
     submit("first").unwrap();
     crate::care::sql(&home, "alter table counter rename to elsewhere");

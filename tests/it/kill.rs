@@ -183,6 +183,64 @@ fn a_sweep_with_folds_comes_out_the_same_whatever_is_killed() {
     victim.survives(rounds("kills of toy sweeps with folds", 5, 0.5));
 }
 
+/// Trials that go on from the checkpoints of others, which have gone on themselves meanwhile.
+const POPULATION: &str = r#"{ name = "population", members = 4, interval = 2, quantile = 0.25, perturb = ["x", "units", "word"] }"#;
+
+#[test]
+fn a_population_comes_out_the_same_whatever_is_killed() {
+    let sweep = TOYS.replace("{ name = \"asha\", min_steps = 2, factor = 2 }", POPULATION);
+    let sweep =
+        sweep.replace("low = 1, high = 12", "low = 6, high = 12").replace("trials = 12", "trials = 16");
+    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let undisturbed = victim.undisturbed(1);
+    assert!(
+        undisturbed.contains("\"replaced\"") && !undisturbed.contains("nothing is left"),
+        "{undisturbed}"
+    );
+    victim.survives(rounds("kills of populations", 5, 0.5));
+}
+
+#[cfg(feature = "torch")]
+const TRAINED_FLAGS: &[&str] = &["--worker-program", env!("CARGO_BIN_EXE_sweepd-worker"), "--threads", "1"];
+
+#[cfg(feature = "torch")]
+fn tiny(home: &Home) {
+    home.ok(&["data", "synth", "tiny", "--rows", "64", "--seed", "7"]);
+}
+
+/// The same with real trainings: an heir's weights are its parent's, trained on, down to the bits.
+#[cfg(feature = "torch")]
+#[test]
+fn trained_heirs_come_out_the_same_whatever_is_killed() {
+    let sweep = r#"
+name = "bred"
+seed = 5
+[objective]
+kind = "keypoints"
+dataset = "tiny"
+[search]
+stopper = { name = "population", members = 4, interval = 1, quantile = 0.25 }
+sampler = "random"
+order = "number"
+parallel = 2
+[space]
+learning_rate = { type = "float", low = 1e-3, high = 1e-2, log = true }
+filters = { type = "fixed", value = [4, 8] }
+dropout = { type = "float", low = 0.0, high = 0.4 }
+batch_size = { type = "choice", values = [8, 16, 32] }
+epochs = { type = "fixed", value = 4 }
+ema = { type = "choice", values = [0.0, 0.9] }
+augment_flip = { type = "float", low = 0.0, high = 0.5 }
+"#;
+    let victim = Victim { sweep, flags: TRAINED_FLAGS, prepare: &tiny, pause_ms: 2000 };
+    let undisturbed = victim.undisturbed(1);
+    assert!(
+        undisturbed.contains("\"replaced\"") && !undisturbed.contains("nothing is left"),
+        "{undisturbed}"
+    );
+    victim.survives(rounds("kills of trained populations", 3, 0.2));
+}
+
 /// The same with real trainings, down to the bits of their weights.
 #[cfg(feature = "torch")]
 #[test]
@@ -215,11 +273,6 @@ augment_rotation = { type = "fixed", value = 10 }
 augment_distortion = { type = "fixed", value = 2 }
 augment_noise = { type = "fixed", value = 0.05 }
 "#;
-    let prepare = |home: &Home| {
-        home.ok(&["data", "synth", "tiny", "--rows", "64", "--seed", "7"]);
-    };
-    let trainer = env!("CARGO_BIN_EXE_sweepd-worker");
-    let flags = ["--worker-program", trainer, "--threads", "1"];
-    let victim = Victim { sweep, flags: &flags, prepare: &prepare, pause_ms: 3000 };
+    let victim = Victim { sweep, flags: TRAINED_FLAGS, prepare: &tiny, pause_ms: 3000 };
     victim.survives(rounds("kills of trainings", 4, 0.1));
 }

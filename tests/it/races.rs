@@ -98,7 +98,8 @@ x = {{ type = "float", low = 0.0, high = 4.0 }}
 "#
     );
     let spec = Box::new(intake::read_toml("races.toml", &text).unwrap());
-    let input = Input::Submit { uid: "races".into(), spec, origin: Box::new(Origin::default()) };
+    let input =
+        Input::Submit { uid: "races".into(), spec, origin: Box::new(Origin::default()), sources: Vec::new() };
     match dispatcher.handle(input).await.unwrap() {
         Reply::Submitted(sweep) => sweep,
         other => panic!("{other:?}"),

@@ -7,7 +7,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 impl Home {
     fn with(&self, token: &str, method: &str, path: &str) -> Answer {
@@ -177,7 +178,7 @@ fn a_link_lets_one_browser_in_for_as_long_as_its_session_holds() {
     let path = format!("/open/{}", link.trim().split_once("/open/").unwrap().1);
     let opened = home.exchange("GET", &path, &[], b"");
     let cookie = opened.header("set-cookie").unwrap().to_owned();
-    for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=2592000"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     assert_eq!(home.exchange("GET", &path, &[], b"").status, 410, "a second time");
@@ -186,9 +187,11 @@ fn a_link_lets_one_browser_in_for_as_long_as_its_session_holds() {
     assert_eq!(home.page(cookie, "GET", "/api/v1/session", &[]).json()["may"], "write");
     let sweep = home.submit(&toy("held", 1, 1, ""));
     assert_eq!(home.page(cookie, "POST", &format!("/api/v1/sweeps/{sweep}/pause"), &[]).status, 204);
-    // A session outlives the daemon, killed or not.
+    // A session outlives the daemon, killed or not; the daemon's own token does not.
+    let token = home.daemon_file().unwrap()["token"].as_str().unwrap().to_owned();
     home.signal_daemon(Signal::SIGKILL);
     home.serve_with(0, &["--no-trainer"], &[]);
+    assert_eq!(home.with(&token, "GET", "/api/v1/sweeps").status, 401, "every start has a token of its own");
     let port = home.host().split(':').nth(1).unwrap().to_owned();
     let secret = cookie.split('=').nth(1).unwrap();
     // Another free port, in this test, and the cookie's name has the port.
@@ -249,6 +252,30 @@ fn without_tokens_foreign_pages_are_kept_out_all_the_same() {
 }
 
 #[test]
+fn to_want_no_token_is_for_loopback_alone() {
+    let home = Home::new();
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let mut daemon = Command::new(env!("CARGO_BIN_EXE_sweepd"))
+            .args(["--home", home.path().to_str().unwrap()])
+            .args(["serve", "--no-trainer", "--no-auth", "--slots", "1", "--listen", address])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (began, mut said) = (Instant::now(), String::new());
+        while daemon.try_wait().unwrap().is_none() {
+            if began.elapsed() > Duration::from_secs(60) {
+                daemon.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        daemon.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(!daemon.wait().unwrap().success() && said.contains("--no-auth is for loopback"), "{said}");
+    }
+    assert!(home.daemon_file().is_none());
+}
+
+#[test]
 fn only_our_own_names_are_answered() {
     let mut home = Home::new();
     home.serve_with(0, &["--no-trainer", "--allow-host", "gpu.lab"], &[]);
@@ -269,6 +296,11 @@ fn only_our_own_names_are_answered() {
     assert_eq!(home.page(&cookie, "POST", &path, &[("origin", "https://gpu.lab")]).status, 204);
 }
 
+/// No script or style that stands in a page, nothing from elsewhere, no form, no frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+                      connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'; worker-src 'self'";
+
 #[test]
 fn every_answer_says_how_browsers_are_to_treat_it() {
     let mut home = Home::new();
@@ -281,11 +313,7 @@ fn every_answer_says_how_browsers_are_to_treat_it() {
         [evil, open, none, refused, home.fetch("/api/v1/sweeps"), home.exchange("GET", "/open/x", &[], b"")]
     {
         let policy = answer.header("content-security-policy").unwrap();
-        for part in
-            ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]
-        {
-            assert!(policy.contains(part) && !policy.contains("unsafe"), "{policy}");
-        }
+        assert_eq!(policy, POLICY, "{answer:?}");
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),

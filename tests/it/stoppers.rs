@@ -108,6 +108,7 @@ fn every_stopper_brings_a_sweep_to_its_end_and_replays() {
         r#"{ name = "hyperband", max_steps = 9 }"#,
         r#"{ name = "hyperband", max_steps = 9, mode = "stop" }"#,
         r#"{ name = "percentile", startup_trials = 2 }"#,
+        r#"{ name = "extrapolation", startup_trials = 2, chance = 0.5 }"#,
         r#"{ name = "patience", patience = 2, min_delta = 0.2 }"#,
     ];
     let submit = |(n, stopper): (usize, &&str)| {

@@ -6,6 +6,7 @@ answers for any other (`surrogate.py`), so that a thousand searches take minutes
 
 import functools
 
+from .cnn import CNN_FACES
 from .function import Function
 from .space import choice, log, uniform, when, whole
 from .surrogate import Surrogate
@@ -187,6 +188,7 @@ TRAINING = [
     trained("boosting_diabetes", BOOSTING_SPACE, boosting),
     trained("ridge_diabetes", RIDGE_SPACE, ridge),
     trained("descent_cancer", DESCENT_SPACE, descent, tuning=True),
+    CNN_FACES,
     Function("models_digits", "training", models_space(), models,
              lambda: min(function.best() for function in MODELS.values()), slow=True),
 ]

@@ -110,6 +110,7 @@ impl Train {
             precision: plan.training().precision,
             accumulate: self.accumulate,
             resume: None,
+            parent: None,
             until_step: None,
         };
         let trained = train(&job, &mut Lines { json: self.json })?;

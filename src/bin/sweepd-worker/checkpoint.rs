@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use sweepd::dataset::Split;
 use sweepd::domain::{Metrics, Params};
-use sweepd::model::Precision;
+use sweepd::model::{self, Precision};
+use sweepd::worker::protocol::Parent;
 use tch::{Device, Kind, TchError, Tensor};
 
 /// Version of the format.
@@ -57,6 +58,9 @@ pub struct Identity {
     /// Hash of the file that the trunk's first weights are from.
     #[serde(default)]
     pub pretrained: Option<String>,
+    /// The trial that it is the heir of: it began at that one's checkpoint.
+    #[serde(default)]
+    pub parent: Option<Parent>,
 }
 
 fn one() -> u32 {
@@ -85,22 +89,42 @@ impl Identity {
             libtorch: LIBTORCH.to_owned(),
             accumulate: 1,
             pretrained: None,
+            parent: None,
         }
+    }
+
+    /// Why a training `heir` cannot go on from a checkpoint of this one, for people; `None` where it can: it is of the
+    /// same network on the same rows, and what is trained otherwise may change in mid-training.
+    fn withholds_from(&self, heir: &Self) -> Option<String> {
+        let other_rows = self.dataset != heir.dataset || self.split != heir.split;
+        let rows = other_rows.then(|| "it was trained on other rows".to_owned());
+        self.setting_that_differs(heir, |name| !model::survives(name)).or(rows)
+    }
+
+    /// The first setting that counts and differs, for people.
+    fn setting_that_differs(&self, other: &Self, counts: impl Fn(&str) -> bool) -> Option<String> {
+        let settings = self.settings.keys().chain(other.settings.keys());
+        let mut settings = settings.filter(|name| counts(name));
+        let name = settings.find(|name| self.settings.get(*name) != other.settings.get(*name))?;
+        let of = |all: &Params| all.get(name).map_or_else(|| "not set".to_owned(), ToString::to_string);
+        Some(format!("{name} is {} there and {} here", of(&self.settings), of(&other.settings)))
     }
 
     /// In what `other` differs, for people; `None` where it is the same.
     fn difference(&self, other: &Self) -> Option<String> {
-        let settings = self.settings.keys().chain(other.settings.keys());
-        let setting = settings.into_iter().find(|name| self.settings.get(*name) != other.settings.get(*name));
-        if let Some(name) = setting {
-            let of = |all: &Params| all.get(name).map_or_else(|| "not set".to_owned(), ToString::to_string);
-            return Some(format!("{name} is {} there and {} here", of(&self.settings), of(&other.settings)));
+        if let Some(difference) = self.setting_that_differs(other, |_| true) {
+            return Some(difference);
         }
         let of = |hash: &Option<String>| hash.clone().unwrap_or_default();
+        let parent = |identity: &Self| match identity.parent {
+            Some(Parent { number, step }) => format!("trial {number} at step {step}"),
+            None => "nobody".to_owned(),
+        };
         let pairs = [
             ("the hash of the pretrained weights", &of(&self.pretrained), &of(&other.pretrained)),
             ("the dataset's hash", &self.dataset, &other.dataset),
             ("the hash of training and validation rows", &self.split, &other.split),
+            ("what it goes on from", &parent(self), &parent(other)),
             ("the seed", &self.seed.to_string(), &other.seed.to_string()),
             ("the number of threads", &self.threads.to_string(), &other.threads.to_string()),
             ("the device", &self.device, &other.device),
@@ -267,9 +291,12 @@ pub struct Restored {
     pub sums: [f64; 2],
     /// The best epoch so far.
     pub best: Option<Kept>,
+    /// It is the parent's: what follows is another training.
+    pub is_inherited: bool,
 }
 
-/// Puts a checkpoint's numbers into a network and an optimiser that were made for the same training.
+/// Puts a checkpoint's numbers into a network and an optimiser that were made for the same training; or for an heir of
+/// it, which takes over weights, running statistics, their mean over time and the optimiser's memory, and nothing else.
 ///
 /// # Errors
 /// `Checkpoint`, saying what is wrong with it; the network and the optimiser are then of no use.
@@ -282,20 +309,45 @@ pub fn restore(
 ) -> Result<Restored, TrainError> {
     let refused = TrainError::Checkpoint;
     let metadata = metadata_of(bytes).map_err(refused)?;
-    if let Some(difference) = metadata.identity.difference(identity) {
-        return Err(refused(anyhow::anyhow!("it is of another training: {difference}")));
-    }
+    let (theirs, at) = (&metadata.identity, metadata.position);
+    let is_inherited = match (theirs.difference(identity), identity.parent) {
+        (None, _) => false,
+        (Some(_), Some(parent)) if (at.epochs_done, at.batch) == (parent.step, 0) => {
+            if let Some(why) = theirs.withholds_from(identity) {
+                return Err(refused(anyhow::anyhow!("it is of another network than its heir: {why}")));
+            }
+            true
+        }
+        (Some(difference), _) => {
+            return Err(refused(anyhow::anyhow!("it is of another training: {difference}")));
+        }
+    };
     let file = SafeTensors::deserialize(bytes).context("it is damaged").map_err(refused)?;
     for named in network.tensors() {
         fill(&named.tensor, &file, &weight_name(&named.name))?;
     }
+    // What a parent did not keep, its heir begins: a mean with the weights, a memory with zeros.
+    let lacks = |name: &str| is_inherited && file.tensor(name).is_err();
     for named in average.map_or(&[][..], Network::tensors) {
-        fill(&named.tensor, &file, &average_name(&named.name))?;
+        let mean = average_name(&named.name);
+        let name = if lacks(&mean) { weight_name(&named.name) } else { mean };
+        fill(&named.tensor, &file, &name)?;
     }
     for (name, memory) in trainable_names(network).zip(optimizer.memory()) {
         for (kind, tensor) in memory.iter().enumerate() {
-            fill(tensor, &file, &memory_name(name, kind))?;
+            let name = memory_name(name, kind);
+            if !lacks(&name) {
+                fill(tensor, &file, &name)?;
+            }
         }
+    }
+    if is_inherited {
+        return Ok(Restored {
+            position: Position { epoch_seconds: 0.0, ..at },
+            sums: [0.0; 2],
+            best: None,
+            is_inherited,
+        });
     }
     optimizer.set_updates(metadata.updates)?;
     let best = match metadata.best {
@@ -311,7 +363,7 @@ pub fn restore(
     let bytes = tensor_of(&file, SUMS, Dtype::F64, &[2]).map_err(refused)?;
     let (sums, _) = bytes.as_chunks::<8>();
     let sums = [0, 1].map(|i| sums.get(i).map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes)));
-    Ok(Restored { position: metadata.position, sums, best })
+    Ok(Restored { position: at, sums, best, is_inherited })
 }
 
 /// The metadata of bytes whose checksum fits.

@@ -23,6 +23,7 @@ use sweepd::dataset::{Dataset, Split};
 use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, Reason, TellState, metric};
 use sweepd::model::{Plan, Precision, Training};
+use sweepd::worker::protocol::Parent;
 use tch::{Device, Kind, Tensor};
 
 /// What to train, on what, and with what.
@@ -43,8 +44,10 @@ pub struct Job<'a> {
     pub precision: Precision,
     /// Into how many parts each batch is split, so that it fits the memory; 1 for none.
     pub accumulate: u32,
-    /// A checkpoint of this training to go on from; `None` for the beginning.
+    /// A checkpoint of this training to go on from, or of its parent; `None` for the beginning.
     pub resume: Option<&'a [u8]>,
+    /// The trial that it is the heir of.
+    pub parent: Option<Parent>,
     /// The epoch after which to pause, for going on later; `None` for the plan's own end. Schedules follow
     /// the plan's epochs all the same.
     pub until_step: Option<u64>,
@@ -188,6 +191,7 @@ impl<'a> Run<'a> {
         let identity = Identity::new(plan.settings(), dataset, job.split, seed, threads, job.device);
         let identity = Identity {
             accumulate,
+            parent: job.parent,
             precision: precision.word().to_owned(),
             pretrained: pretrained.map(|file| file.hash().to_owned()),
             ..identity
@@ -220,6 +224,10 @@ impl<'a> Run<'a> {
             checkpoint::restore(bytes, &self.identity, &self.network, average, &mut self.optimizer)?;
         let at = restored.position;
         let cuts = self.batches_per_epoch();
+        if restored.is_inherited {
+            // As if it had always had its own batch size: only Adam's first updates would know the difference.
+            self.optimizer.set_updates(at.epochs_done.saturating_mul(cuts))?;
+        }
         let updates = at.epochs_done.checked_mul(cuts).and_then(|all| all.checked_add(at.batch));
         let exists = at.epochs_done <= self.plan.epochs() && at.batch < cuts.max(1);
         if !exists || updates != Some(self.optimizer.updates()) {
@@ -266,7 +274,8 @@ impl<'a> Run<'a> {
             return Some(Reason::BudgetSpent);
         }
         let patience = self.plan.training().patience?;
-        let best = self.best.as_ref().map_or(0, |best| best.step);
+        let first = self.identity.parent.map_or(0, |parent| parent.step);
+        let best = self.best.as_ref().map_or(first, |best| best.step);
         (done.saturating_sub(best) >= patience).then_some(Reason::NoImprovement { patience })
     }
 

@@ -13,6 +13,7 @@ use sweepd::dataset::{Dataset, Split, synth};
 use sweepd::domain::stream::{Key, stream, uniform};
 use sweepd::domain::{Decision, Metrics, Params, Reason, TellState, metric};
 use sweepd::model::{Plan, Precision};
+use sweepd::worker::protocol::Parent;
 use tch::{Device, Kind, Tensor};
 
 const ROWS: u64 = 44;
@@ -91,6 +92,7 @@ fn job<'a>(plan: &'a Plan, resume: Option<&'a [u8]>, until_step: Option<u64>) ->
         precision: settled(plan),
         accumulate: 1,
         resume,
+        parent: None,
         until_step,
     }
 }
@@ -215,6 +217,25 @@ fn legs_make_the_same_trial_as_one_go() {
         let trained = train(&job(&plan, resume.as_deref(), Some(epochs)), &mut watcher).unwrap();
         seen.append(&mut watcher.seen);
         assert!(story(trained, seen) == whole, "{name}");
+    }
+}
+
+#[test]
+fn known_networks_go_on_where_they_were() {
+    let _alone = alone();
+    for more in [
+        r#""family": "vgg", "layers": 11, "dense": [8]"#,
+        r#""family": "resnet", "layers": 18"#,
+        r#""family": "googlenet", "head": "heatmap", "heatmap_side": 12, "heatmap_filters": 4"#,
+    ] {
+        let plan = plan(&format!(r#""epochs": 2, "optimizer": "adamw", "learning_rate": 0.001, {more}"#));
+        let (whole, _) = straight(&plan);
+        let mut first = Watcher { pause_at: Some((2, 2)), ..Watcher::default() };
+        assert_eq!(train(&job(&plan, None, None), &mut first).unwrap().state, TellState::Paused);
+        let (_, bytes) = first.checkpoints.pop().unwrap();
+        let mut second = Watcher::default();
+        let trained = train(&job(&plan, Some(&bytes), None), &mut second).unwrap();
+        assert!(story(trained, [first.seen, second.seen].concat()) == whole, "{more}");
     }
 }
 
@@ -381,6 +402,80 @@ fn a_trunk_from_another_file_is_another_training() {
     std::fs::write(&path, other).unwrap();
     let why = refusal(&job(&plan, Some(&bytes), None));
     assert!(why.contains("pretrained weights"), "{why}");
+}
+
+/// A checkpoint at the end of the second epoch.
+fn left_to_heirs(plan: &Plan) -> Vec<u8> {
+    let mut watcher = Watcher::default();
+    train(&job(plan, None, Some(2)), &mut watcher).unwrap();
+    watcher.checkpoints.pop().unwrap().1
+}
+
+/// The heir of a trial that stood at its second epoch.
+fn heir<'a>(plan: &'a Plan, resume: &'a [u8]) -> Job<'a> {
+    Job { seed: 12, parent: Some(Parent { number: 3, step: 2 }), ..job(plan, Some(resume), None) }
+}
+
+#[test]
+fn an_heir_begins_where_its_parent_stood_and_is_a_training_of_its_own() {
+    let _alone = alone();
+    let parent = plan(r#""optimizer": "sgd", "momentum": 0.0, "ema": 0.0, "batch_size": 16"#);
+    let left = left_to_heirs(&parent);
+    // What may be otherwise: the optimiser's settings, a mean over time that the parent has not, the batches.
+    let plan =
+        plan(r#""optimizer": "sgd", "momentum": 0.5, "ema": 0.9, "batch_size": 8, "learning_rate": 0.004"#);
+    let mut watcher = Watcher::default();
+    let trained = train(&heir(&plan, &left), &mut watcher).unwrap();
+    let whole = story(trained, watcher.seen);
+    let steps: Vec<u64> = whole.seen.iter().map(|(step, _)| *step).collect();
+    assert_eq!(steps, (3..=plan.epochs()).collect::<Vec<_>>());
+    assert!(whole.best.as_ref().unwrap().0 > 2, "the best so far begins anew");
+    // Wherever it is interrupted, it ends the same, from its own checkpoints or from its parent's.
+    for pause_at in [(3, 0), (3, 1), (4, 0), (5, 2)] {
+        let mut first = Watcher { pause_at: Some(pause_at), ..Watcher::default() };
+        train(&heir(&plan, &left), &mut first).unwrap();
+        let own = first.checkpoints.pop().map(|(_, bytes)| bytes);
+        let mut rest = Watcher::default();
+        let trained = train(&heir(&plan, own.as_deref().unwrap_or(&left)), &mut rest).unwrap();
+        assert!(story(trained, [first.seen, rest.seen].concat()) == whole, "another end after {pause_at:?}");
+    }
+}
+
+#[test]
+fn an_heir_takes_over_weights_and_takes_its_own_learning_rate() {
+    let _alone = alone();
+    let with = |more: &str| plan(&format!(r#""optimizer": "adam", "batch_norm": false{more}"#));
+    let parent = with("");
+    let left = left_to_heirs(&parent);
+    let last_rmse = |job: &Job<'_>| {
+        let mut watcher = Watcher::default();
+        train(job, &mut watcher).unwrap();
+        watcher.seen.last().unwrap().1.get(metric::RMSE).unwrap()
+    };
+    let third = |plan: &Plan| last_rmse(&Job { until_step: Some(3), ..heir(plan, &left) });
+    // With steps that move nothing it is what its parent was.
+    let (second, still) =
+        (last_rmse(&job(&parent, None, Some(2))), third(&with(r#", "learning_rate": 1e-12"#)));
+    assert!((still - second).abs() < 1e-4, "{still} is not {second}");
+    let same = third(&parent);
+    assert!((same - still).abs() > 1e-3, "it learns");
+    assert!(same != last_rmse(&job(&parent, Some(&left), Some(3))), "its rows come in an order of its own");
+    assert!(same != third(&with(r#", "learning_rate": 0.05"#)));
+}
+
+#[test]
+fn an_heir_of_another_network_or_of_another_step_is_refused() {
+    let _alone = alone();
+    let parent = plan(r#""optimizer": "adam""#);
+    let left = left_to_heirs(&parent);
+    let why = refusal(&heir(&plan(r#""optimizer": "adam", "dense": [7]"#), &left));
+    assert!(why.contains("dense is 6 there and 7 here") || why.contains("dense"), "{why}");
+    let why = refusal(&heir(&plan(r#""optimizer": "sgd""#), &left));
+    assert!(why.contains("optimizer is adam there and sgd here"), "{why}");
+    let why = refusal(&heir(&parent, &some_checkpoint(&parent)));
+    assert!(why.contains("another training"), "the middle of an epoch is nobody's heritage: {why}");
+    let early = Job { parent: Some(Parent { number: 3, step: 1 }), ..heir(&parent, &left) };
+    assert!(refusal(&early).contains("another training"));
 }
 
 /// Networks small enough for a test, which still learn.

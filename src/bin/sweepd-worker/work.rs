@@ -118,6 +118,9 @@ impl KeypointTrainer {
         let mut checkpoints = session.checkpoints();
         loop {
             let from = checkpoints.next();
+            if let (None, Some(lost)) = (&from, work.lost_heritage()) {
+                return Err(TrainError::Other(anyhow::anyhow!("{lost}")));
+            }
             let job = Job {
                 plan: &plan,
                 dataset,
@@ -127,6 +130,7 @@ impl KeypointTrainer {
                 threads,
                 precision,
                 accumulate: work.accumulate,
+                parent: work.parent,
                 resume: from.as_ref().map(|from| from.bytes.as_slice()),
                 until_step: work.until_step,
             };

@@ -47,6 +47,19 @@ export function quiet(complaints: string[]): void {
   expect(complaints).toEqual([]);
 }
 
+/** Closes the pages of other tests. */
+export async function closeAll(): Promise<void> {
+  for (const context of browser.contexts()) await context.close();
+}
+
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
+
 /** GET of the API with the browser's cookie. */
 export async function api<T>(page: Page, path: string): Promise<T> {
   const response = await page.request.get(`${BASE}/api/v1${path}`);

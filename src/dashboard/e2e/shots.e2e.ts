@@ -5,7 +5,7 @@ import { api, BASE, newPage, quiet, SHOTS, useBrowser } from "./browser";
 
 useBrowser();
 
-interface Sweep { id: string; name: string; trials: Record<string, number>; spec: { objective: { further?: unknown[] } } }
+interface Sweep { id: string; name: string; trials: Record<string, number>; spec: { objective: { kind: string; further?: unknown[] } } }
 const pages: [name: string, path: string][] = [];
 
 beforeAll(async () => {
@@ -20,6 +20,8 @@ beforeAll(async () => {
   const trial = trials.find((t) => t.state === "completed") ?? trials[0]!;
   pages.push(["sweeps", "/"], ["new-sweep", "/sweeps/new"]);
   for (const tab of ["overview", "parameters", "slices", "timeline", "compare"]) pages.push([`sweep-${tab}`, `/sweeps/${main.id}#${tab}`]);
+  const trained = sweeps.find((s) => s.spec.objective.kind === "keypoints");
+  if (trained) pages.push(["sweep-ensembles", `/sweeps/${trained.id}#ensembles`]);
   if (several) pages.push(["sweep-front", `/sweeps/${several.id}#front`]);
   pages.push(["trial", `/trials/${trial.trial_id}`], ["data", "/data"], ["workers", "/workers"]);
   await page.context().close();

@@ -1,5 +1,5 @@
 // The API of a made-up daemon: enough of it, and quick, for work on the pages.
-import type { Column, HistoryPoint, SweepSummary, TrialSummary, Value } from "../src/lib/types";
+import type { Column, Ensemble, HistoryPoint, SweepSummary, TrialSummary, Value } from "../src/lib/types";
 import { face, KEYPOINTS, pixels, truth } from "./faces.ts";
 import { attemptsOf, count, dice, makeWorld, searched, START, stepsOf, valueAt, type World, worlds } from "./world.ts";
 
@@ -130,7 +130,7 @@ export function importance(w: World): unknown {
   const weights = names.map((n) => dice("imp", n) ** 2 * (n === "learning_rate" ? 4 : 1) + 0.02);
   const sum = weights.reduce((a, b) => a + b, 0);
   const parameters = names.map((name, i) => ({ name, ped_anova: weights[i]! / sum, fanova: (weights[i]! / sum) * (0.6 + 0.4 * dice(name)), results: w.sweep.trials.completed }));
-  return { results: w.sweep.trials.completed, parameters: parameters.sort((a, b) => b.ped_anova - a.ped_anova) };
+  return { completed: w.sweep.trials.completed, results: w.sweep.trials.completed, parameters: parameters.sort((a, b) => b.ped_anova - a.ped_anova) };
 }
 
 export function front(w: World): unknown {
@@ -208,6 +208,20 @@ export function faces(id: number): unknown {
     rmse: t.value, side_px: 96, best: some(40, 1), worst: some(90, 7).reverse(),
     per_keypoint: KEYPOINTS.map((name, i) => ({ name, rmse: 1.1 + 1.8 * dice("kp", i), labels: [0, 1, 10, 14].includes(i) ? 1400 : 430 })),
   };
+}
+
+export function tagged(sweeps: SweepSummary[], tag: string | null): SweepSummary[] {
+  return tag === null ? sweeps : sweeps.filter((s) => s.tags.includes(tag) || world(s.id).trials.some((t) => t.tags?.includes(tag)));
+}
+
+export function ensembles(w: World): Ensemble[] {
+  const best = w.trials.filter((t) => t.state === "completed" && t.weights).sort((a, b) => a.value! - b.value!).slice(0, 8);
+  if (best.length < 8) return [];
+  const of = (name: string, weights: number[], rmse: number): Ensemble => ({
+    name, rmse, rows: 1053, created_ms: START + 3_000_000,
+    members: weights.map((weight, i) => ({ trial_id: best[i]!.trial_id, trial: `${w.sweep.name}/${best[i]!.number}`, weight, rmse: best[i]!.value! })),
+  });
+  return [of("greedy", [9, 6, 5, 3, 1], 0.93 * best[0]!.value!), of("top8", Array<number>(8).fill(1), 0.95 * best[0]!.value!)];
 }
 
 export const datasets = [

@@ -75,7 +75,7 @@ async function answer(method: string, path: string[], q: URLSearchParams, reques
     return api.detail(id);
   }
   if (what !== "sweeps") throw new api.Refused(404, "not_found", `there is no route ${path.join("/")}`);
-  if (!word) return method === "POST" ? { id: api.submit(await body(request)).id } : queue();
+  if (!word) return method === "POST" ? { id: api.submit(await body(request)).id } : api.tagged(queue(), q.get("tag"));
   if (word === "check") return api.check(await body(request)), { sweep: {}, first_params: { learning_rate: 0.0021, kernel_size: 3, activation: "relu" } };
   const w = api.world(word);
   if (method === "DELETE") return void worlds.splice(worlds.indexOf(w), 1);
@@ -100,6 +100,8 @@ async function answer(method: string, path: string[], q: URLSearchParams, reques
     case "resume": return move("active");
     case "cancel": return move("cancelled");
     case "priority": return void (w.sweep.priority = JSON.parse(await body(request)).priority);
+    case "tags": return void (w.sweep.tags = JSON.parse(await body(request)).tags);
+    case "ensembles": return api.ensembles(w);
     case "note": return void (w.sweep.note = JSON.parse(await body(request)).text);
   }
   throw new api.Refused(404, "not_found", `there is no route ${path.join("/")}`);

@@ -134,7 +134,7 @@ export function makeWorld(plan: Plan): World {
     trials: Object.fromEntries(STATES.map((s) => [s, 0])) as SweepSummary["trials"],
     best_trial: null, best: null, baseline: 3.9597, dataset_hash: "4434ee02aeaabf84da0e9c70f11ae54f", git_commit: "0c1f27ab3d",
     created_ms: START, finished_ms: plan.state === "completed" || plan.state === "cancelled" ? START + made * pace : null, spec,
-    running_workers: running, eta_ms: running ? (plan.planned - made) * 22_000 : null, queue_place: null, note: null,
+    running_workers: running, eta_ms: running ? (plan.planned - made) * 22_000 : null, queue_place: null, note: null, tags: plan.two ? ["paper"] : [],
   } as SweepSummary;
   const world = { sweep, trials, base, source: source(plan.name, plan.planned) };
   count(world);

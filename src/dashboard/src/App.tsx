@@ -6,15 +6,16 @@ import icon from "./icon.svg";
 import { ApiError, get } from "./lib/api";
 import { useLive, useStreamState } from "./lib/live";
 import type { Session } from "./lib/types";
+import { load } from "./pages/load";
 import { Empty, Loading, NoEntry } from "./ui/parts";
 import { setTheme, type Theme, useTheme } from "./ui/theme";
 
-const SweepsPage = lazy(() => import("./pages/Sweeps"));
-const NewSweepPage = lazy(() => import("./pages/NewSweep"));
-const SweepPage = lazy(() => import("./pages/Sweep"));
-const TrialPage = lazy(() => import("./pages/Trial"));
-const DataPage = lazy(() => import("./pages/Data"));
-const WorkersPage = lazy(() => import("./pages/Workers"));
+const SweepsPage = lazy(load.sweeps);
+const NewSweepPage = lazy(load.newSweep);
+const SweepPage = lazy(load.sweep);
+const TrialPage = lazy(load.trial);
+const DataPage = lazy(load.data);
+const WorkersPage = lazy(load.workers);
 
 const PAGES: [path: string, name: string, also: string[]][] = [
   ["/", "Sweeps", ["/sweeps", "/trials"]],

@@ -3,7 +3,6 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { ApiError } from "./lib/api";
 import { connect } from "./lib/live";
-import "./styles.css";
 
 const client = new QueryClient({
   defaultOptions: {

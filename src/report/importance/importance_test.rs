@@ -5,7 +5,7 @@ use crate::report::report_test::spec;
 
 fn sweep() -> Sweep {
     let float = ParameterKind::Float { low: 0.0, high: 1.0, log: false, step: None };
-    let always = |kind: &ParameterKind| Parameter { kind: kind.clone(), when: None };
+    let always = |kind: &ParameterKind| Parameter { kind: kind.clone(), when: None, default: None };
     let family = ParameterKind::Choice { values: ["a", "b"].map(Into::into).to_vec() };
     let when = Some(When { param: "family".into(), values: vec!["a".into()] });
     let space = [
@@ -13,24 +13,25 @@ fn sweep() -> Sweep {
         ("strong", always(&float)),
         ("weak", always(&float)),
         ("nothing", always(&float)),
-        ("inner", Parameter { kind: float.clone(), when }),
+        ("inner", Parameter { kind: float.clone(), when, default: None }),
         ("fixed", always(&ParameterKind::Fixed { value: 3.into() })),
     ];
     Sweep { space: space.map(|(name, parameter)| (name.to_owned(), parameter)).into(), ..spec() }
 }
 
 /// Trials drawn evenly, with a loss of their parameters.
-fn drawn(loss: impl Fn(&Params) -> f64) -> Vec<(Params, f64)> {
+fn drawn(loss: impl Fn(&Params) -> f64) -> Completed {
     let space = Space::new(&sweep().space).unwrap();
     let mut rng = stream(1, "test", &[]);
-    (0..400)
+    let some = (0..400)
         .map(|_| {
             let point: Vec<f64> = (0..space.len()).map(|_| uniform(&mut rng)).collect();
             let params = space.decode(&point);
             let loss = loss(&params);
             (params, loss)
         })
-        .collect()
+        .collect();
+    Completed { trials: 400, some }
 }
 
 fn of<'a>(found: &'a Importances, name: &str) -> &'a Importance {
@@ -63,7 +64,7 @@ fn a_parameter_counts_where_it_exists() {
     let (family, inner) = (of(&found, "family"), of(&found, "inner"));
     assert!(inner.results < 300 && family.results == 400);
     assert!(inner.ped_anova > 0.3 && family.ped_anova > 0.0, "{found:#?}");
-    assert!(family.fanova > 0.2 && inner.fanova > 0.2, "{found:#?}");
+    assert!(family.fanova > 0.1 && inner.fanova > 0.1, "{found:#?}");
 }
 
 #[test]
@@ -78,7 +79,8 @@ fn more_is_better_is_the_same_upside_down() {
 #[test]
 fn few_or_equal_results_are_no_trouble() {
     let completed = drawn(|_| 1.0);
-    assert_eq!(importances(&sweep(), &completed[..9]), None);
+    let few = Completed { trials: 9, some: completed.some[..9].to_vec() };
+    assert_eq!(importances(&sweep(), &few), None);
     let found = importances(&sweep(), &completed).unwrap();
     assert!(found.parameters.iter().all(|one| one.fanova == 0.0 && one.ped_anova.is_finite()));
     assert!(importance_table(&found).contains("strong"));

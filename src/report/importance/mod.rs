@@ -12,15 +12,21 @@ use super::TextTable;
 
 use crate::domain::{Direction, Params, Sweep};
 use crate::space::Space;
+use crate::store::query::Completed;
 use serde::Serialize;
 
 /// Fewer results say nothing.
 pub const LEAST_RESULTS: usize = 10;
 
+/// More results say hardly more, and take much longer.
+pub const MOST_RESULTS: usize = 2_000;
+
 /// What a sweep's results say about its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Importances {
-    /// How many results they are derived from.
+    /// How many trials have completed.
+    pub completed: u64,
+    /// How many of their results these are derived from: all, or so many, evenly spread.
     pub results: usize,
     /// Every parameter that varies, the most important first.
     pub parameters: Vec<Importance>,
@@ -50,13 +56,15 @@ struct Results {
 /// How much each parameter of a sweep mattered, by its completed trials; `None` where there are fewer than
 /// [`LEAST_RESULTS`].
 #[must_use]
-pub fn importances(sweep: &Sweep, completed: &[(Params, f64)]) -> Option<Importances> {
+pub fn importances(sweep: &Sweep, completed: &Completed) -> Option<Importances> {
     let space = Space::new(&sweep.space).ok()?;
     let sign = match sweep.objective.direction {
         Direction::Minimize => 1.0,
         Direction::Maximize => -1.0,
     };
-    let finite: Vec<&(Params, f64)> = completed.iter().filter(|(_, value)| value.is_finite()).collect();
+    // Once a space was changed, some results are not of it.
+    let counts = |(params, value): &&(Params, f64)| value.is_finite() && space.contains(params).is_ok();
+    let finite: Vec<&(Params, f64)> = completed.some.iter().filter(counts).collect();
     if finite.len() < LEAST_RESULTS {
         return None;
     }
@@ -77,7 +85,7 @@ pub fn importances(sweep: &Sweep, completed: &[(Params, f64)]) -> Option<Importa
     let mut parameters: Vec<Importance> =
         entries.filter(|(_, entry)| varying.contains(&entry.name.as_str())).map(importance).collect();
     parameters.sort_by(|a, b| b.ped_anova.total_cmp(&a.ped_anova).then(a.name.cmp(&b.name)));
-    Some(Importances { results: finite.len(), parameters })
+    Some(Importances { completed: completed.trials, results: finite.len(), parameters })
 }
 
 /// Importances as a table with bars.
@@ -99,11 +107,14 @@ pub fn importance_table(importances: &Importances) -> String {
             one.results.to_string(),
         ]);
     }
+    let of = match u64::try_from(importances.results) {
+        Ok(results) if results < importances.completed => format!("{results} of {}", importances.completed),
+        _ => importances.results.to_string(),
+    };
     format!(
-        "{}\n\nBEST 10%: what sets the best tenth of {} completed trials apart (PED-ANOVA); VARIANCE: what of all \
+        "{}\n\nBEST 10%: what sets the best tenth of {of} completed trials apart (PED-ANOVA); VARIANCE: what of all \
          differences\na parameter explains alone (fANOVA), the rest being interactions and chance.",
         table.render(None).0,
-        importances.results
     )
 }
 

@@ -54,12 +54,11 @@ fn density(coordinates: &[f64], values: Option<usize>) -> Vec<f64> {
 fn spread(shares: &mut [f64], x: f64, results: usize) {
     let sigma = 0.3 * (results.max(1) as f64).powf(-0.2);
     let places = shares.len() as f64;
-    let kernel = |at: usize| {
+    let mut kernel = [0.0; PLACES];
+    for (at, height) in kernel[..shares.len()].iter_mut().enumerate() {
         let z = ((at as f64 + 0.5) / places - x) / sigma;
-        (-0.5 * z * z).exp()
-    };
-    let total: f64 = (0..shares.len()).map(kernel).sum();
-    for (at, share) in shares.iter_mut().enumerate() {
-        *share += kernel(at) / total;
+        *height = (-0.5 * z * z).exp();
     }
+    let total: f64 = kernel.iter().sum();
+    shares.iter_mut().zip(kernel).for_each(|(share, height)| *share += height / total);
 }

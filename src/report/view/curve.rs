@@ -12,9 +12,10 @@ pub fn chosen(points: &[TrialPoint], direction: Direction, most: usize) -> Vec<T
     if points.len() <= most {
         return points.to_vec();
     }
-    let mut by_value: Vec<usize> = (0..points.len()).filter(|i| points[*i].value.is_some()).collect();
-    let loss = |i: &usize| points[*i].value.map_or(f64::INFINITY, |value| direction.signed(value));
-    by_value.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
+    let losses = (0..points.len()).filter_map(|i| Some((direction.signed(points[i].value?), i)));
+    let mut by_value: Vec<(f64, usize)> = losses.collect();
+    by_value.sort_unstable_by(|(a, i), (b, j)| a.total_cmp(b).then(i.cmp(j)));
+    let by_value: Vec<usize> = by_value.into_iter().map(|(_, i)| i).collect();
     let few = (most / 10).max(1);
     let is_running = |i: &usize| matches!(points[*i].state, TrialState::Running | TrialState::Stopping);
     let running = (0..points.len()).filter(is_running);
@@ -53,6 +54,10 @@ pub fn rungs(sweep: &Sweep, last_step: u64) -> Vec<u64> {
             | StopperSpec::Halving { min_steps, factor }
             | StopperSpec::Hyperband { min_steps, factor, .. },
         ) => (*min_steps, *factor),
+        Some(StopperSpec::Population(population)) => {
+            let interval = population.interval.max(1);
+            return (1..=last_step / interval).map(|rung| rung * interval).collect();
+        }
         _ => return Vec::new(),
     };
     let next = |step: &u64| step.checked_mul(factor.max(2));

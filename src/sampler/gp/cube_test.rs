@@ -3,10 +3,10 @@ use crate::domain::{Parameter, When};
 use std::collections::BTreeMap;
 
 fn space() -> Space {
-    let plain = |kind| Parameter { kind, when: None };
+    let plain = |kind| Parameter { kind, when: None, default: None };
     let under = |kind, family: &str| {
         let when = When { param: "family".into(), values: vec![family.into()] };
-        Parameter { kind, when: Some(when) }
+        Parameter { kind, when: Some(when), default: None }
     };
     let words = ["cnn", "mlp", "tree"].map(Value::from).to_vec();
     let float = || ParameterKind::Float { low: 0.0, high: 2.0, log: false, step: None };

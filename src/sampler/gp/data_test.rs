@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 fn history(ends: &[(u64, Level, f64)]) -> History {
     let kind = ParameterKind::Int { low: 0, high: 99, log: false, step: None };
-    let space = Space::new(&BTreeMap::from([("x".to_owned(), Parameter { kind, when: None })])).unwrap();
+    let space =
+        Space::new(&BTreeMap::from([("x".to_owned(), Parameter { kind, when: None, default: None })]))
+            .unwrap();
     let mut history = History::new(&space, 1);
     (0..20).for_each(|x| history.suggested(&space, &Params::from([("x".to_owned(), x.into())])));
     for (trial, level, loss) in ends {

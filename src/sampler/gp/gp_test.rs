@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 fn plain(kind: ParameterKind) -> Parameter {
-    Parameter { kind, when: None }
+    Parameter { kind, when: None, default: None }
 }
 
 fn float() -> ParameterKind {
@@ -33,7 +33,7 @@ fn varied() -> Space {
         ("many".into(), plain(ParameterKind::Int { low: 1, high: 4000, log: true, step: None })),
         ("few".into(), plain(int(0, 6))),
         ("x".into(), plain(float())),
-        ("under".into(), Parameter { kind: float(), when }),
+        ("under".into(), Parameter { kind: float(), when, default: None }),
     ]))
     .unwrap()
 }

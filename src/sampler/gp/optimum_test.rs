@@ -10,8 +10,11 @@ fn space() -> Space {
     let words = ["a", "b", "c"].map(Value::from).to_vec();
     let float = ParameterKind::Float { low: 0.0, high: 1.0, log: false, step: None };
     Space::new(&BTreeMap::from([
-        ("word".into(), Parameter { kind: ParameterKind::Choice { values: words }, when: None }),
-        ("x".into(), Parameter { kind: float, when: None }),
+        (
+            "word".into(),
+            Parameter { kind: ParameterKind::Choice { values: words }, when: None, default: None },
+        ),
+        ("x".into(), Parameter { kind: float, when: None, default: None }),
     ]))
     .unwrap()
 }

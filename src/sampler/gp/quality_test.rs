@@ -13,20 +13,20 @@ use std::f64::consts::{E, PI};
 type Function = fn(&Params) -> f64;
 
 fn float(low: f64, high: f64) -> Parameter {
-    Parameter { kind: ParameterKind::Float { low, high, log: false, step: None }, when: None }
+    Parameter { kind: ParameterKind::Float { low, high, log: false, step: None }, when: None, default: None }
 }
 
 fn log_float(low: f64, high: f64) -> Parameter {
-    Parameter { kind: ParameterKind::Float { low, high, log: true, step: None }, when: None }
+    Parameter { kind: ParameterKind::Float { low, high, log: true, step: None }, when: None, default: None }
 }
 
 fn int(low: i64, high: i64, log: bool) -> Parameter {
-    Parameter { kind: ParameterKind::Int { low, high, log, step: None }, when: None }
+    Parameter { kind: ParameterKind::Int { low, high, log, step: None }, when: None, default: None }
 }
 
 fn choice<T: Clone + Into<Value>>(values: &[T]) -> Parameter {
     let values = values.iter().cloned().map(Into::into).collect();
-    Parameter { kind: ParameterKind::Choice { values }, when: None }
+    Parameter { kind: ParameterKind::Choice { values }, when: None, default: None }
 }
 
 fn under(parameter: Parameter, families: &[&str]) -> Parameter {

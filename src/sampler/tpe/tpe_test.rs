@@ -9,14 +9,18 @@ use std::collections::BTreeMap;
 /// A choice, a number that exists under one of its values, and two that always do.
 fn space() -> Space {
     let float = |low, high, log| ParameterKind::Float { low, high, log, step: None };
-    let always = |kind| Parameter { kind, when: None };
+    let always = |kind| Parameter { kind, when: None, default: None };
     let family = ParameterKind::Choice { values: ["cnn", "dense", "other"].map(Into::into).to_vec() };
     let when = Some(When { param: "family".into(), values: vec!["cnn".into()] });
     Space::new(&BTreeMap::from([
         ("family".into(), always(family)),
         (
             "kernel".into(),
-            Parameter { kind: ParameterKind::Int { low: 1, high: 9, log: false, step: Some(2) }, when },
+            Parameter {
+                kind: ParameterKind::Int { low: 1, high: 9, log: false, step: Some(2) },
+                when,
+                default: None,
+            },
         ),
         ("rate".into(), always(float(1e-5, 1.0, true))),
         ("dropout".into(), always(float(0.0, 1.0, false))),

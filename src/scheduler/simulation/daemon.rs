@@ -81,6 +81,19 @@ impl Daemon {
                     continue;
                 }
                 Call::Input(input) => input.clone(),
+                Call::Edit(sweep, terms) => {
+                    assert_eq!(calls.len(), 1, "an edit is a group of its own");
+                    match self.writer.as_mut().unwrap().stored_sweep(*sweep, terms).unwrap() {
+                        Some(stored) => {
+                            let stored = Box::new(stored);
+                            Input::Edit { stored, terms: terms.clone(), source: "edited".into() }
+                        }
+                        None => {
+                            answers.push(Answer::Refused(Refusal::SweepOver));
+                            continue;
+                        }
+                    }
+                }
                 Call::Retry(trial) => {
                     assert_eq!(calls.len(), 1, "a retry is a group of its own");
                     match self.writer.as_mut().unwrap().stored_trial(*trial).unwrap() {
@@ -150,7 +163,7 @@ impl Daemon {
     }
 
     async fn known_sweeps(&self) -> BTreeSet<SweepId> {
-        self.reader.sweeps().await.unwrap().into_iter().map(|sweep| sweep.sweep).collect()
+        self.reader.sweeps(None).await.unwrap().into_iter().map(|sweep| sweep.sweep).collect()
     }
 
     /// What the HTTP layer does with a refusal: a repeat of what is stored gets the first answer.

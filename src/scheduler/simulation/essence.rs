@@ -33,12 +33,13 @@ pub fn difference(stored: &[String], running: &[String]) -> String {
 
 fn sweep_line(sweep: &Active) -> String {
     format!(
-        "{:?} created {} legs {} open {:?} idle {} {}",
+        "{:?} created {} legs {} open {:?} idle {} heirlooms {:?} {}",
         sweep.row.state,
         sweep.created,
         sweep.legs,
         sweep.open_legs,
         sweep.idle_legs,
+        sweep.heirlooms,
         sweep.method.essence()
     )
 }

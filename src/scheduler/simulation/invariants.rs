@@ -24,6 +24,8 @@ pub struct SeenSweep {
     pub name: String,
     pub state: String,
     pub external: bool,
+    /// What it is, as JSON.
+    pub spec: String,
 }
 
 pub struct SeenTrial {
@@ -83,9 +85,10 @@ const WRONG: &[&str] = &[
      where event.seq <= report.seq and report.fold = (select fold from attempt join leg using (leg_id) where attempt_id = event.attempt_id)",
     "select 'report ' || report.trial_id || '/' || step || ' of another fold' from report join attempt using (attempt_id) \
      join leg using (leg_id) where leg.fold <> report.fold",
-    "select 'steps of trial ' || trial_id || ' have a gap' from report group by trial_id, fold having count(*) <> max(step)",
-    "select 'trial ' || trial_id || ' says ' || steps || ' steps' from trial where steps <> \
-     (select coalesce(sum(last), 0) from (select max(step) as last from report where report.trial_id = trial.trial_id group by fold))",
+    "select 'steps of trial ' || trial_id || ' have a gap' from report join trial using (trial_id) group by trial_id, fold \
+     having count(*) <> max(step) - coalesce(parent_step, 0) or min(step) <> 1 + coalesce(parent_step, 0)",
+    "select 'trial ' || trial_id || ' says ' || steps || ' steps' from trial where steps <> (select coalesce(sum(last), trial.parent_step, 0) \
+     from (select max(step) as last from report where report.trial_id = trial.trial_id group by fold))",
     // Reasons.
     "select kind || ' of trial ' || trial_id || ' without a reason' from event where reason is null and kind in \
      ('trial_suggested', 'trial_stopped', 'trial_continued', 'trial_retried', 'trial_failed', 'trial_requeued', \
@@ -131,7 +134,7 @@ const WRONG: &[&str] = &[
     // Copied results.
     "select 'trial ' || c.trial_id || ' is no copy of number ' || json_extract(c.ended, '$.from') from trial c left join trial o \
      on o.sweep_id = c.sweep_id and o.number = json_extract(c.ended, '$.from') where json_extract(c.ended, '$.kind') = 'copied' and \
-     (c.state <> 'completed' or o.state is not 'completed' or o.params is not c.params or o.best_value is not c.best_value or o.number >= c.number \
+     (c.state <> 'completed' or o.state is not 'completed' or json_patch(c.params, o.params) is not c.params or o.best_value is not c.best_value or o.number >= c.number \
      or o.best_step is not c.best_step or o.further is not c.further or o.weights is not c.weights or json_extract(o.ended, '$.kind') = 'copied')",
     "select 'trial ' || trial_id || ' is a copy that was worked on' from trial where json_extract(ended, '$.kind') = 'copied' \
      and exists (select 1 from attempt where attempt.trial_id = trial.trial_id)",
@@ -141,8 +144,23 @@ const WRONG: &[&str] = &[
     "select 'trial ' || trial_id || ' has ' || count(*) || ' checkpoints' from checkpoint join trial using (trial_id) \
      group by trial_id, fold having count(*) > case when state in ('queued', 'running', 'stopping') then 2 \
      when state in ('completed', 'stopped') then 0 else 1 end",
-    "select 'checkpoint ' || checkpoint.trial_id || '/' || step || ' of a step that was not reported' from checkpoint where not exists \
+    "select 'checkpoint ' || trial_id || '/' || step || ' of a step that was not reported' from checkpoint join trial using (trial_id) \
+     where step is not parent_step and not exists \
      (select 1 from report where report.trial_id = checkpoint.trial_id and report.fold = checkpoint.fold and report.step = checkpoint.step)",
+    // Heirs.
+    "select 'heir ' || h.trial_id || ' of number ' || h.parent from trial h left join trial p on p.sweep_id = h.sweep_id and \
+     p.number = h.parent where h.parent is not null and (p.number is null or p.number >= h.number or \
+     (h.parent is null) <> (h.parent_step is null) or json_extract(h.suggested, '$.kind') <> 'inherited' \
+     or json_extract(h.suggested, '$.parent') <> h.parent or json_extract(h.suggested, '$.step') <> h.parent_step)",
+    "select 'two trials take the place of number ' || json_extract(suggested, '$.replaces') from trial where parent is not null \
+     group by sweep_id, json_extract(suggested, '$.replaces') having count(*) > 1",
+    "select 'trial ' || r.trial_id || ' was replaced and is ' || r.state from trial h join trial r on r.sweep_id = h.sweep_id and \
+     r.number = json_extract(h.suggested, '$.replaces') where h.parent is not null and r.state not in ('stopped', 'failed')",
+    "select 'sweep ' || sweep_id || ' is ' || sweep.state || ' and keeps checkpoints for heirs' from heirloom join trial using (trial_id) \
+     join sweep using (sweep_id) where sweep.state = 'completed' or json_extract(spec, '$.search.stopper.name') is not 'population'",
+    "select 'sweep ' || sweep_id || ' has ' || count(*) || ' trials that begin anew' from trial join sweep using (sweep_id) \
+     where json_extract(spec, '$.search.stopper.name') = 'population' and parent is null \
+     group by sweep_id having count(*) > json_extract(spec, '$.search.stopper.members')",
     // Sweeps that are over.
     "select 'sweep ' || sweep_id || ' is ' || sweep.state || ', its trial ' || trial_id || ' is ' || trial.state from sweep \
      join trial using (sweep_id) where trial.state in ('queued', 'running', 'paused', 'stopping') and (sweep.state = 'completed' \
@@ -177,13 +195,14 @@ impl Checker {
     }
 
     async fn look(&mut self) {
-        let sql = "select sweep_id, name, state, json_extract(spec, '$.objective.kind') = 'external' from sweep order by sweep_id";
+        let sql = "select sweep_id, name, state, json_extract(spec, '$.objective.kind') = 'external', spec from sweep order by sweep_id";
         let rows = sqlx::query(sql).fetch_all(&mut self.db).await.unwrap();
         let seen = |row: &sqlx::sqlite::SqliteRow| SeenSweep {
             id: SweepId(row.get(0)),
             name: row.get(1),
             state: row.get(2),
             external: row.get(3),
+            spec: row.get(4),
         };
         self.view.sweeps = rows.iter().map(seen).collect();
         let sql = "select trial_id, sweep_id, state from trial order by trial_id";

@@ -19,14 +19,17 @@ mod workers;
 mod world;
 
 use super::replay;
+use crate::domain::decisions::StoredDecisions;
 use crate::domain::sweep::Order;
-use crate::domain::{EventKind, Reason};
+use crate::domain::{EventKind, Reason, Sweep, SweepId, Terms};
+use crate::scheduler::{Refusal, Reply};
 use faults::{Dice, Faults};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use user::User;
+use wire::{Answer, Call};
 use workers::Worker;
 use world::{STORY, World};
 
@@ -53,6 +56,13 @@ struct Tally {
     given_up: [AtomicU64; 2],
     /// Trials that got the result of another.
     copied: AtomicU64,
+    /// Sweeps that went on by other terms once they were over, and were compared with their calm selves.
+    edited: AtomicU64,
+    /// How often other terms were given in the midst of all.
+    edits: AtomicU64,
+    /// Trials that went on from another's checkpoint, and sweeps with some that were compared.
+    heirs: AtomicU64,
+    bred: AtomicU64,
     /// What stoppers said of running trials, by its kind.
     judged: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -74,42 +84,109 @@ async fn live(seed: u64, tally: &Tally) {
     for index in 0..dice.between(1, 2) as usize {
         workers.push(Worker::random(&mut dice, index, true));
     }
-    let mut world = World::new(seed, faults, User::new(plan), workers).await;
+    let mut user = User::new(plan);
+    user.edits = !KEPT.contains(&seed);
+    let mut world = World::new(seed, faults.clone(), user, workers).await;
     for _ in 0..TROUBLED_STEPS {
         world.step().await;
     }
     world.finish().await;
-    for sweep in world.daemon.reader.sweeps().await.unwrap() {
-        let spec = &sweep.spec;
+    let compared = look_at_all(&mut world, tally, &BTreeMap::new()).await;
+    if !world.user.edits {
+        return;
+    }
+    // Some that are over go on by other terms: from which leg on is the same then, whatever happened before.
+    let mut edited = BTreeMap::new();
+    for (sweep, spec) in compared {
+        let terms = sweeps::random_terms(&mut Dice::new(seed, "other terms"), &spec);
+        if terms == spec.terms() {
+            continue;
+        }
+        match world.ask(Call::Edit(sweep, Box::new(terms.clone()))).await {
+            Answer::Reply(Reply::Done) => drop(edited.insert(sweep, (spec, terms))),
+            Answer::Refused(Refusal::TooFewTrials { .. } | Refusal::WrongState(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    if edited.is_empty() {
+        return;
+    }
+    world.faults = Faults { user: 0.0, ..faults };
+    for _ in 0..TROUBLED_STEPS / 2 {
+        world.step().await;
+    }
+    world.finish().await;
+    look_at_all(&mut world, tally, &edited).await;
+}
+
+/// What must be true of every sweep that is over; those of them whose table is that of a calm run. `edited` ones began
+/// as what stands there, and then went on by other terms; where there are any, the others have been looked at.
+async fn look_at_all(
+    world: &mut World,
+    tally: &Tally,
+    edited: &BTreeMap<SweepId, (Sweep, Terms)>,
+) -> Vec<(SweepId, Sweep)> {
+    let mut compared = Vec::new();
+    for sweep in world.daemon.reader.sweeps(None).await.unwrap() {
+        let edit = edited.get(&sweep.sweep);
+        if !edited.is_empty() && edit.is_none() {
+            continue;
+        }
         let stored = world.daemon.reader.stored_decisions(sweep.sweep).await.unwrap().unwrap();
         if let Err(difference) = replay(&stored) {
-            panic!("replay of sweep {}: {difference}\n{:?}", sweep.sweep, spec.search);
+            panic!("replay of sweep {}: {difference}\n{:?}", sweep.sweep, sweep.spec.search);
         }
-        let copies = stored.legs.iter().filter(|leg| leg.is_copy()).count();
-        tally.copied.fetch_add(copies as u64, Ordering::Relaxed);
-        for event in stored.events.iter().filter(|event| event.kind == EventKind::FoldsGivenUp) {
-            let hopeless = matches!(event.reason, Some(Reason::Outraced { .. }));
-            tally.given_up[usize::from(hopeless)].fetch_add(1, Ordering::Relaxed);
+        if edit.is_none() {
+            count(tally, &stored);
         }
-        let passed_or_stopping =
-            |kind: EventKind| matches!(kind, EventKind::TrialPassed | EventKind::TrialStopping);
-        for event in stored.events.iter().filter(|event| passed_or_stopping(event.kind)) {
-            let reason = event.reason.as_ref().filter(|reason| reason.is_judgement());
-            if let Some(reason) = reason {
-                *tally.judged.lock().unwrap().entry(reason.word()).or_default() += 1;
-            }
-        }
+        let spec = edit.map_or(sweep.spec, |(spec, _)| spec.clone());
         if spec.search.order != Order::Number
             || world.user.touched.contains(&sweep.sweep)
             || table::has_bad_luck(&mut world.checker.db, sweep.sweep).await
         {
             continue;
         }
-        let (table, calm) = (table::of(&mut world.checker.db, sweep.sweep).await, table::calm(spec).await);
-        assert!(table == calm, "{:?} without faults\n{calm:#?}\nwith faults\n{table:#?}", spec.search);
-        tally.compared.fetch_add(1, Ordering::Relaxed);
-        tally.folded.fetch_add(u64::from(spec.objective.folds.is_some()), Ordering::Relaxed);
-        tally.several.fetch_add(u64::from(spec.objective.count() > 1), Ordering::Relaxed);
+        let terms = edit.map(|(_, terms)| terms);
+        let (table, calm) =
+            (table::of(&mut world.checker.db, sweep.sweep).await, table::calm(&spec, terms).await);
+        assert!(
+            table == calm,
+            "{:?} {terms:?} without faults\n{calm:#?}\nwith faults\n{table:#?}",
+            spec.search
+        );
+        let several = u64::from(spec.objective.count() > 1);
+        let bred = u64::from(stored.trials.iter().any(|trial| trial.suggested.descent().is_some()));
+        if edit.is_some() {
+            tally.edited.fetch_add(1, Ordering::Relaxed);
+        } else {
+            tally.compared.fetch_add(1, Ordering::Relaxed);
+            tally.folded.fetch_add(u64::from(spec.objective.folds.is_some()), Ordering::Relaxed);
+            tally.several.fetch_add(several, Ordering::Relaxed);
+            tally.bred.fetch_add(bred, Ordering::Relaxed);
+        }
+        compared.push((sweep.sweep, spec));
+    }
+    compared
+}
+
+/// Counts what happened in a sweep.
+fn count(tally: &Tally, stored: &StoredDecisions) {
+    let copies = stored.legs.iter().filter(|leg| leg.is_copy()).count();
+    tally.copied.fetch_add(copies as u64, Ordering::Relaxed);
+    let heirs = stored.trials.iter().filter(|trial| trial.suggested.descent().is_some()).count();
+    tally.heirs.fetch_add(heirs as u64, Ordering::Relaxed);
+    tally.edits.fetch_add(stored.terms.len() as u64, Ordering::Relaxed);
+    for event in stored.events.iter().filter(|event| event.kind == EventKind::FoldsGivenUp) {
+        let hopeless = matches!(event.reason, Some(Reason::Outraced { .. }));
+        tally.given_up[usize::from(hopeless)].fetch_add(1, Ordering::Relaxed);
+    }
+    let passed_or_stopping =
+        |kind: EventKind| matches!(kind, EventKind::TrialPassed | EventKind::TrialStopping);
+    for event in stored.events.iter().filter(|event| passed_or_stopping(event.kind)) {
+        let reason = event.reason.as_ref().filter(|reason| reason.is_judgement());
+        if let Some(reason) = reason {
+            *tally.judged.lock().unwrap().entry(reason.word()).or_default() += 1;
+        }
     }
 }
 
@@ -146,11 +223,13 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
         }
     });
     let (several, copied) = (tally.several.into_inner(), tally.copied.into_inner());
+    let (edited, edits) = (tally.edited.into_inner(), tally.edits.into_inner());
+    let (heirs, bred) = (tally.heirs.into_inner(), tally.bred.into_inner());
     let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
     let (folded, given_up) = (tally.folded.into_inner(), tally.given_up.map(AtomicU64::into_inner));
     println!("{folded} comparisons with folds; given up after a failed fold, and as hopeless: {given_up:?}");
     println!(
-        "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; stoppers said {judged:?}",
+        "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; {edits} edits, and {edited} compared after one; {heirs} heirs, and {bred} populations compared; stoppers said {judged:?}",
         seeds.len()
     );
     assert!(
@@ -160,6 +239,8 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     assert!(seeds.len() < 100 || several > 5, "{several} comparisons with several objectives are too few");
     assert!(seeds.len() < 100 || folded > 5, "{folded} comparisons with folds are too few");
     assert!(seeds.len() < 100 || given_up.iter().all(|trials| *trials > 5), "{given_up:?} are too few");
+    assert!(seeds.len() < 100 || edits > 20 && edited > 20, "{edits} edits, {edited} compared, are too few");
     assert!(seeds.len() < 100 || copied > 20, "{copied} copied results are too few");
-    assert!(seeds.len() < 100 || judged.len() == 5, "what stoppers can say was not all said: {judged:?}");
+    assert!(seeds.len() < 100 || heirs > 60 && bred > 8, "{heirs} heirs and {bred} populations are too few");
+    assert!(seeds.len() < 100 || judged.len() == 6, "what stoppers can say was not all said: {judged:?}");
 }

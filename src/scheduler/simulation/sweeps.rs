@@ -3,11 +3,13 @@
 use super::faults::Dice;
 use super::world::START;
 use crate::domain::metric::TRAIN_LOSS;
-use crate::domain::sweep::{Against, Duplicates, Mode, Order, SamplerSpec, StopperSpec};
+use crate::domain::prior::{PriorResult, Source};
+use crate::domain::sweep::{Against, Duplicates, Mode, Order, Population, SamplerSpec, StopperSpec};
 use crate::domain::{
     Direction, Metrics, Objective, ObjectiveKind, OutOfMemory, Parameter, ParameterKind, Params, Search,
-    Sweep, Target, Value,
+    Sweep, Target, Terms, Value,
 };
+use crate::space::Space;
 use std::collections::BTreeMap;
 
 pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
@@ -47,10 +49,12 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             order,
             time_limit_s: (!number && dice.chance(0.2)).then(|| dice.between(20, 600) as u64),
             duplicates: dice.among(&[Duplicates::Skip, Duplicates::Allow]),
+            warm_start: Vec::new(),
             constraints: Vec::new(),
             deadline: (!number && dice.chance(0.1)).then(|| START.plus_ms(dice.between(20, 600) * 1000)),
         },
         space: random_space(dice, grid, large),
+        gone: BTreeMap::new(),
         enqueue: if !grid && dice.chance(0.3) { vec![random_wish(dice)] } else { Vec::new() },
     }
 }
@@ -62,8 +66,27 @@ pub fn vary(sweep: &mut Sweep) {
     match dice.below(10) {
         0..3 => have_several(&mut dice, sweep),
         3..5 => reuse(&mut dice, sweep),
+        5..8 => breed(&mut dice, sweep),
         _ => {}
     }
+    if sweep.objective.count() == 1 && sweep.search.sampler.learns() && dice.chance(0.5) {
+        sweep.search.warm_start = vec!["earlier".into()];
+    }
+}
+
+/// What a sweep begins with of earlier ones, where it names any: some configurations of its space, with made-up values.
+pub fn sources(sweep: &Sweep) -> Vec<Source> {
+    let mut dice = Dice::new(sweep.seed, "sources");
+    let space = Space::new(&sweep.space).unwrap();
+    let mut source = |name: &String| {
+        let results = (0..6).map(|trial| {
+            let point: Vec<f64> = (0..space.len()).map(|_| dice.below(1000) as f64 / 1000.0).collect();
+            PriorResult { trial, params: space.decode(&point), loss: dice.below(100) as f64 }
+        });
+        let (id, name, completed) = (name.clone(), name.clone(), 9);
+        Source { id, name, completed, comparable: false, results: results.collect() }
+    };
+    sweep.search.warm_start.iter().map(&mut source).collect()
 }
 
 /// Cross-validates the trials of some of the sweeps that have no stopper.
@@ -97,6 +120,25 @@ fn have_several(dice: &mut Dice, sweep: &mut Sweep) {
     }
 }
 
+/// Makes it a sweep that trains a population.
+fn breed(dice: &mut Dice, sweep: &mut Sweep) {
+    let members = dice.between(2, 5) as u64;
+    let quantile = dice.among(&[0.25, 0.34, 0.5]);
+    let varies =
+        |name: &str| sweep.space.get(name).is_some_and(|p| !matches!(p.kind, ParameterKind::Fixed { .. }));
+    let perturb = ["x", "y", "behave"].into_iter().filter(|name| varies(name)).map(str::to_owned).collect();
+    let population = Population { members, interval: dice.between(1, 2) as u64, quantile, perturb };
+    if population.share_of(members) == 0 {
+        return;
+    }
+    (sweep.objective.folds, sweep.search.race) = (None, None);
+    // Long enough for some generations.
+    let epochs = ParameterKind::Fixed { value: dice.between(4, 7).into() };
+    sweep.space.insert("epochs".into(), Parameter { kind: epochs, when: None, default: None });
+    sweep.search.trials = dice.chance(0.3).then(|| members + dice.below(6) as u64);
+    sweep.search.stopper = Some(StopperSpec::Population(population));
+}
+
 /// Makes it a sweep that draws the same few configurations again and again, and has each only once.
 fn reuse(dice: &mut Dice, sweep: &mut Sweep) {
     sweep.search.duplicates = Duplicates::Reuse;
@@ -108,7 +150,7 @@ fn reuse(dice: &mut Dice, sweep: &mut Sweep) {
     let epochs = ParameterKind::Fixed { value: dice.between(1, 3).into() };
     sweep.space.remove("y");
     for (name, kind) in [("x", x), ("epochs", epochs)] {
-        sweep.space.insert(name.into(), Parameter { kind, when: None });
+        sweep.space.insert(name.into(), Parameter { kind, when: None, default: None });
     }
 }
 
@@ -121,13 +163,18 @@ fn random_stopper(dice: &mut Dice) -> StopperSpec {
         interval_steps: dice.between(1, 2) as u64,
         min_trials: dice.between(1, 2) as u64,
     };
-    match dice.below(9) {
+    match dice.below(10) {
         0..=2 => StopperSpec::Asha { min_steps, factor, mode },
         3 => StopperSpec::Halving { min_steps, factor },
         4 => StopperSpec::Hyperband { min_steps, max_steps: dice.between(2, 9) as u64, factor, mode },
         5 => StopperSpec::Median(against),
         6 => StopperSpec::Percentile { percentile: dice.among(&[0.0, 25.0, 60.0]), against },
-        7 => {
+        7 => StopperSpec::Extrapolation {
+            startup_trials: dice.between(1, 2) as u64,
+            warmup_steps: dice.between(0, 1) as u64,
+            chance: dice.among(&[0.1, 0.4, 0.7]),
+        },
+        8 => {
             let (lower, upper) = (dice.chance(0.3).then_some(0.2), Some(dice.among(&[0.3, 0.6, 1.0])));
             StopperSpec::Threshold { lower, upper, after_steps: dice.between(0, 2) as u64 }
         }
@@ -171,7 +218,54 @@ fn random_space(dice: &mut Dice, grid: bool, large: bool) -> BTreeMap<String, Pa
     };
     let mut kinds = vec![("behave", behave), ("epochs", epochs), ("silent", fixed(dice.chance(0.3).into()))];
     kinds.push(if dice.chance(0.5) { ("x", x) } else { ("y", y) });
-    kinds.into_iter().map(|(name, kind)| (name.to_owned(), Parameter { kind, when: None })).collect()
+    kinds
+        .into_iter()
+        .map(|(name, kind)| (name.to_owned(), Parameter { kind, when: None, default: None }))
+        .collect()
+}
+
+/// Other terms for a sweep: ranges and choices that are wider, narrower or others, parameters that come and go, more
+/// trials.
+pub fn random_terms(dice: &mut Dice, sweep: &Sweep) -> Terms {
+    let mut terms = sweep.terms();
+    let is_grid = matches!(sweep.search.sampler, SamplerSpec::Grid { .. });
+    if let Some(trials) = &mut terms.trials {
+        *trials += dice.between(0, 4) as u64;
+    }
+    // A grid has its combinations in their order.
+    if is_grid && dice.chance(0.9) {
+        return terms;
+    }
+    let x = || ParameterKind::Int { low: 0, high: 3, log: false, step: None };
+    if let Some(x) = terms.space.get_mut("x") {
+        let (low, high) = dice.among(&[(0, 3), (0, 6), (1, 3), (2, 2), (-2, 1)]);
+        x.kind = ParameterKind::Int { low, high, log: false, step: None };
+    }
+    if let Some(y) = terms.space.get_mut("y") {
+        let (low, high) = dice.among(&[(0.001, 1.0), (0.0001, 0.5), (0.1, 10.0)]);
+        y.kind = ParameterKind::Float { low, high, log: true, step: None };
+    }
+    if let Some(Parameter { kind: ParameterKind::Choice { values }, .. }) = terms.space.get_mut("behave") {
+        *values = dice
+            .among(&[&["well", "some"][..], &["well", "some", "none"], &["some"]])
+            .iter()
+            .map(|w| Value::from(*w))
+            .collect();
+    }
+    let default = dice.chance(0.7).then(|| Value::from(2));
+    let more = Parameter { kind: x(), when: None, default };
+    match dice.below(3) {
+        0 => drop(terms.space.insert("more".into(), more)),
+        1 => drop(terms.space.remove("more")),
+        _ => {}
+    }
+    if dice.chance(0.2) {
+        let silent = ParameterKind::Fixed { value: false.into() };
+        terms
+            .space
+            .insert("silent".into(), Parameter { kind: silent, when: None, default: Some(false.into()) });
+    }
+    terms
 }
 
 /// Part of a configuration that a user may want to be tried.

@@ -2,7 +2,7 @@
 
 use super::faults::Dice;
 use super::invariants::View;
-use super::sweeps::random_wish;
+use super::sweeps::{random_terms, random_wish, sources};
 use super::wire::Call;
 use crate::domain::{Origin, Sweep, SweepId};
 use crate::scheduler::{Command, Input};
@@ -14,18 +14,21 @@ pub struct User {
     pub plan: Vec<Sweep>,
     /// Sweeps whose course the user may have changed.
     pub touched: BTreeSet<SweepId>,
+    /// Whether it changes what sweeps search.
+    pub edits: bool,
 }
 
 /// The call that submits a sweep.
 pub fn submission(spec: Sweep) -> Call {
     static UIDS: AtomicU64 = AtomicU64::new(0);
     let uid = format!("{}-{}", spec.name, UIDS.fetch_add(1, Ordering::Relaxed));
-    Call::Input(Input::Submit { uid, spec: Box::new(spec), origin: Box::new(Origin::default()) })
+    let sources = sources(&spec);
+    Call::Input(Input::Submit { uid, spec: Box::new(spec), origin: Box::new(Origin::default()), sources })
 }
 
 impl User {
     pub fn new(plan: Vec<Sweep>) -> Self {
-        Self { plan, touched: BTreeSet::new() }
+        Self { plan, touched: BTreeSet::new(), edits: true }
     }
 
     /// How likely it is that the user does something now.
@@ -42,6 +45,12 @@ impl User {
             return None;
         }
         let sweep = view.sweeps[dice.below(view.sweeps.len())].id;
+        if self.edits && dice.chance(0.2) {
+            let seen = &view.sweeps[dice.below(view.sweeps.len())];
+            self.touched.insert(seen.id);
+            let spec: Sweep = serde_json::from_str(&seen.spec).unwrap();
+            return Some(Call::Edit(seen.id, Box::new(random_terms(dice, &spec))));
+        }
         let command = match dice.below(12) {
             0..=1 => Command::Pause,
             2..=4 => Command::Resume,

@@ -1,6 +1,6 @@
 //! Messages on their way: calls to the daemon, and its answers.
 
-use crate::domain::TrialId;
+use crate::domain::{SweepId, Terms, TrialId};
 use crate::scheduler::{Input, Refusal, Reply};
 
 /// What the daemon is called with.
@@ -8,6 +8,14 @@ use crate::scheduler::{Input, Refusal, Reply};
 pub enum Call {
     Input(Input),
     Retry(TrialId),
+    Edit(SweepId, Box<Terms>),
+}
+
+impl Call {
+    /// Whether what is stored is read for it, so that nothing may be handled together with it.
+    pub fn is_alone(&self) -> bool {
+        !matches!(self, Self::Input(_))
+    }
 }
 
 /// Who called.

@@ -8,6 +8,9 @@ use crate::domain::{Decision, Metrics, Millis, ObjectiveKind, Reason, SweepId, T
 use crate::scheduler::{Claimed, Input, Refusal, Reply, Seeker};
 use std::collections::{BTreeMap, VecDeque};
 
+/// What an heir says that has nothing to go on from.
+pub const LOST: &str = "nothing is left to go on from";
+
 /// How much a worker trains ahead of what has been answered.
 const AHEAD: usize = 5;
 
@@ -195,15 +198,23 @@ impl Worker {
 impl Task {
     fn begin(claimed: Claimed, dice: &mut Dice, faults: &Faults) -> Self {
         let usable = claimed.checkpoints.iter().find(|_| !dice.chance(faults.damaged));
-        let step = usable.map_or(0, |checkpoint| checkpoint.step);
-        Self {
+        let step = usable.map(|checkpoint| checkpoint.step);
+        // Clients keep what they need themselves, and know of whom they are heirs.
+        let external = claimed.spec.objective.kind == ObjectiveKind::External;
+        let parent = claimed.descent.map(|descent| descent.step);
+        let is_lost = parent.is_some() && step.is_none() && !external;
+        let mut task = Self {
             claimed,
-            step,
+            step: step.or(parent).unwrap_or(0),
             reported: false,
             ended: false,
             decision: Decision::Continue,
             outbox: VecDeque::new(),
+        };
+        if is_lost {
+            task.tell(TellState::Failed, Some(Reason::Error { message: LOST.into() }));
         }
+        task
     }
 
     fn decide(&mut self, decision: Decision) {

@@ -232,7 +232,7 @@ impl World {
         self.answers.retain(|(letter, _)| letter.from != Caller::Worker(at));
     }
 
-    /// Some calls reach the daemon. A retry is a group of its own, as in the shell.
+    /// Some calls reach the daemon. A retry or an edit is a group of its own, as in the shell.
     async fn deliver(&mut self) {
         let mut group = Vec::new();
         for _ in 0..=self.dice.below(4) {
@@ -242,7 +242,7 @@ impl World {
                 break;
             }
             let at = if self.faults.reorder { self.dice.among(&here) } else { here[0] };
-            let alone = matches!(self.wire[at].call, Call::Retry(_));
+            let alone = self.wire[at].call.is_alone();
             if alone && !group.is_empty() {
                 break;
             }
@@ -355,6 +355,7 @@ impl World {
 fn describe(letter: &Letter) -> String {
     let what = match &letter.call {
         Call::Retry(trial) => format!("retry of trial {trial}"),
+        Call::Edit(sweep, terms) => format!("edit of sweep {sweep}: {terms:?}"),
         Call::Input(input) => match input {
             Input::Submit { spec, .. } => format!("submit {:?} {:?}", spec.name, spec.search),
             Input::Claim(seeker) => format!("claim {}", seeker.request_id),

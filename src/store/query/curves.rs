@@ -5,10 +5,10 @@ use super::sweeps::SweepSummary;
 use super::trials::TrialSummary;
 use crate::domain::TrialId;
 use crate::expr::Expr;
+use crate::store::direct::each;
 use crate::store::rows::{METRIC_COLUMNS, to_json, unsigned};
 use crate::store::{Reader, StoreError};
-use futures_util::TryStreamExt as _;
-use sqlx::AssertSqlSafe;
+use rusqlite::params;
 use std::collections::BTreeMap;
 
 /// One metric by step: steps from 1 upwards, each once; NaN where what was reported is not finite.
@@ -53,14 +53,18 @@ impl Reader {
         );
         let ids: Vec<i64> = trials.iter().map(|trial| trial.0).collect();
         let last = last_step.map_or(i64::MAX, |step| i64::try_from(step).unwrap_or(i64::MAX));
-        let query = sqlx::query_as::<_, (i64, i64, Option<f64>)>(AssertSqlSafe(sql));
-        let mut rows = query.bind(to_json(&ids)?).bind(metric).bind(last).fetch(&self.pool);
-        let mut curves: BTreeMap<TrialId, CurvePoints> = BTreeMap::new();
-        while let Some((trial, step, value)) = rows.try_next().await? {
-            let point = (unsigned("report.step", step)?, value.unwrap_or(f64::NAN));
-            curves.entry(TrialId(trial)).or_default().push(point);
-        }
-        Ok(curves)
+        let (ids, metric) = (to_json(&ids)?, metric.to_owned());
+        self.look(move |connection| {
+            let mut curves: BTreeMap<TrialId, CurvePoints> = BTreeMap::new();
+            each(connection, &sql, params![ids, metric, last], |row| {
+                let value: Option<f64> = row.get(2)?;
+                let point = (unsigned("report.step", row.get(1)?)?, value.unwrap_or(f64::NAN));
+                curves.entry(TrialId(row.get(0)?)).or_default().push(point);
+                Ok(true)
+            })?;
+            Ok(curves)
+        })
+        .await
     }
 }
 

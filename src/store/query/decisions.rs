@@ -7,7 +7,7 @@ use crate::store::fields::Fields as _;
 use crate::store::recover::sweep_row;
 use crate::store::rows::{event_kind, from_json, join_metrics, optional_json, unsigned};
 use crate::store::{Reader, StoreError};
-use crate::store::{judgements, legs};
+use crate::store::{judgements, legs, sources, terms};
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -26,6 +26,8 @@ impl Reader {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let spec = sweep_row(&row)?.spec;
+        let past = sqlx::query(terms::PAST).bind(sweep.0).fetch_all(&mut *moment).await?;
+        let sources = sqlx::query(sources::SOURCES).bind(sweep.0).fetch_all(&mut *moment).await?;
         let trials = sqlx::query(
             "select number, params, suggested, budget_steps from trial where sweep_id = ? order by number",
         )
@@ -48,6 +50,8 @@ impl Reader {
         Ok(Some(StoredDecisions {
             reports,
             spec,
+            terms: past.iter().map(terms::past).collect::<Result<_, _>>()?,
+            sources: sources.iter().map(sources::source).collect::<Result<_, _>>()?,
             trials: trials.iter().map(stored_trial).collect::<Result<_, _>>()?,
             legs: legs.iter().map(legs::record).collect::<Result<_, _>>()?,
             events: events.iter().map(stored_event).collect::<Result<_, _>>()?,

@@ -4,10 +4,10 @@ use super::search::fetched;
 use super::sweeps::SweepSummary;
 use super::trials::TrialSummary;
 use crate::domain::{SweepId, Target, TrialId, pareto};
+use crate::store::direct::all;
 use crate::store::{Reader, StoreError};
-use futures_util::TryStreamExt as _;
+use rusqlite::Connection;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// The size of the largest front whose volume is computed, by the number of objectives from one: with more of them it
 /// soon costs more than anybody waits for.
@@ -61,47 +61,52 @@ impl Reader {
     /// What SQLite says, or a damaged value.
     pub async fn front(&self, sweep: SweepId, most: u64) -> Result<Option<Front>, StoreError> {
         let Some(sweep) = self.sweep(sweep).await? else { return Ok(None) };
-        let mut moment = self.pool.begin().await?;
-        let objective = &sweep.spec.objective;
-        let sql =
-            "select trial_id, value from trial_value where sweep_id = ? and objective = ? and ranked = 1";
-        let mut values: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-        for number in 0..objective.count() {
-            let query =
-                sqlx::query_as(sql).bind(sweep.sweep.0).bind(i64::try_from(number).unwrap_or(i64::MAX));
-            let mut rows = query.fetch(&mut *moment);
-            while let Some((trial, value)) = rows.try_next().await? {
-                values.entry(trial).or_default().push(value);
-            }
-        }
-        let objectives: Vec<Target> = objective
+        let objectives: Vec<Target> = sweep
+            .spec
+            .objective
             .targets()
             .map(|(name, direction)| Target { name: name.to_owned(), direction })
             .collect();
-        let completed = values
-            .into_iter()
-            .map(|(trial, values)| (TrialId(trial), values))
-            .filter(|(_, values)| values.len() == objectives.len())
-            .collect();
-        // Comparing many trials is no work for an async thread.
-        let work = tokio::task::spawn_blocking(move || shape(objectives, completed));
-        let (shape, front) = match work.await {
-            Ok(found) => found,
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime shuts down: nobody waits for the answer.
-                Err(_) => return Ok(None),
-            },
-        };
+        let id = sweep.sweep;
+        let (shape, front) = self
+            .look(move |connection| {
+                let completed = valued(connection, id, objectives.len())?;
+                Ok(shape(objectives, completed))
+            })
+            .await?;
         let shown = &front[..front.len().min(usize::try_from(most).unwrap_or(usize::MAX))];
         let ids: Vec<i64> = shown.iter().map(|(trial, _)| trial.0).collect();
-        let trials = fetched(&mut moment, &ids).await?;
+        let trials = fetched(&mut *self.pool.acquire().await?, &ids).await?;
         let members = shown
             .iter()
             .zip(trials)
             .map(|((_, values), trial)| FrontMember { values: values.clone(), trial });
         Ok(Some(Front { sweep, shape, members: members.collect() }))
     }
+}
+
+/// The trials that have a value of every objective, by their ids.
+fn valued(connection: &Connection, sweep: SweepId, objectives: usize) -> Result<Vec<Valued>, StoreError> {
+    let sql = "select trial_id, value from trial_value where sweep_id = ? and objective = ? and ranked = 1";
+    let mut trials: Vec<Valued> = Vec::new();
+    for objective in 0..objectives {
+        let number = i64::try_from(objective).unwrap_or(i64::MAX);
+        let mut column: Vec<(i64, f64)> =
+            all(connection, sql, [sweep.0, number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        column.sort_unstable_by_key(|(trial, _)| *trial);
+        if objective == 0 {
+            let first = |(trial, value)| (TrialId(trial), vec![value]);
+            trials = column.into_iter().map(first).collect();
+            continue;
+        }
+        let mut column = column.into_iter().peekable();
+        for (trial, values) in &mut trials {
+            while column.next_if(|(other, _)| *other < trial.0).is_some() {}
+            values.extend(column.next_if(|(other, _)| *other == trial.0).map(|(_, value)| value));
+        }
+        trials.retain(|(_, values)| values.len() > objective);
+    }
+    Ok(trials)
 }
 
 /// The front of some trials in numbers, and its members, the best by the first objective first.

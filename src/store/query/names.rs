@@ -6,7 +6,7 @@ use crate::expr::{Expr, ExprError, Field, Kind, Names, Place};
 use std::collections::BTreeMap;
 
 /// A trial's own columns: what people call them, their kind, and where they stand in the table `trial`.
-const COLUMNS: [(&str, Kind, &str); 13] = [
+const COLUMNS: [(&str, Kind, &str); 14] = [
     ("number", Kind::Number, "trial.number"),
     ("state", Kind::Text, "trial.state"),
     ("value", Kind::Number, "trial.best_value"),
@@ -17,6 +17,7 @@ const COLUMNS: [(&str, Kind, &str); 13] = [
     ("reason", Kind::Text, "json_extract(trial.ended, '$.kind')"),
     ("seconds", Kind::Number, "((trial.finished_ms - trial.started_ms) / 1000.0)"),
     ("note", Kind::Text, "trial.note"),
+    ("tag", Kind::Words, "trial.tags"),
     ("created_ms", Kind::Number, "trial.created_ms"),
     ("started_ms", Kind::Number, "trial.started_ms"),
     ("finished_ms", Kind::Number, "trial.finished_ms"),
@@ -46,7 +47,7 @@ impl TrialNames {
             let field = Field { kind: Kind::Number, place: Place::Column(sql) };
             fields.insert(target.name.clone(), field);
         }
-        for (name, parameter) in &sweep.space {
+        for (name, parameter) in sweep.parameters() {
             fields.insert(name.clone(), Field { kind: Kind::of(&parameter.kind), place: Place::Param });
         }
         Self { fields }

@@ -2,8 +2,8 @@
 //! sweep are too much to read for a picture.
 
 use crate::domain::{Millis, Params, SweepId, TrialId, TrialState};
-use crate::store::direct::each;
-use crate::store::rows::{from_json, to_json, unsigned};
+use crate::store::direct::{each, first};
+use crate::store::rows::{from_json, to_json, trial_state, unsigned};
 use crate::store::{Reader, StoreError};
 use rusqlite::Connection;
 use serde::Serialize;
@@ -74,18 +74,22 @@ impl Reader {
 }
 
 fn points(connection: &Connection, sweep: SweepId) -> Result<Vec<TrialPoint>, StoreError> {
+    // The state that most are in is looked up for none of them.
+    let sql = "select state from trial_count where sweep_id = ? order by trials desc limit 1";
+    let usual: Option<String> = first(connection, sql, [sweep.0])?;
+    let usual = usual.map_or(Ok(TrialState::Queued), |word| trial_state(&word))?;
     let mut points = Vec::new();
     let sql =
         "select trial_id, number from trial indexed by trial_by_number where sweep_id = ? order by number";
     each(connection, sql, [sweep.0], |row| {
         let number = unsigned("trial.number", row.get(1)?)?;
         let trial_id = TrialId(row.get(0)?);
-        points.push(TrialPoint { trial_id, number, state: TrialState::Queued, value: None });
+        points.push(TrialPoint { trial_id, number, state: usual, value: None });
         Ok(true)
     })?;
     // Ids grow with the numbers.
     let sql = "select trial_id from trial indexed by trial_by_state where sweep_id = ? and state = ?";
-    for state in TrialState::ALL {
+    for state in TrialState::ALL.into_iter().filter(|state| *state != usual) {
         each(connection, sql, rusqlite::params![sweep.0, state.as_str()], |row| {
             if let Some(point) = of(&mut points, row.get(0)?) {
                 point.state = state;
@@ -114,3 +118,7 @@ fn of(points: &mut [TrialPoint], id: i64) -> Option<&mut TrialPoint> {
     };
     points.get_mut(place)
 }
+
+#[cfg(test)]
+#[path = "points_test.rs"]
+mod points_test;

@@ -1,8 +1,9 @@
 //! Sweeps: the list, and one in summary.
 
 use crate::domain::{Millis, Sweep, SweepId, SweepState, TrialState};
+use crate::store::fields::Fields as _;
 use crate::store::recover::sweep_row;
-use crate::store::rows::{trial_state, unsigned};
+use crate::store::rows::{optional_json, trial_state, unsigned};
 use crate::store::{Reader, StoreError};
 use serde::Serialize;
 use sqlx::Row;
@@ -56,6 +57,21 @@ impl Counts {
     }
 }
 
+/// What a sweep took of an earlier one when it was submitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WarmStart {
+    /// The earlier sweep's public id; it may be gone.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// How many results were taken.
+    pub taken: u64,
+    /// How many of its trials had completed.
+    pub completed: u64,
+    /// Whether values count as they are: the objective and the data are the same. If not, only their ranks do.
+    pub comparable: bool,
+}
+
 /// One sweep, as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct SweepSummary {
@@ -70,6 +86,11 @@ pub struct SweepSummary {
     pub state: SweepState,
     /// Its priority.
     pub priority: i64,
+    /// How often its space, its constraints or its number of trials were changed.
+    pub edits: u64,
+    /// What it began with of earlier sweeps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warm_start: Vec<WarmStart>,
     /// How many trials it will run, where that is known.
     pub planned: Option<u64>,
     /// How many are in each state.
@@ -82,6 +103,8 @@ pub struct SweepSummary {
     pub baseline: Option<f64>,
     /// What people say of it.
     pub note: Option<String>,
+    /// Words that people find it by.
+    pub tags: Vec<String>,
     /// Hash of the dataset.
     pub dataset_hash: Option<String>,
     /// Commit of the folder that the file came from.
@@ -95,12 +118,16 @@ pub struct SweepSummary {
 }
 
 impl Reader {
-    /// All sweeps, newest first.
+    /// All sweeps, newest first; with a tag those that have it, or of which a trial has it.
     ///
     /// # Errors
     /// What SQLite says, or a damaged value.
-    pub async fn sweeps(&self) -> Result<Vec<SweepSummary>, StoreError> {
-        let rows = sqlx::query("select * from sweep order by sweep_id desc").fetch_all(&self.pool).await?;
+    pub async fn sweeps(&self, tag: Option<&str>) -> Result<Vec<SweepSummary>, StoreError> {
+        let sql = "select * from sweep where ?1 is null or exists (select 1 from json_each(sweep.tags) word where word.value = ?1) \
+                   or exists (select 1 from trial indexed by trial_tagged, json_each(trial.tags) word \
+                   where trial.sweep_id = sweep.sweep_id and trial.tags is not null and word.value = ?1) \
+                   order by sweep_id desc";
+        let rows = sqlx::query(sql).bind(tag).fetch_all(&self.pool).await?;
         let mut sweeps = Vec::with_capacity(rows.len());
         for row in &rows {
             sweeps.push(self.summary(row).await?);
@@ -170,6 +197,7 @@ impl Reader {
     async fn summary(&self, row: &SqliteRow) -> Result<SweepSummary, StoreError> {
         let finished: Option<i64> = row.try_get("finished_ms")?;
         let note = row.try_get("note")?;
+        let tags = optional_json("sweep.tags", row.maybe_text("sweep.tags")?)?.unwrap_or_default();
         let row = sweep_row(row)?;
         let best = self.best_of(row.id, row.spec.objective.direction).await?;
         Ok(SweepSummary {
@@ -178,18 +206,45 @@ impl Reader {
             name: row.spec.name.clone(),
             state: row.state,
             priority: row.spec.priority,
+            edits: self.edits(row.id).await?,
+            warm_start: self.warm_start(row.id, &row.spec).await?,
             planned: row.spec.search.trials,
             trials: self.counts(row.id).await?,
             best_trial: best.map(|(number, _)| number),
             best: best.map(|(_, value)| value),
             baseline: row.origin.baseline,
             note,
+            tags,
             dataset_hash: row.origin.dataset_hash,
             git_commit: row.origin.git_commit,
             created_ms: row.created,
             finished_ms: finished.map(Millis),
             spec: row.spec,
         })
+    }
+
+    async fn warm_start(&self, sweep: SweepId, spec: &Sweep) -> Result<Vec<WarmStart>, StoreError> {
+        if spec.search.warm_start.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = "select source_uid, source_name, taken, completed, comparable from warm_start where sweep_id = ? \
+                   order by place";
+        let rows = sqlx::query(sql).bind(sweep.0).fetch_all(&self.pool).await?;
+        let read = |row: &SqliteRow| {
+            Ok(WarmStart {
+                id: row.try_get("source_uid")?,
+                name: row.try_get("source_name")?,
+                taken: unsigned("warm_start.taken", row.try_get("taken")?)?,
+                completed: unsigned("warm_start.completed", row.try_get("completed")?)?,
+                comparable: row.try_get("comparable")?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn edits(&self, sweep: SweepId) -> Result<u64, StoreError> {
+        let sql = "select count(*) from space_version where sweep_id = ?";
+        unsigned("edits", sqlx::query_scalar(sql).bind(sweep.0).fetch_one(&self.pool).await?)
     }
 
     async fn counts(&self, sweep: SweepId) -> Result<Counts, StoreError> {

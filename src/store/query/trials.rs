@@ -34,8 +34,14 @@ pub struct TrialSummary {
     /// Its folds, as far as anything has come of them; nothing where there are no folds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folds: Vec<FoldSummary>,
-    /// Steps reported so far, of all its folds.
+    /// The last step reported, summed over its folds; of an heir at least the step that it goes on from.
     pub steps: u64,
+    /// The number of the trial whose checkpoint it goes on from, in a population.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u64>,
+    /// The step of that checkpoint, after which its own begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_step: Option<u64>,
     /// Its whole budget, of all its folds, where it is known.
     pub budget_steps: Option<u64>,
     /// Number of weights.
@@ -283,6 +289,8 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
         spread: deviation(&values),
         folds,
         steps: unsigned("trial.steps", row.try_get("steps")?)?,
+        parent: optional("parent")?,
+        parent_step: optional("parent_step")?,
         budget_steps: optional("budget_steps")?,
         parameter_count: optional("parameter_count")?,
         device_memory_bytes: optional("device_memory_bytes")?,

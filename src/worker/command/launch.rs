@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The folder within the trial's folder that one attempt leaves to the next.
-const CHECKPOINT: &str = "checkpoint";
+pub(super) const CHECKPOINT: &str = "checkpoint";
 /// The parameters, as a file within the trial's folder.
 const PARAMS: &str = "params.json";
 
@@ -51,6 +51,15 @@ pub(super) fn launch(work: &Work, slot: &str, threads: usize) -> Result<Group, R
         Some(step) => command.env("SWEEPD_UNTIL_STEP", step.to_string()),
         None => command.env_remove("SWEEPD_UNTIL_STEP"),
     };
+    match work.parent {
+        Some(parent) => {
+            command.env("SWEEPD_PARENT", parent.number.to_string());
+            command.env("SWEEPD_PARENT_STEP", parent.step.to_string());
+        }
+        None => {
+            command.env_remove("SWEEPD_PARENT").env_remove("SWEEPD_PARENT_STEP");
+        }
+    }
     tracing::info!(command = ?words, workdir = %workdir.display(), "starting");
     Group::start(&mut command).map_err(|error| not_started(program, &error))
 }

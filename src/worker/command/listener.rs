@@ -17,6 +17,8 @@ pub(super) struct Listener<'a> {
     /// What else is optimised, and what was printed last of it.
     further: Vec<String>,
     last: Metrics,
+    /// Steps up to here are the parent's, of an heir: a program that prints them again does no harm.
+    inherited: u64,
     /// The step at which the leg ends.
     until: Option<u64>,
     reached: Option<u64>,
@@ -32,6 +34,7 @@ impl<'a> Listener<'a> {
             steps: Steps::after(work.from_step, work.objective.targets().map(|(name, _)| name)),
             further: work.objective.further.iter().map(|target| target.name.clone()).collect(),
             last: Metrics::default(),
+            inherited: work.parent.map_or(0, |parent| parent.step),
             until: work.until_step,
             reached: None,
         }
@@ -75,6 +78,11 @@ impl<'a> Listener<'a> {
         self.session.decision()
     }
 
+    /// The line to the daemon.
+    pub fn session(&mut self) -> &mut Session {
+        self.session
+    }
+
     /// The last lines of standard error, on one line.
     pub fn last_errors(&self) -> String {
         self.log.last_errors()
@@ -104,7 +112,7 @@ impl<'a> Listener<'a> {
     fn report(&mut self, step: u64, metrics: &Metrics) {
         // After a stop nothing counts any more; before a pause it may have ended by itself and well. What a
         // decision at the leg's end sees must not depend on how fast the program ran on.
-        if self.reached.is_some() || self.session.decision() == Decision::Stop {
+        if step <= self.inherited || self.reached.is_some() || self.session.decision() == Decision::Stop {
             return;
         }
         self.log.step(step, metrics);

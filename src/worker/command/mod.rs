@@ -5,6 +5,7 @@
 //! in `docs/command.md`.
 
 mod group;
+mod heritage;
 mod launch;
 mod lines;
 mod listener;
@@ -59,6 +60,9 @@ impl Trainer for CommandTrainer {
 
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
         let threads = work.threads.unwrap_or(self.threads);
+        if let Err(reason) = heritage::take_over(work, session) {
+            return Outcome::failed(reason);
+        }
         match launch::launch(work, &self.slot, threads) {
             Ok(group) => accompany(work, group, session),
             Err(reason) => Outcome::failed(reason),
@@ -123,6 +127,9 @@ fn accompany(work: &Work, mut group: Group, session: &mut Session) -> Outcome {
     listener.finish(ending.is_none());
     let why = ending.map(|(why, _)| why).or_else(|| why_ended(&listener, status));
     let outcome = outcome(why, status, &listener.last_errors());
+    if let Some(Why::LegEnd { step }) = why {
+        heritage::leave(work, step, listener.session());
+    }
     let completed = outcome.state == TellState::Completed;
     Outcome { metrics: if completed { listener.last().clone() } else { Metrics::default() }, ..outcome }
 }

@@ -1,17 +1,17 @@
 // Learning curves: stopped trials grey, running ones in front, rungs as lines.
 import { useLocation } from "wouter";
+import { paths } from "../lib/early";
 import { count, metric } from "../lib/format";
 import { better, farEnd } from "../lib/plots";
 import type { Curve, Curves, SweepSummary } from "../lib/types";
 import { Answer, Empty, Panel } from "../ui/parts";
 import { useAsk } from "../ui/use";
-import { query } from "../lib/api";
 import { Chart } from "./Chart";
 import { axis, GRID, type Look, tip, tooltip, valueAxis } from "./look";
 import { metricName } from "./names";
 
 export function CurvesChart({ sweep, where, className }: { sweep: SweepSummary; where: string; className?: string }) {
-  const asked = useAsk<Curves>(["plots", sweep.id, "curves"], `/sweeps/${sweep.id}/curves${query({ most: 200, where })}`);
+  const asked = useAsk<Curves>(["plots", sweep.id, "curves"], paths.curves(sweep.id, where));
   const [, go] = useLocation();
   const shown = asked.data?.curves.length ?? 0;
   const hint = asked.data && asked.data.trials > shown ? `${count(shown)} of ${count(asked.data.trials)}: best, worst, running and some between` : undefined;

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useLocation } from "wouter";
 import { count, metric, short } from "../lib/format";
 import type { Front, SweepSummary, TrialPage } from "../lib/types";
-import { query } from "../lib/api";
+import { query } from "../lib/query";
 import { Answer, Empty, Panel, Segmented } from "../ui/parts";
 import { useAsk } from "../ui/use";
 import { Chart } from "./Chart";

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { clock, metric, moment } from "../lib/format";
+import { paths } from "../lib/early";
 import { farEnd, stairs } from "../lib/plots";
 import type { History, HistoryPoint, SweepSummary, TrialState } from "../lib/types";
 import { Answer, Empty, Panel, Segmented } from "../ui/parts";
@@ -15,7 +16,7 @@ const SYMBOL: Partial<Record<TrialState, string>> = { stopped: "rect", failed: "
 
 export function HistoryChart({ sweep }: { sweep: SweepSummary }) {
   const [along, setAlong] = useState<Along>("number");
-  const asked = useAsk<History>(["plots", sweep.id, "history"], `/sweeps/${sweep.id}/history?most=2000`);
+  const asked = useAsk<History>(["plots", sweep.id, "history"], paths.history(sweep.id));
   const [, go] = useLocation();
   return (
     <Panel title="History" hint="every trial, and the best so far" tools={<Segmented label="along" choices={[["number", "by trial"], ["time", "by time"]]} at={along} go={setAlong} />}>
@@ -67,7 +68,10 @@ function option(l: Look, history: History, sweep: SweepSummary, along: Along): o
     },
   });
   return {
-    grid: { ...GRID, top: 34 },
+    // So many points would only come late.
+    ...(shown.length > 400 ? { animation: false } : {}),
+    // In a narrow picture the legend takes two lines.
+    grid: { ...GRID, top: innerWidth < 720 ? 56 : 34 },
     legend: { top: 0, left: 0, itemHeight: 9, itemWidth: 14, textStyle: { color: l.muted, fontSize: 11.5 }, inactiveColor: l.line },
     tooltip: tooltip(l, ({ data }: { data: { point?: HistoryPoint; value?: number[] } | number[] }) => {
       const point = Array.isArray(data) ? undefined : data.point;

@@ -1,5 +1,5 @@
 // How much each parameter mattered, by two measures.
-import { percent } from "../lib/format";
+import { count, percent } from "../lib/format";
 import type { Importances } from "../lib/types";
 import { Answer, Empty, Panel } from "../ui/parts";
 import { useAsk } from "../ui/use";
@@ -9,7 +9,7 @@ import { axis, type Look, tip, tooltip } from "./look";
 export function ImportanceChart({ id }: { id: string }) {
   const asked = useAsk<Importances>(["plots", id, "importance"], `/sweeps/${id}/importance`);
   return (
-    <Panel title="Importance" hint={asked.data && `from ${asked.data.results} results`}>
+    <Panel title="Importance" hint={asked.data && (asked.data.results < asked.data.completed ? `from ${count(asked.data.results)} of ${count(asked.data.completed)} completed trials` : `from ${count(asked.data.results)} results`)}>
       <Answer of={asked} quiet={(e) => (e.code === "too_few_results" ? <Empty title="Too few results yet">{e.message}; importance comes then.</Empty> : undefined)}>
         {(found) => <Chart label="Importance of each parameter" deps={[found]} option={(l) => option(l, found)} />}
       </Answer>

@@ -22,9 +22,10 @@ export function ParallelChart({ sweep, onBrush }: Props) {
   const chart = useRef<ECharts>(null);
   const columns = useRef<Column[]>([]);
   const [brushed, setBrushed] = useState(false);
-  // New trials would wipe what is brushed: while there is a brush, the lines stay.
+  // New trials would wipe what is brushed: while there is a brush, or one is drawn, the lines stay.
   const held = useRef<Values>(undefined);
-  if (!brushed) held.current = asked.data;
+  const drawing = useRef(false);
+  if (!brushed && !(drawing.current && held.current)) held.current = asked.data;
   const read = () => {
     const model = (chart.current as unknown as Internals).getModel();
     const brushes: Brush[] = [];
@@ -44,7 +45,7 @@ export function ParallelChart({ sweep, onBrush }: Props) {
           const metricColumn: Column = { name: sweep.spec.objective.metric, kind: "metric", log: false, choices: null };
           columns.current = [...values.columns, metricColumn];
           return (
-            <div className="scroll"><Chart className="tall parallel" label={`Parameters of ${rows.length} trials as parallel lines`} deps={[values]}
+            <div className="scroll" onPointerDown={() => void (drawing.current = true)} onPointerUp={() => void (drawing.current = false)} onPointerLeave={() => void (drawing.current = false)}><Chart className="tall parallel" label={`Parameters of ${rows.length} trials as parallel lines`} deps={[values]}
               option={(l) => option(l, { ...values, rows }, columns.current, sweep)}
               onReady={(made) => {
                 chart.current = made;

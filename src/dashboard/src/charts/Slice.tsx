@@ -6,7 +6,7 @@ import { farEnd, place, quantile, surface, unit } from "../lib/plots";
 import type { Column, SweepSummary, ValueRow, Values } from "../lib/types";
 import { Answer, Empty, Panel } from "../ui/parts";
 import { useAsk } from "../ui/use";
-import { query } from "../lib/api";
+import { query } from "../lib/query";
 import { Chart } from "./Chart";
 import { axis, GRID, type Look, tip, tooltip, valueAxis } from "./look";
 import { metricName, named } from "./names";
@@ -29,7 +29,7 @@ export function SliceChart({ sweep, where }: { sweep: SweepSummary; where: strin
   const asked = useAsk<Values>(["plots", sweep.id, "values"], `/sweeps/${sweep.id}/values${query({ params: name, most: 2000, where })}`, name !== "");
   const [, go] = useLocation();
   return (
-    <Panel title="Slice" hint="one parameter against the value; later trials darker" tools={<Choose label="parameter" names={names} at={name} go={setName} />}>
+    <Panel title="Slice" hint="one parameter against the value; later trials stronger" tools={<Choose label="parameter" names={names} at={name} go={setName} />}>
       <Answer of={asked}>
         {(values) => {
           const column = values.columns[0];

@@ -11,12 +11,15 @@ export class ApiError extends Error {
   }
 }
 
+import { takeEarly } from "./early";
+
 const BASE = "/api/v1";
 
 async function call(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(BASE + path, { credentials: "same-origin", ...init });
+    const early = init.method === undefined ? takeEarly(path) : undefined;
+    response = await (early ?? fetch(BASE + path, { credentials: "same-origin", ...init }));
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError(0, "unreachable", "the daemon does not answer: is it running? `sweepd serve` starts it");
@@ -55,10 +58,4 @@ export async function send<T = void>(
   const response = await call(path, { method, headers, body: text });
   const answer = await response.text();
   return (answer ? JSON.parse(answer) : undefined) as T;
-}
-
-/** `?a=1&b=2` of what is set. */
-export function query(fields: Record<string, string | number | boolean | null | undefined>): string {
-  const set = Object.entries(fields).filter(([, v]) => v !== undefined && v !== null && v !== "" && v !== false);
-  return set.length ? "?" + new URLSearchParams(set.map(([k, v]) => [k, String(v)])).toString() : "";
 }

@@ -27,10 +27,9 @@ export function boardColumns(sweep: SweepSummary): BoardColumn[] {
     columns.push({ key: `param.${name}`, title: name, sort: isList ? undefined : name, right: isNumber && kind.type !== "fixed", text: (t) => value(t.params[name]) });
   }
   columns.push(
-    { key: "weights", title: "weights", sort: objective.kind === "keypoints" ? "parameters" : undefined, right: true, text: (t) => short(t.parameter_count) },
-    { key: "took", title: "took", right: true, text: (t) => (t.started_ms ? duration((t.finished_ms ?? Date.now()) - t.started_ms) : "–") },
+    { key: "weights", title: "weights", sort: objective.kind === "keypoints" ? "parameter_count" : undefined, right: true, text: (t) => short(t.parameter_count) },
+    { key: "took", title: "took", sort: "seconds", right: true, text: (t) => (t.started_ms ? duration((t.finished_ms ?? Date.now()) - t.started_ms) : "–") },
     { key: "memory", title: "memory", right: true, text: (t) => bytes(t.device_memory_bytes ?? t.resident_bytes) },
-    { key: "tags", title: "tags", text: (t) => (t.tags ?? []).join(", ") },
     { key: "suggested", title: "suggested", text: (t) => reason(t.suggested) },
     { key: "ended", title: "why it ended", text: (t) => reason(t.ended) },
   );
@@ -40,7 +39,7 @@ export function boardColumns(sweep: SweepSummary): BoardColumn[] {
 /** What is shown until the user chooses: what was searched, not what is fixed. */
 export function firstColumns(sweep: SweepSummary): string[] {
   const fixed = new Set(Object.entries(sweep.spec.space).filter(([, p]) => p.kind.type === "fixed").map(([name]) => `param.${name}`));
-  const hidden = new Set(["best_step", "memory", "tags", "suggested", "took", ...fixed]);
+  const hidden = new Set(["best_step", "memory", "suggested", "took", ...fixed]);
   if (!sweep.spec.objective.kind.startsWith("key")) hidden.add("weights");
   return boardColumns(sweep).map((c) => c.key).filter((key) => !hidden.has(key));
 }

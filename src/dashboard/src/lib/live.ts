@@ -1,12 +1,15 @@
 // The daemon's events reach the pages: what they show is asked for again, or carried on.
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
+import { wasEarly } from "./early";
 import { type Message, Stream, type StreamEvent, type StreamState } from "./stream";
 import type { StepRow, TrialDetail } from "./types";
 
 /** Charts of many trials are asked for again at most so often. */
 const HEAVY_MS = 3000;
 const LIGHT_MS = 500;
+/** By then a page has its first answers, and the stream is open. */
+const EARLY_MS = 2000;
 
 let state: StreamState = "connecting";
 const watchers = new Set<() => void>();
@@ -30,6 +33,8 @@ export function connect(): void {
   const worker = new SharedWorker(new URL("./stream.worker.ts", import.meta.url), { type: "module", name: "sweepd events" });
   worker.port.onmessage = ({ data }) => receive(data as Message);
   addEventListener("pagehide", () => worker.port.postMessage("leave"));
+  // A page that the browser had kept comes back without being loaded again.
+  addEventListener("pageshow", (event) => (event as PageTransitionEvent).persisted && location.reload());
 }
 
 export function useStreamState(): StreamState {
@@ -90,6 +95,11 @@ export function useLive(): void {
   useEffect(() => {
     if (streamState === "open") void client.invalidateQueries();
   }, [client, streamState]);
+  // Early answers may be older than the stream.
+  useEffect(() => {
+    const timer = setTimeout(() => wasEarly() && void client.invalidateQueries(), EARLY_MS);
+    return () => clearTimeout(timer);
+  }, [client]);
 }
 
 function handle(client: QueryClient, outdated: Outdated, event: StreamEvent): void {
@@ -101,6 +111,7 @@ function handle(client: QueryClient, outdated: Outdated, event: StreamEvent): vo
     case "sweep":
       outdated.mark(["sweeps"], LIGHT_MS);
       outdated.mark(["sweep", event.sweep], LIGHT_MS);
+      outdated.mark(["trials", event.sweep], HEAVY_MS);
       return outdated.mark(["plots", event.sweep], HEAVY_MS);
     case "change":
       outdated.mark(["sweeps"], LIGHT_MS);

@@ -1,5 +1,8 @@
 // Reasons in words, as the command line says them.
-import type { Reason } from "./types";
+import { value } from "./format";
+import type { Reason, Value } from "./types";
+
+interface Changed { name: string; from?: Value; to?: Value }
 
 function num(x: unknown): string {
   return typeof x === "number" ? x.toFixed(4) : "no finite value";
@@ -37,6 +40,12 @@ const WORDS: Record<string, Words> = {
       ? "asked for by the user"
       : `asked for by the user; ${filled.join(", ")} filled in by the sampler`;
   },
+  inherited: (r) => {
+    const changed = ((r.changed as Changed[] | undefined) ?? []).map(
+      (c) => `${c.name} ${c.from === undefined ? "none" : value(c.from)} -> ${c.to === undefined ? "none" : value(c.to)}`,
+    );
+    return `goes on from trial ${r.parent} at step ${r.step}: ${changed.length === 0 ? "as it was" : changed.join(", ")}`;
+  },
   budget_spent: () => "budget spent",
   copied: (r) => `the result of trial ${r.from}, which has the same configuration`,
   no_improvement: (r) => `no better step for ${r.patience} epochs`,
@@ -46,6 +55,8 @@ const WORDS: Record<string, Words> = {
   no_value: (r) => `it completed without a finite value of “${r.metric}”`,
   worker_lost: (r) => `the worker was lost: ${r.how}`,
   error: (r) => String(r.message),
+  replaced: (r) => `step ${r.step}: ${num(r.value)} is among the last ${r.last} of ${r.of}`,
+  survived: (r) => `step ${r.step}: ${num(r.value)} is number ${r.rank} of ${r.of}: it goes on`,
   promoted: (r) => `rung ${r.rung}: ${num(r.value)} is number ${r.rank} of ${r.of}: it goes on`,
   not_promoted: (r) => `rung ${r.rung}: ${num(r.value)} is number ${r.rank} of ${r.of}, and ${r.promoted} went on`,
   passed_rung: (r) => rung(r, true),
@@ -54,6 +65,9 @@ const WORDS: Record<string, Words> = {
     r.percentile === 50
       ? `step ${r.step}: ${num(r.value)} is worse than the median ${num(r.bound)} of ${r.of}`
       : `step ${r.step}: ${num(r.value)} is worse than ${num(r.bound)}, the best ${r.percentile} % of ${r.of}`,
+  unlikely_to_win: (r) =>
+    `step ${r.step}: ${num(r.value)}, expected ${num(r.expected)} by ${r.of} others; ` +
+    `a chance of ${(100 * Number(r.chance)).toFixed(1)} % to beat the best, ${num(r.best)}`,
   out_of_bounds: (r) =>
     typeof r.limit === "number"
       ? `step ${r.step}: ${num(r.value)} is beyond ${r.limit}`
@@ -62,10 +76,16 @@ const WORDS: Record<string, Words> = {
     typeof r.best === "number"
       ? `step ${r.step}: nothing better than ${num(r.best)} of step ${r.best_step}`
       : `step ${r.step}: still no finite value`,
+  outraced: (r) =>
+    `after ${r.folds} of ${r.of} folds: ${num(r.value)} ± ${num(r.spread)}, and the best, trial ${r.best_trial}, ` +
+    `has ${num(r.best)} there: worse with ${(100 * Number(r.confidence)).toFixed(1)} % confidence`,
   leg_ended: (r) => `paused at step ${r.step}`,
   time_limit: () => "the sweep's time is up",
   retry_alone: () => "for the retried trial alone",
   by_user: () => "by the user",
+  priority: (r) => `priority ${r.to} instead of ${r.from}`,
+  transferred: (r) => `from ${r.name}: trial ${r.trial} there is number ${r.rank} of ${r.of} earlier results`,
+  edited: (r) => `version ${r.version}, from leg ${r.leg} on: ${(r.changes as string[]).join("; ")}`,
   daemon_stopped: () => "the daemon stopped",
   space_exhausted: () => "every configuration has been tried",
 };

@@ -61,6 +61,7 @@ export interface SweepSummary {
   eta_ms?: number | null;
   queue_place?: number | null;
   note?: string | null;
+  tags: string[];
 }
 
 /** A reason's kind, and its numbers. */
@@ -74,6 +75,8 @@ export interface TrialSummary {
   further?: (number | null)[];
   best_step: number | null;
   steps: number;
+  parent?: number;
+  parent_step?: number;
   budget_steps: number | null;
   parameter_count: number | null;
   device_memory_bytes: number | null;
@@ -143,6 +146,7 @@ export interface ValueRow {
 export interface Values { columns: Column[]; rows: ValueRow[]; trials: number }
 
 export interface Importances {
+  completed: number;
   results: number;
   parameters: { name: string; ped_anova: number; fanova: number; results: number }[];
 }
@@ -155,6 +159,9 @@ export interface Front {
   hypervolume: number | null;
   members: { values: number[]; trial: TrialSummary }[];
 }
+
+export interface Member { trial_id: number; trial: string; weight: number; rmse: number }
+export interface Ensemble { name: string; members: Member[]; rmse: number; rows: number; created_ms: number }
 
 export interface Span {
   trial_id: number; number: number; sweep: string; attempt: number;

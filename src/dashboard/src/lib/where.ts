@@ -44,6 +44,11 @@ export function expression(brushes: Brush[]): string {
     .join(" and ");
 }
 
+/** Those that have a tag. */
+export function tagged(tag: string): string {
+  return `tag = ${literal(tag)}`;
+}
+
 /** Both hold; either may be empty. */
 export function both(a: string, b: string): string {
   if (!a.trim() || !b.trim()) return a.trim() || b.trim();

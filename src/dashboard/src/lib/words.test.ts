@@ -14,6 +14,15 @@ test("reasons in words, with their numbers", () => {
   expect(reason({ kind: "suggested", sampler: "tpe", refused: 2, refusal: "too deep" })).toBe(
     "drawn by tpe after 2 refused draws (the last: too deep)",
   );
+  const changed = [{ name: "learning_rate", from: 0.002, to: 0.0024 }, { name: "momentum", to: 0.9 }];
+  expect(reason({ kind: "inherited", parent: 3, step: 6, replaces: 5, changed })).toBe(
+    "goes on from trial 3 at step 6: learning_rate 0.002 -> 0.0024, momentum none -> 0.9",
+  );
+  expect(reason({ kind: "replaced", step: 6, value: 3.41, last: 2, of: 8 })).toBe("step 6: 3.4100 is among the last 2 of 8");
+  const race = { folds: 2, of: 5, value: 3.41, spread: 0.1, best_trial: 7, best: 2.8, confidence: 0.9612 };
+  expect(reason({ kind: "outraced", ...race })).toBe(
+    "after 2 of 5 folds: 3.4100 ± 0.1000, and the best, trial 7, has 2.8000 there: worse with 96.1 % confidence",
+  );
   expect(reason({ kind: "made_up_later", step: 3 })).toBe('made up later: {"step":3}');
   expect(eventWord("trial_suggested")).toBe("suggested");
 });

@@ -2,16 +2,17 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { ApiError, get, query } from "../lib/api";
+import { ApiError, get } from "../lib/api";
+import { query } from "../lib/query";
 import { type BoardColumn, boardColumns, firstColumns } from "../lib/columns";
+import { paths } from "../lib/early";
 import { count } from "../lib/format";
 import type { SweepSummary, TrialPage, TrialSummary } from "../lib/types";
-import { both } from "../lib/where";
+import { both, tagged } from "../lib/where";
 import { Empty, Failure, Loading, Menu, Panel, StateMark, TrialLink } from "../ui/parts";
 import { useKept, useSettled } from "../ui/use";
 import { Compare } from "./CompareTrials";
 
-const PAGE = 100;
 const ROW_PX = 34;
 const MOST_COMPARED = 8;
 
@@ -30,7 +31,7 @@ export function Leaderboard({ sweep, brushed, onWhere }: Props) {
 
   const found = useInfiniteQuery({
     queryKey: ["trials", sweep.id, shape],
-    queryFn: ({ pageParam, signal }) => get<TrialPage>(`/sweeps/${sweep.id}/trials${query({ ...shape, limit: PAGE, cursor: pageParam })}`, signal),
+    queryFn: ({ pageParam, signal }) => get<TrialPage>(paths.trials(sweep.id, { ...shape, cursor: pageParam }), signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,
@@ -78,7 +79,7 @@ export function Leaderboard({ sweep, brushed, onWhere }: Props) {
         {found.error && !refused ? <div className="body"><Failure error={found.error} retry={() => void found.refetch()} /></div>
           : found.isPending && !refused ? <Loading />
           : rows.length === 0 ? (refused ? null : <Empty title={where ? "No trial matches" : "No trial yet"}>{where ? "Change the filter, or clear the brush." : "The first one comes as soon as a slot is free."}</Empty>)
-          : <Table rows={rows} columns={columns} best={sweep.best_trial} sort={sort} turn={turn} compared={compared} toggle={toggle} more={found.hasNextPage && !found.isFetchingNextPage ? () => void found.fetchNextPage() : undefined} />}
+          : <Table rows={rows} columns={columns} best={sweep.best_trial} sort={sort} turn={turn} compared={compared} toggle={toggle} find={(tag) => setTyped(both(typed, tagged(tag)))} more={found.hasNextPage && !found.isFetchingNextPage ? () => void found.fetchNextPage() : undefined} />}
       </Panel>
     </>
   );
@@ -92,10 +93,12 @@ interface TableProps {
   turn: (column: BoardColumn) => void;
   compared: Map<number, TrialSummary>;
   toggle: (t: TrialSummary) => void;
+  /** Shows those with a tag. */
+  find: (tag: string) => void;
   more?: () => void;
 }
 
-function Table({ rows, columns, best, sort, turn, compared, toggle, more }: TableProps) {
+function Table({ rows, columns, best, sort, turn, compared, toggle, find, more }: TableProps) {
   const box = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => ROW_PX, overscan: 12 });
   const shown = virtual.getVirtualItems();
@@ -112,7 +115,7 @@ function Table({ rows, columns, best, sort, turn, compared, toggle, more }: Tabl
         <thead>
           <tr>
             <th><span className="hidden">compare</span></th>
-            <th className="r"><button onClick={() => turn({ key: "number", title: "trial", sort: "number", text: () => "" })}>trial</button></th>
+            <th><button onClick={() => turn({ key: "number", title: "trial", sort: "number", text: () => "" })}>trial</button></th>
             {columns.map((c) => {
               const here = c.sort !== undefined && sort?.by === c.sort;
               return (
@@ -130,7 +133,10 @@ function Table({ rows, columns, best, sort, turn, compared, toggle, more }: Tabl
             return (
               <tr key={t.trial_id} className={compared.has(t.trial_id) ? "chosen" : undefined}>
                 <td><input type="checkbox" aria-label={`compare trial ${t.number}`} checked={compared.has(t.trial_id)} onChange={() => toggle(t)} /></td>
-                <td className="r"><TrialLink id={t.trial_id} number={t.number} /></td>
+                <td className="trial">
+                  <TrialLink id={t.trial_id} number={t.number} />
+                  {(t.tags ?? []).map((tag) => <button key={tag} className="tag" title={`show the trials with the tag ${tag}`} onClick={() => find(tag)}>{tag}</button>)}
+                </td>
                 {columns.map((c) => {
                   const text = c.text(t);
                   const kind = [c.right ? "r" : "", c.key === "value" && t.number === best ? "best" : "", c.key === "ended" || c.key === "suggested" ? "why" : ""].join(" ").trim();

@@ -13,27 +13,30 @@ import { TimelineChart } from "../charts/Timeline";
 import { ago, count, duration, gain, metric, moment, percent } from "../lib/format";
 import type { SweepSummary } from "../lib/types";
 import { type Brush, expression } from "../lib/where";
-import { Answer, EditableNote, Facts, Progress, StateMark, Tabs, TrialLink } from "../ui/parts";
+import { Answer, EditableNote, Facts, Progress, StateMark, Tabs, Tags, TrialLink } from "../ui/parts";
 import { Priority, SweepActions } from "../ui/SweepActions";
 import { useAsk, useMay, useNow, useSend, useSweep } from "../ui/use";
+import { Ensembles } from "./Ensembles";
 import { Leaderboard } from "./Leaderboard";
 
 export default function SweepPage({ id }: { id: string }) {
   return <Answer of={useSweep(id)}>{(sweep) => <Page sweep={sweep} />}</Answer>;
 }
 
-type Tab = "overview" | "parameters" | "slices" | "front" | "timeline" | "compare";
+type Tab = "overview" | "parameters" | "slices" | "front" | "timeline" | "compare" | "ensembles";
 
 function Page({ sweep }: { sweep: SweepSummary }) {
   const several = (sweep.spec.objective.further ?? []).length > 0;
   const tabs: [Tab, string][] = [
     ["overview", "Overview"], ["parameters", "Parameters"], ["slices", "Importance and slices"],
     ...(several ? [["front", "Front"] as [Tab, string]] : []), ["timeline", "Timeline"], ["compare", "Compare sweeps"],
+    ...(sweep.spec.objective.kind === "keypoints" ? [["ensembles", "Ensembles"] as [Tab, string]] : []),
   ];
   const asked = location.hash.slice(1) as Tab;
   const [tab, setTab] = useState<Tab>(tabs.some(([key]) => key === asked) ? asked : "overview");
   const [brushes, setBrushes] = useState<Brush[]>([]);
   const [where, setWhere] = useState("");
+  const [file, setFile] = useState(false);
   const brushed = useMemo(() => (tab === "parameters" ? expression(brushes) : ""), [brushes, tab]);
   useEffect(() => {
     document.title = `${sweep.name} · sweepd`;
@@ -54,12 +57,13 @@ function Page({ sweep }: { sweep: SweepSummary }) {
         {tab === "slices" && <div className="grid"><ImportanceChart id={sweep.id} /><SliceChart sweep={sweep} where={where} /><ContourChart sweep={sweep} where={where} /></div>}
         {tab === "front" && several && <FrontChart sweep={sweep} />}
         {tab === "timeline" && <TimelineChart id={sweep.id} />}
+        {tab === "ensembles" && <Ensembles sweep={sweep} />}
         {tab === "compare" && <div className="grid"><CompareCharts sweep={sweep} /></div>}
       </div>
       <Leaderboard sweep={sweep} brushed={brushed} onWhere={setWhere} />
-      <details className="panel">
+      <details className="panel" onToggle={(e) => setFile(file || e.currentTarget.open)}>
         <summary style={{ padding: "11px 14px", cursor: "pointer", fontWeight: 650 }}>Sweep file</summary>
-        <Source id={sweep.id} />
+        {file && <Source id={sweep.id} />}
       </details>
     </>
   );
@@ -85,6 +89,7 @@ function Head({ sweep }: { sweep: SweepSummary }) {
         <span className="note">
           <span className="mono">{sweep.id}</span> · {spec.objective.dataset ?? spec.objective.kind} · {spec.search.sampler.name}{spec.search.stopper ? ` + ${spec.search.stopper.name}` : ""} · <span title={moment(sweep.created_ms)}>{ago(sweep.created_ms, now)}</span>
         </span>
+        <Tags tags={sweep.tags} disabled={!may} save={(tags) => note.mutate({ method: "PUT", path: `/sweeps/${sweep.id}/tags`, body: { tags } })} />
         <EditableNote text={sweep.note ?? ""} disabled={!may} save={(text) => note.mutate({ method: "PUT", path: `/sweeps/${sweep.id}/note`, body: { text } })} />
         <div className="actions"><SweepActions sweep={sweep} /></div>
       </div>

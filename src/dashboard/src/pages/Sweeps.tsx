@@ -1,10 +1,12 @@
 // All sweeps: what runs, what waits, what has come out.
+import { useState } from "react";
 import { Link } from "wouter";
 import { ago, count, duration, gain, metric, percent } from "../lib/format";
+import { query } from "../lib/query";
 import type { SweepSummary } from "../lib/types";
 import { Answer, Empty, Panel, Progress, StateMark } from "../ui/parts";
 import { Priority, SweepActions } from "../ui/SweepActions";
-import { useMay, useNow, useSweeps } from "../ui/use";
+import { useAsk, useMay, useNow, useSettled, useSweeps } from "../ui/use";
 import { metricUnit } from "../charts/names";
 
 export default function SweepsPage() {
@@ -16,7 +18,27 @@ export default function SweepsPage() {
         <h1>Sweeps</h1>
         <div className="actions">{may && <Link className="button primary" href="/sweeps/new">New sweep</Link>}</div>
       </div>
-      <Answer of={sweeps}>{(all) => (all.length ? <Lists all={all} /> : <Nothing />)}</Answer>
+      <Answer of={sweeps}>{(all) => (all.length ? <Found all={all} /> : <Nothing />)}</Answer>
+    </>
+  );
+}
+
+/** Those that are looked for, by a part of the name or by a tag: their own, or one of their trials'. */
+function Found({ all }: { all: SweepSummary[] }) {
+  const [typed, setTyped] = useState("");
+  const word = useSettled(typed.trim(), 250);
+  const tagged = useAsk<SweepSummary[]>(["sweeps", "tagged"], `/sweeps${query({ tag: word })}`, word !== "");
+  const has = new Set(word ? (tagged.data ?? []).map((s) => s.id) : []);
+  const shown = word ? all.filter((s) => s.name.toLowerCase().includes(word.toLowerCase()) || has.has(s.id)) : all;
+  return (
+    <>
+      {all.length > 1 && (
+        <div className="row">
+          <input className="filter" type="search" size={34} aria-label="find sweeps" placeholder="find by name or tag" value={typed} onChange={(e) => setTyped(e.target.value)} spellCheck={false} />
+          {word && <span className="note" role="status">{shown.length} of {all.length}</span>}
+        </div>
+      )}
+      {shown.length > 0 ? <Lists all={shown} find={setTyped} /> : <Panel label="No sweep found"><Empty title="No sweep is called so">Nor does any have that tag, nor one of its trials.</Empty></Panel>}
     </>
   );
 }
@@ -33,19 +55,21 @@ function Nothing() {
   );
 }
 
-function Lists({ all }: { all: SweepSummary[] }) {
+type Find = (tag: string) => void;
+
+function Lists({ all, find }: { all: SweepSummary[]; find: Find }) {
   const place = (s: SweepSummary) => s.queue_place ?? Number.MAX_SAFE_INTEGER;
   const open = all.filter((s) => s.state === "active" || s.state === "paused").sort((a, b) => place(a) - place(b) || b.priority - a.priority || a.created_ms - b.created_ms);
   const over = all.filter((s) => !open.includes(s));
   return (
     <>
-      {open.length > 0 && <Panel title="Open" hint="in the order in which slots serve them" flush><List sweeps={open} open /></Panel>}
-      {over.length > 0 && <Panel title="Over" hint={`${over.length}`} flush><List sweeps={over} /></Panel>}
+      {open.length > 0 && <Panel title="Open" hint="in the order in which slots serve them" flush><List sweeps={open} find={find} open /></Panel>}
+      {over.length > 0 && <Panel title="Over" hint={`${over.length}`} flush><List sweeps={over} find={find} /></Panel>}
     </>
   );
 }
 
-function List({ sweeps, open }: { sweeps: SweepSummary[]; open?: boolean }) {
+function List({ sweeps, open, find }: { sweeps: SweepSummary[]; open?: boolean; find: Find }) {
   const now = useNow();
   return (
     <>
@@ -61,7 +85,7 @@ function List({ sweeps, open }: { sweeps: SweepSummary[]; open?: boolean }) {
           <tbody>
             {sweeps.map((s) => (
               <tr key={s.id}>
-                <td><Name sweep={s} /></td>
+                <td><Name sweep={s} find={find} /></td>
                 <td><StateMark state={s.state} /></td>
                 <td style={{ minWidth: 190 }}><Done sweep={s} /></td>
                 <td className="r"><Best sweep={s} /></td>
@@ -83,7 +107,7 @@ function List({ sweeps, open }: { sweeps: SweepSummary[]; open?: boolean }) {
       <div className="cards">
         {sweeps.map((s) => (
           <article className="card" key={s.id}>
-            <div className="row"><span className="grow"><Name sweep={s} /></span><StateMark state={s.state} /></div>
+            <div className="row"><span className="grow"><Name sweep={s} find={find} /></span><StateMark state={s.state} /></div>
             <div><Done sweep={s} /></div>
             <div className="num"><Best sweep={s} /></div>
             {open && <div className="note num">{s.running_workers ?? s.trials.running} running{s.eta_ms ? `, ≈ ${duration(s.eta_ms)} left` : ""}</div>}
@@ -95,11 +119,12 @@ function List({ sweeps, open }: { sweeps: SweepSummary[]; open?: boolean }) {
   );
 }
 
-function Name({ sweep }: { sweep: SweepSummary }) {
+function Name({ sweep, find }: { sweep: SweepSummary; find: Find }) {
   const { objective, search } = sweep.spec;
   return (
     <>
       <Link href={`/sweeps/${sweep.id}`} className="name">{sweep.name}</Link>
+      {sweep.tags.map((tag) => <button key={tag} className="tag" style={{ marginLeft: 6 }} title={`show the sweeps with the tag ${tag}`} onClick={() => find(tag)}>{tag}</button>)}
       <div className="sub"><span className="mono">{sweep.id}</span> · {objective.dataset ?? objective.kind} · {search.sampler.name}{search.stopper ? ` + ${search.stopper.name}` : ""}</div>
     </>
   );

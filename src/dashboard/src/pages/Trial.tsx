@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { ago, bytes, clock, duration, metric, moment, short, value } from "../lib/format";
 import { eventWord, reason } from "../lib/reason";
 import type { Checkpoint, LogTail, TrialDetail } from "../lib/types";
-import { Answer, EditableNote, Empty, Facts, Failure, Panel, StateMark } from "../ui/parts";
+import { Answer, EditableNote, Empty, Facts, Failure, Panel, StateMark, Tags } from "../ui/parts";
 import { useAsk, useMay, useNow, useSend, useSweep, useTrial } from "../ui/use";
 import { TrialCurves } from "./TrialCurves";
 import { TrialFaces, TrialLayers } from "./TrialNetwork";
@@ -85,6 +85,7 @@ function Head({ detail, metricName, unit }: { detail: TrialDetail; metricName: s
           [metricName, metric(trial.value), trial.best_step ? `${unit} at step ${trial.best_step}` : unit],
           ["Steps", trial.budget_steps ? `${trial.steps} / ${trial.budget_steps}` : String(trial.steps)],
           [trial.finished_ms ? "Took" : "Runs for", trial.started_ms ? duration((trial.finished_ms ?? now) - trial.started_ms) : "–", trial.finished_ms ? ago(trial.finished_ms, now) : undefined],
+          trial.parent !== undefined ? ["Goes on from", `#${trial.parent}`, `at step ${trial.parent_step}`] : null,
           trial.parameter_count !== null ? ["Weights", short(trial.parameter_count)] : null,
           (trial.device_memory_bytes ?? trial.resident_bytes) !== null ? ["Memory", bytes(trial.device_memory_bytes ?? trial.resident_bytes), trial.device_memory_bytes !== null ? "device" : "machine"] : null,
         ]}
@@ -94,20 +95,6 @@ function Head({ detail, metricName, unit }: { detail: TrialDetail; metricName: s
         {trial.ended && <><b>{trial.state === "completed" ? "Ended:" : `Why ${trial.state}:`}</b> {reason(trial.ended)}.</>}
       </p>
     </>
-  );
-}
-
-function Tags({ tags, save, disabled }: { tags: string[]; save: (tags: string[]) => void; disabled: boolean }) {
-  const [draft, setDraft] = useState("");
-  return (
-    <span className="row">
-      {tags.map((tag) => <span className="tag" key={tag}>{tag}{!disabled && <button aria-label={`remove tag ${tag}`} onClick={() => save(tags.filter((t) => t !== tag))}>×</button>}</span>)}
-      {!disabled && (
-        <form onSubmit={(e) => { e.preventDefault(); if (draft.trim()) save([...tags, draft.trim()]); setDraft(""); }}>
-          <input type="text" size={7} placeholder="+ tag" aria-label="new tag" value={draft} onChange={(e) => setDraft(e.target.value)} style={{ height: 24, borderStyle: "dashed" }} />
-        </form>
-      )}
-    </span>
   );
 }
 

@@ -50,7 +50,7 @@ function Slots({ found }: { found: Workers }) {
           <tbody>
             {found.workers.map((w) => (
               <tr key={`${w.slot} ${w.worker}`}>
-                <td className="num"><b>{w.slot}</b> <span className="faint">{w.worker}</span></td>
+                <td className="num"><b>{w.slot}</b> <span className="faint wide-only">{w.worker}</span></td>
                 <td><StateMark state={w.state === "working" ? "running" : w.state} /></td>
                 <td className="num">{w.work ? <><TrialLink id={w.work.trial_id} number={w.work.trial} /> of <Link href={`/sweeps/${w.work.sweep}`}>{w.work.sweep_name}</Link></> : <span className="faint">–</span>}</td>
                 <td style={{ minWidth: 130 }}>{w.work && <Steps done={w.work.steps} of={w.work.budget_steps} />}</td>

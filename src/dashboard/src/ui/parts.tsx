@@ -109,6 +109,12 @@ export function Answer<T>(props: {
 
 export function Tabs({ tabs, at, go }: { tabs: [key: string, label: string][]; at: string; go: (key: string) => void }) {
   const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Where they do not fit, the one that is open is in sight.
+    const [box, tab] = [list.current!, list.current!.querySelector<HTMLElement>(`[data-tab="${at}"]`)];
+    if (tab && tab.offsetLeft + tab.offsetWidth > box.scrollLeft + box.clientWidth - 32) box.scrollLeft = tab.offsetLeft - 16;
+    else if (tab && tab.offsetLeft < box.scrollLeft) box.scrollLeft = tab.offsetLeft - 16;
+  }, [at]);
   const move = (by: number) => {
     const next = tabs[(tabs.findIndex(([key]) => key === at) + by + tabs.length) % tabs.length]!;
     go(next[0]);
@@ -190,5 +196,20 @@ export function EditableNote({ text, save, disabled }: { text: string; save: (te
       <input type="text" className="grow" aria-label="note" autoFocus value={draft} onChange={(e) => setDraft(e.target.value)} onKeyDown={(e) => e.key === "Escape" && setDraft(null)} />
       <button type="submit">Save</button>
     </form>
+  );
+}
+
+/** Words to find something by, and a place for another one. */
+export function Tags({ tags, save, disabled }: { tags: string[]; save: (tags: string[]) => void; disabled: boolean }) {
+  const [draft, setDraft] = useState("");
+  return (
+    <span className="row">
+      {tags.map((tag) => <span className="tag" key={tag}>{tag}{!disabled && <button aria-label={`remove tag ${tag}`} onClick={() => save(tags.filter((t) => t !== tag))}>×</button>}</span>)}
+      {!disabled && (
+        <form onSubmit={(e) => { e.preventDefault(); if (draft.trim()) save([...tags, draft.trim()]); setDraft(""); }}>
+          <input type="text" size={7} placeholder="+ tag" aria-label="new tag" value={draft} onChange={(e) => setDraft(e.target.value)} style={{ height: 24, borderStyle: "dashed" }} />
+        </form>
+      )}
+    </span>
   );
 }

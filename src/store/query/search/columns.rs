@@ -37,6 +37,13 @@ impl<'a> Columns<'a> {
                     names.push(name);
                     strips.push(Strip { sql: sql.into(), name, width: 1 });
                 }
+                Place::Column("trial.tags") => {
+                    // Those that have any, and no other row is touched.
+                    let sql = "select trial_id, tags from trial indexed by trial_tagged where sweep_id = ?1 \
+                               and trial_id between ?3 and ?4 and tags is not null and ?2 = '' order by trial_id";
+                    names.push(name);
+                    strips.push(Strip { sql: sql.into(), name: "", width: 1 });
+                }
                 Place::Column(column) => own.push((name, column)),
             }
         }

@@ -1,7 +1,9 @@
 //! Whatever plan is chosen, the answer is what a look at every trial gives.
 
 use super::*;
-use crate::domain::{Change, NewTrial, Parameter, ParameterKind, Params, TrialId, TrialState};
+use crate::domain::{
+    Change, NewTrial, Parameter, ParameterKind, Params, Remark, Subject, TrialId, TrialState,
+};
 use crate::store::query::TrialNames;
 use crate::store::store_test::{Home, SWEEP, insert_sweep, insert_trial, moved, spec};
 use std::cmp::Ordering;
@@ -16,6 +18,7 @@ struct Known {
     state: TrialState,
     value: Option<f64>,
     params: Params,
+    tags: Vec<Value>,
 }
 
 impl Known {
@@ -32,7 +35,8 @@ impl Known {
         }
         let state = if draw(6, 100) < 2 { TrialState::Failed } else { TrialState::Completed };
         let value = (state == TrialState::Completed).then(|| draw(7, 500) as f64 / 8.0);
-        Self { id, state, value, params }
+        let tags = [("keep", 40), ("paper", 60)].into_iter().filter(|(_, one_in)| draw(8, *one_in) == 0);
+        Self { id, state, value, params, tags: tags.map(|(tag, _)| tag.into()).collect() }
     }
 
     fn get(&self, name: &str) -> Option<Value> {
@@ -40,6 +44,7 @@ impl Known {
             "steps" => Some(Value::Int(0)),
             "number" => Some(Value::Int(self.id - 1)),
             "state" => Some(Value::Text(self.state.as_str().into())),
+            "tag" => (!self.tags.is_empty()).then(|| Value::List(self.tags.clone())),
             "rmse" | "value" => self.value.map(Value::Float),
             other => self.params.get(other).cloned(),
         }
@@ -79,10 +84,15 @@ async fn every_plan_gives_the_same_answer() {
     let changes: Vec<Change> = known.iter().flat_map(Known::changes).collect();
     home.apply(&[insert_sweep(OTHER)]).unwrap();
     home.apply(&changes).unwrap();
+    for trial in known.iter().filter(|trial| !trial.tags.is_empty()) {
+        let tags = trial.tags.iter().filter_map(Value::as_str).map(str::to_owned);
+        let remark = Remark::tags(Subject::Trial(TrialId(trial.id)), tags).unwrap();
+        assert!(home.writer.remark(&remark).unwrap());
+    }
     let mut spec = spec();
     // Numbers and a text.
     let kind = ParameterKind::Choice { values: vec![Value::Int(1), Value::Text("odd".into())] };
-    spec.space.insert("z".into(), Parameter { kind, when: None });
+    spec.space.insert("z".into(), Parameter { kind, when: None, default: None });
     let (reader, names) = (home.reader().await, TrialNames::of(&spec));
     let filters = [
         "",
@@ -108,6 +118,12 @@ async fn every_plan_gives_the_same_answer() {
         "x * y < 10",
         "not (x < 98)",
         "z is null and y > 1900",
+        "tag = keep",
+        "tag = keep and tag = paper",
+        "tag in [paper, other] and x < 90",
+        "tag is not null and tag != keep",
+        "not tag = keep and rmse < 5",
+        "tag = other or x < 2",
     ];
     for filter in filters {
         for sort in

@@ -37,6 +37,7 @@ impl Source {
             Place::Column("trial.number") => ("trial o indexed by trial_by_number", "o.number"),
             Place::Column("trial.best_value") => ("trial o indexed by trial_by_value", "o.best_value"),
             Place::Column("trial.state") => ("trial o indexed by trial_by_state", "o.state"),
+            Place::Column("trial.tags") => ("trial o indexed by trial_tagged", "o.tags"),
             Place::Column(_) => return None,
         };
         let source = Self { table, column, ..Self::all(sweep) }.and(&format!("{column} is not null"), &[]);
