@@ -1,12 +1,12 @@
 //! Other spaces for the same sweep: what sampler and stopper then know, the methods alone.
 
 use super::super::core::core_test::toy_sweep;
-use super::super::folds::FoldEnd;
+use super::super::folds::{Doom, FoldEnd, Place};
 use super::super::method::{Method, Next};
 use crate::domain::recovery::Past;
 use crate::domain::sweep::SamplerSpec;
 use crate::domain::{
-    LegEnd, LegOutcome, LegRecord, Parameter, ParameterKind, Params, PastTerms, Sweep, Value,
+    LegEnd, LegOutcome, LegRecord, Parameter, ParameterKind, Params, PastTerms, Reason, Sweep, Value,
 };
 use crate::space::Space;
 use proptest::prelude::*;
@@ -159,4 +159,31 @@ proptest! {
         prop_assert_eq!(never.essence(), back.essence());
         prop_assert_eq!(next(&mut never, past.legs), next(&mut back, past.legs));
     }
+}
+
+/// The best trial's folds, and those of another that are known, count in another space as they did before.
+#[test]
+fn folds_are_known_in_another_space() {
+    let space = |low| {
+        let x = Parameter { kind: float(low, 9.0), when: None, default: None };
+        BTreeMap::from([("x".to_owned(), x)])
+    };
+    let mut sweep = sweep_over(&space(0.0), &SamplerSpec::Random);
+    (sweep.objective.folds, sweep.search.race) = (Some(5), Some(0.95));
+    let mut past = Past::default();
+    let folds = [(0, 0, 2.8), (0, 1, 2.7), (0, 2, 2.9), (0, 3, 3.0), (0, 4, 2.6), (1, 0, 3.9), (1, 1, 3.7)];
+    for (number, (trial, fold, value)) in (0..).zip(folds) {
+        let of_value = record(number, &Params::from([("x".into(), Value::Float(value))]));
+        past.records.push(LegRecord { trial: Some(trial), fold, ..of_value });
+        past.legs += 1;
+    }
+    past.terms.push(past_terms(&sweep, folds.len()));
+    sweep.space = space(20.0);
+    let ended = |leg| Place::Ended { leg, outcome: LegOutcome::Completed };
+    let places = [ended(5), ended(6), Place::Undecided, Place::Undecided, Place::Undecided];
+    let doom = method(&sweep, &past).doom(1, past.legs, &places);
+    assert!(
+        matches!(doom, Some(Doom::Hopeless(Reason::Outraced { folds: 2, best_trial: 0, .. }))),
+        "{doom:?}"
+    );
 }

@@ -27,6 +27,7 @@ export interface SweepSpec {
     metric: string;
     direction: Direction;
     further?: Target[];
+    folds?: number | null;
     command?: string[];
   };
   search: {
