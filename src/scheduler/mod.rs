@@ -8,6 +8,7 @@ mod best;
 mod command;
 mod core;
 mod decide;
+mod decided;
 mod dispatcher;
 mod edit;
 mod ending;
