@@ -97,15 +97,15 @@ fn a_member_that_failed_is_replaced_once_some_have_come_further() {
     }
     all.ended(end(2, 3, LegOutcome::Failed, None));
     assert_eq!(all.succession(&anybody), None);
-    all.ended(end(0, 3, LegOutcome::Paused, Some(1.0)));
+    all.ended(end(0, 3, LegOutcome::Paused, Some(0.5)));
     assert_eq!(all.succession(&anybody), None, "who is alone is not among the first");
-    all.ended(end(1, 3, LegOutcome::Paused, Some(0.5)));
+    all.ended(end(1, 3, LegOutcome::Paused, Some(1.0)));
     assert_eq!(all.succession(&anybody), None, "first come those that stand");
     all.decided(0, Some(6));
     all.decided(1, Some(6));
     let succession = all.succession(&anybody).unwrap();
-    assert_eq!((succession.replaces, succession.reason, succession.parents), (2, None, vec![1]));
-    all.inherited(4, Descent { parent: 1, step: 3, replaces: 2 });
+    assert_eq!((succession.replaces, succession.reason, succession.parents), (2, None, vec![0]));
+    all.inherited(4, Descent { parent: 0, step: 3, replaces: 2 });
     assert_eq!(all.succession(&anybody), None, "once");
 }
 
