@@ -221,25 +221,6 @@ fn legs_make_the_same_trial_as_one_go() {
 }
 
 #[test]
-fn known_networks_go_on_where_they_were() {
-    let _alone = alone();
-    for more in [
-        r#""family": "vgg", "layers": 11, "dense": [8]"#,
-        r#""family": "resnet", "layers": 18"#,
-        r#""family": "googlenet", "head": "heatmap", "heatmap_side": 12, "heatmap_filters": 4"#,
-    ] {
-        let plan = plan(&format!(r#""epochs": 2, "optimizer": "adamw", "learning_rate": 0.001, {more}"#));
-        let (whole, _) = straight(&plan);
-        let mut first = Watcher { pause_at: Some((2, 2)), ..Watcher::default() };
-        assert_eq!(train(&job(&plan, None, None), &mut first).unwrap().state, TellState::Paused);
-        let (_, bytes) = first.checkpoints.pop().unwrap();
-        let mut second = Watcher::default();
-        let trained = train(&job(&plan, Some(&bytes), None), &mut second).unwrap();
-        assert!(story(trained, [first.seen, second.seen].concat()) == whole, "{more}");
-    }
-}
-
-#[test]
 fn checkpoints_made_on_the_way_change_nothing_and_any_of_them_will_do() {
     let _alone = alone();
     let plan = plan(r#""optimizer": "adam", "schedule": "cosine""#);
@@ -478,63 +459,6 @@ fn an_heir_of_another_network_or_of_another_step_is_refused() {
     assert!(refusal(&early).contains("another training"));
 }
 
-/// Networks small enough for a test, which still learn.
-const LEARNERS: [&str; 4] = [
-    r#""family": "residual", "filters": [8, 16, 32], "stem_halvings": 2, "dense": [64]"#,
-    r#""family": "residual", "filters": [8, 16, 32], "stem_halvings": 1, "head": "heatmap", "heatmap_filters": 16"#,
-    r#""filters": [8, 16, 32, 32], "head": "heatmap", "heatmap_filters": 16"#,
-    r#""filters": [8, 16, 32, 32], "dense": [64], "extra_inputs": ["statistics", "histogram", "gradients"]"#,
-];
-
-/// The larger ones: what they learn in a minute is a batch by heart.
-#[test]
-fn known_networks_learn() {
-    let _alone = alone();
-    let (dataset, split) = faces();
-    for family in ["vgg", "resnet", "googlenet"] {
-        let plan =
-            plan(&format!(r#""family": "{family}", "neck": "flatten", "dense": [32], "dropout": 0.0"#));
-        let settings = plan.training();
-        let training = TrainingSet::new(dataset, &split.train, settings, Device::Cpu).unwrap();
-        let network = Network::initial(plan.layers(), 11, Device::Cpu, Kind::Float).unwrap();
-        let objective = Objective::new(settings);
-        let epoch = training.epoch(11, 1).unwrap();
-        let restraint = Restraint { weight_decay: 0.0, clip_norm: None };
-        let trunk = Trunk::default();
-        let mut optimizer =
-            Optimizer::new(settings.optimizer, restraint, trunk, &trainable(&network)).unwrap();
-        let losses: Vec<f64> = (0..12)
-            .map(|_| {
-                let step = gradient(&network, &epoch, &objective, &(0..6), 1).unwrap();
-                optimizer.update(&trainable(&network), &step.gradients, 1e-3).unwrap();
-                step.sums.double_value(&[0])
-            })
-            .collect();
-        assert!(losses[11] < 0.5 * losses[0], "{family}: {losses:?}");
-    }
-}
-
-#[test]
-fn every_family_beats_the_mean_face() {
-    let _alone = alone();
-    let home = tempfile::tempdir().unwrap();
-    let request = synth::Request { home: home.path(), name: "more", rows: 400, seed: 3, threads: 1 };
-    let written = synth::write(&request, IfExists::Refuse, &mut |_| {}).unwrap();
-    let dataset = Dataset::open(written.dataset().path()).unwrap();
-    let split = Split::fraction(&dataset, 0.25, 0).unwrap();
-    let mean_face = sweepd::dataset::mean_face_rmse(&dataset, std::slice::from_ref(&split));
-    for more in LEARNERS {
-        let plan = plan(&format!(
-            r#""dropout": 0.0, "batch_size": 16, "epochs": 12, "schedule": "one_cycle", "learning_rate": 0.005, {more}"#
-        ));
-        let mut watcher = Watcher::default();
-        let job = Job { dataset: &dataset, split: &split, ..job(&plan, None, None) };
-        let best = train(&job, &mut watcher).unwrap().best.unwrap();
-        let rmse = best.metrics.get(metric::RMSE).unwrap();
-        assert!(rmse < 0.9 * mean_face, "{more}: {rmse} is hardly better than {mean_face}");
-    }
-}
-
 /// A network without what looks at a batch as a whole, or draws at random.
 fn plain() -> Plan {
     plan(r#""optimizer": "sgd", "momentum": 0.9, "batch_norm": false, "dropout": 0.0, "batch_size": 16"#)
@@ -608,3 +532,6 @@ fn in_parts_a_training_is_exact_in_itself_and_never_goes_on_in_fewer() {
     let (trained, _) = go_on(4, Some(&some_checkpoint(&plan)), None).unwrap();
     assert_eq!(trained.state, TellState::Completed);
 }
+
+#[path = "families_test.rs"]
+mod families_test;
