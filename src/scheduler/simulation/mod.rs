@@ -58,6 +58,8 @@ struct Tally {
     copied: AtomicU64,
     /// Sweeps that went on by other terms once they were over, and were compared with their calm selves.
     edited: AtomicU64,
+    /// Those of them with folds.
+    edited_folds: AtomicU64,
     /// How often other terms were given in the midst of all.
     edits: AtomicU64,
     /// Trials that went on from another's checkpoint, and sweeps with some that were compared.
@@ -155,12 +157,14 @@ async fn look_at_all(
             spec.search
         );
         let several = u64::from(spec.objective.count() > 1);
+        let folded = u64::from(spec.objective.folds.is_some());
         let bred = u64::from(stored.trials.iter().any(|trial| trial.suggested.descent().is_some()));
         if edit.is_some() {
             tally.edited.fetch_add(1, Ordering::Relaxed);
+            tally.edited_folds.fetch_add(folded, Ordering::Relaxed);
         } else {
             tally.compared.fetch_add(1, Ordering::Relaxed);
-            tally.folded.fetch_add(u64::from(spec.objective.folds.is_some()), Ordering::Relaxed);
+            tally.folded.fetch_add(folded, Ordering::Relaxed);
             tally.several.fetch_add(several, Ordering::Relaxed);
             tally.bred.fetch_add(bred, Ordering::Relaxed);
         }
@@ -227,7 +231,10 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     let (heirs, bred) = (tally.heirs.into_inner(), tally.bred.into_inner());
     let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
     let (folded, given_up) = (tally.folded.into_inner(), tally.given_up.map(AtomicU64::into_inner));
-    println!("{folded} comparisons with folds; given up after a failed fold, and as hopeless: {given_up:?}");
+    let edited_folds = tally.edited_folds.into_inner();
+    println!(
+        "{folded} comparisons with folds, and {edited_folds} after other terms; given up after a failed fold, and as hopeless: {given_up:?}"
+    );
     println!(
         "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; {edits} edits, and {edited} compared after one; {heirs} heirs, and {bred} populations compared; stoppers said {judged:?}",
         seeds.len()
@@ -237,6 +244,7 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
         "{compared} comparisons are too few to mean anything"
     );
     assert!(seeds.len() < 100 || several > 5, "{several} comparisons with several objectives are too few");
+    assert!(seeds.len() < 100 || edited_folds > 2, "{edited_folds} edits with folds are too few");
     assert!(seeds.len() < 100 || folded > 5, "{folded} comparisons with folds are too few");
     assert!(seeds.len() < 100 || given_up.iter().all(|trials| *trials > 5), "{given_up:?} are too few");
     assert!(seeds.len() < 100 || edits > 20 && edited > 20, "{edits} edits, {edited} compared, are too few");
