@@ -69,19 +69,19 @@ fn what_happened_is_counted_and_what_is_documented_is_there() {
     home.serve(2);
     let over = home.submit(&toy("over", 5, 1, ""));
     home.until_over(&over);
-    // A second one is in the middle of its work: one trial done, one whose worker is killed, and so tried again.
+    // A second one is in the middle of its work: one of its trials takes long, and is tried again as its worker is killed.
     let open = home.submit(&toy("open", 4, 1, "").replace(
         "epoch_ms = { type = \"fixed\", value = 1 }",
         "epoch_ms = { type = \"choice\", values = [1, 100000] }\n",
     ));
-    home.until("one of its trials has completed and another runs", || {
-        let trials = home.json(&["show", &open])["trials"].clone();
-        trials["running"].as_u64() > Some(0)
-            && (trials["completed"].as_u64() > Some(0) || trials["running"] == 2)
+    home.until("a long trial runs", || {
+        let long = home.json(&["trials", &open, "--where", "epoch_ms = 100000"]);
+        long.as_array().unwrap().iter().any(|trial| trial["state"] == "running")
     });
-    let worker = sweepd::worker::process::workers_of(home.path()).remove(0);
-    let pid = nix::unistd::Pid::from_raw(worker.pid);
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    for worker in sweepd::worker::process::workers_of(home.path()) {
+        let pid = nix::unistd::Pid::from_raw(worker.pid);
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    }
     home.until("the loss is counted", || scrape(&home).sum("sweepd_leases_lost_total") >= 1.0);
     home.until("the trial is tried again", || scrape(&home).sum("sweepd_queue_wait_seconds_sum") >= 0.5);
     let _stream = home.events("", None);
