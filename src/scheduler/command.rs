@@ -1,6 +1,7 @@
 //! The user's word: submit, pause, resume, reorder, cancel, remove.
 
 use super::core::{Core, Turn};
+use super::ending::End;
 use super::input::{Command, Refusal, Reply};
 use super::state::RunId;
 use crate::domain::prior::Source;
@@ -163,7 +164,8 @@ impl Core {
             TrialState::Queued | TrialState::Paused => {
                 drop(open);
                 let run = RunId { trial, fold: 0 };
-                self.end_attempt(turn, sweep, run, event, Some(reason.clone()), None);
+                let end = End { event, reason: Some(reason.clone()), attempt: None };
+                self.end_attempt(turn, sweep, run, end);
             }
             _ => {}
         }

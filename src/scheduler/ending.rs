@@ -16,6 +16,14 @@ use crate::domain::{
 };
 use crate::stopper::Ended;
 
+/// What happens to a trial, or to one of its folds, and why; and at whose word.
+pub(super) struct End {
+    pub event: TrialEvent,
+    pub reason: Option<Reason>,
+    /// The attempt that it came from, if it came from one.
+    pub attempt: Option<AttemptId>,
+}
+
 /// The end of an attempt, as told.
 pub(super) struct Told {
     pub state: TellState,
@@ -90,7 +98,7 @@ impl Core {
             event = TrialEvent::Requeued;
         }
         drop(guard);
-        self.end_attempt(turn, sweep, RunId { trial, fold }, event, reason, Some(attempt));
+        self.end_attempt(turn, sweep, RunId { trial, fold }, End { event, reason, attempt: Some(attempt) });
         Ok(Reply::Done)
     }
 
@@ -136,20 +144,13 @@ impl Core {
             }
         };
         drop(guard);
-        self.end_attempt(turn, sweep, id, event, reason, Some(attempt));
+        self.end_attempt(turn, sweep, id, End { event, reason, attempt: Some(attempt) });
     }
 
     /// Deals with the end of an attempt, or of a leg that nobody worked on: ends the leg unless it is to be tried
     /// again, and moves the trial.
-    pub(super) fn end_attempt(
-        &mut self,
-        turn: &mut Turn,
-        sweep: SweepId,
-        id: RunId,
-        event: TrialEvent,
-        reason: Option<Reason>,
-        attempt: Option<AttemptId>,
-    ) {
+    pub(super) fn end_attempt(&mut self, turn: &mut Turn, sweep: SweepId, id: RunId, end: End) {
+        let (event, attempt) = (end.event, end.attempt);
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let objective = &active.row.spec.objective;
         let strict = active.row.spec.search.order == Order::Number;
@@ -171,28 +172,21 @@ impl Core {
         let has_folds = open.has_folds();
         drop(guard);
         if event == TrialEvent::Requeued {
-            turn.record(sweep, Some(id.trial), attempt, EventKind::TrialRequeued, reason);
+            turn.record(sweep, Some(id.trial), attempt, EventKind::TrialRequeued, end.reason);
         } else if has_folds {
-            turn.record(sweep, Some(id.trial), attempt, EventKind::FoldEnded, reason);
+            turn.record(sweep, Some(id.trial), attempt, EventKind::FoldEnded, end.reason);
             active.end_leg(turn, id, event);
             turn.folds_ended.insert(sweep);
         } else {
-            return self.end_only_run(turn, sweep, id, event, reason, attempt);
+            return self.end_only_run(turn, sweep, id, end);
         }
         self.settle(turn, sweep, id.trial, attempt);
     }
 
     /// The end of a leg of a trial without folds is that of the trial, unless it pauses.
-    fn end_only_run(
-        &mut self,
-        turn: &mut Turn,
-        sweep: SweepId,
-        id: RunId,
-        event: TrialEvent,
-        reason: Option<Reason>,
-        attempt: Option<AttemptId>,
-    ) {
-        self.end_trial_with(turn, sweep, id.trial, event, reason, attempt);
+    fn end_only_run(&mut self, turn: &mut Turn, sweep: SweepId, id: RunId, end: End) {
+        let event = end.event;
+        self.end_trial_with(turn, sweep, id.trial, end);
         if let Some(active) = self.sweeps.get_mut(&sweep) {
             active.end_leg(turn, id, event);
             if event == TrialEvent::Paused {
@@ -203,15 +197,8 @@ impl Core {
     }
 
     /// Moves a trial whose legs have ended, or pauses it.
-    fn end_trial_with(
-        &mut self,
-        turn: &mut Turn,
-        sweep: SweepId,
-        trial: TrialId,
-        event: TrialEvent,
-        reason: Option<Reason>,
-        attempt: Option<AttemptId>,
-    ) {
+    fn end_trial_with(&mut self, turn: &mut Turn, sweep: SweepId, trial: TrialId, end: End) {
+        let End { event, reason, attempt } = end;
         let Some(active) = self.sweeps.get_mut(&sweep) else { return };
         let Some(mut open) = active.open.get_mut(trial) else { return };
         let goes_on = event == TrialEvent::Paused;
@@ -258,7 +245,7 @@ impl Core {
         }
         drop(open);
         if let Some((event, reason)) = end {
-            self.end_trial_with(turn, sweep, trial, event, Some(reason), attempt);
+            self.end_trial_with(turn, sweep, trial, End { event, reason: Some(reason), attempt });
             self.forget_if_over(turn, sweep, trial);
         }
     }
@@ -314,7 +301,7 @@ impl Core {
             keep_checkpoints(turn, run, event);
         }
         drop(open);
-        self.end_trial_with(turn, sweep, trial, event, Some(reason), None);
+        self.end_trial_with(turn, sweep, trial, End { event, reason: Some(reason), attempt: None });
         if let Some(active) = self.sweeps.get_mut(&sweep) {
             active.open.remove(trial);
         }

@@ -98,6 +98,40 @@ fn what_is_said_survives_json_bit_by_bit() {
     assert_eq!(serde_json::from_str::<StopperSpec>(old).unwrap(), spec);
 }
 
+/// What a stopper that looks at completed trials says does not depend on the direction, on later legs that are hidden, or
+/// on the order of news; `new` makes one for a direction.
+pub(super) fn sees_what_it_may_and_no_more<S: Stopper>(
+    new: impl Fn(Direction) -> S,
+    curves: &[Vec<f64>],
+    own: &[f64],
+    sees_below: u64,
+) -> Result<(), TestCaseError> {
+    let curve = |values: &[f64], sign: f64| -> Vec<(u64, f64)> {
+        (1..).zip(values.iter().map(|value| value * sign)).collect()
+    };
+    let judge = |stopper: &mut S, sees_below, curve: &[(u64, f64)]| {
+        stopper.judge(&Judged { trial: 1000, leg: 1000, sees_below, at_its_end: false, further: &[], curve })
+    };
+    let (mut down, mut up) = (new(Direction::Minimize), new(Direction::Maximize));
+    let mut seen_only = new(Direction::Minimize);
+    for (leg, values) in (0u64..).zip(curves) {
+        if leg < sees_below {
+            seen_only.completed(leg, &curve(values, 1.0));
+        }
+        // What it remembers of a question gets what comes later, too.
+        judge(&mut down, u64::MAX, &curve(own, 1.0));
+        down.completed(leg, &curve(values, 1.0));
+    }
+    for (leg, values) in (0u64..).zip(curves).collect::<Vec<_>>().into_iter().rev() {
+        up.completed(leg, &curve(values, -1.0));
+    }
+    let verdict = judge(&mut down, sees_below, &curve(own, 1.0));
+    prop_assert_eq!(&verdict, &judge(&mut seen_only, u64::MAX, &curve(own, 1.0)));
+    let mirrored = judge(&mut up, sees_below, &curve(own, -1.0));
+    prop_assert_eq!(matches!(verdict, Verdict::Stop(_)), matches!(mirrored, Verdict::Stop(_)));
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn no_value_makes_one_panic(

@@ -1,4 +1,5 @@
 use super::*;
+use crate::stopper::judges_test::sees_what_it_may_and_no_more;
 use proptest::prelude::*;
 
 const AGAINST: Against = Against { startup_trials: 0, warmup_steps: 0, interval_steps: 1, min_trials: 1 };
@@ -97,7 +98,6 @@ fn a_hundred_thousand_trials_are_quick() {
 }
 
 proptest! {
-    /// What is said does not depend on the direction, on later legs that are hidden, or on the order of news.
     #[test]
     fn it_sees_what_it_may_and_no_more(
         curves in prop::collection::vec(
@@ -106,26 +106,7 @@ proptest! {
         sees_below in 0..30u64,
         percentile in prop_oneof![Just(50.0), Just(0.0), Just(100.0), Just(30.0)],
     ) {
-        let curve = |values: &[f64], sign: f64| -> Vec<(u64, f64)> {
-            (1..).zip(values.iter().map(|value| value * sign)).collect()
-        };
         let new = |direction| Others::new(percentile, AGAINST, direction);
-        let (mut down, mut up) = (new(Direction::Minimize), new(Direction::Maximize));
-        let mut seen_only = new(Direction::Minimize);
-        for (leg, values) in (0u64..).zip(&curves) {
-            if leg < sees_below {
-                seen_only.completed(leg, &curve(values, 1.0));
-            }
-            // A column that exists already gets what comes later.
-            judge(&mut down, u64::MAX, &curve(&own, 1.0));
-            down.completed(leg, &curve(values, 1.0));
-        }
-        for (leg, values) in (0u64..).zip(&curves).collect::<Vec<_>>().into_iter().rev() {
-            up.completed(leg, &curve(values, -1.0));
-        }
-        let verdict = judge(&mut down, sees_below, &curve(&own, 1.0));
-        prop_assert_eq!(&verdict, &judge(&mut seen_only, u64::MAX, &curve(&own, 1.0)));
-        let mirrored = judge(&mut up, sees_below, &curve(&own, -1.0));
-        prop_assert_eq!(matches!(verdict, Verdict::Stop(_)), matches!(mirrored, Verdict::Stop(_)));
+        sees_what_it_may_and_no_more(new, &curves, &own, sees_below)?;
     }
 }

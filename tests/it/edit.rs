@@ -101,6 +101,13 @@ fn what_may_not_change_is_refused_by_name() {
     assert!(why.contains("nobody"), "{why}");
     assert_eq!(home.rows("select state from sweep"), ["completed"]);
 
+    let bred = crate::kill::stopped_by(crate::kill::POPULATION);
+    let id = home.submit(&bred);
+    home.until_over(&id);
+    let path = file(&home, "bred.toml", &bred.replace("trials = 12", "trials = 20"));
+    let why = refused(&home, &["edit", &id, &path]);
+    assert!(why.contains("its population") && why.contains("warm_start"), "{why}");
+
     let grid = toy("grid", 4, 0, "n = { type = \"int\", low = 1, high = 4 }")
         .replace("\"random\"", "{ name = \"grid\", divisions = 4 }");
     let id = home.submit(&grid);

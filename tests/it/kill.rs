@@ -110,6 +110,16 @@ impl Victim<'_> {
     }
 }
 
+/// A sweep whose trials only pretend to train.
+fn toys(sweep: &str) -> Victim<'_> {
+    Victim { sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 }
+}
+
+/// The toy sweep with another stopper.
+pub fn stopped_by(stopper: &str) -> String {
+    TOYS.replace("{ name = \"asha\", min_steps = 2, factor = 2 }", stopper)
+}
+
 fn kill(worker: &SeenWorker) {
     signal_group(worker.pid, worker.started, Signal::SIGKILL);
 }
@@ -128,7 +138,7 @@ fn agrees_with_replay(home: &Home, sweep: &str) {
 
 #[test]
 fn a_sweep_comes_out_the_same_whatever_is_killed() {
-    let victim = Victim { sweep: TOYS, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let victim = toys(TOYS);
     victim.survives(rounds("kills of toy sweeps", 10, 1.0));
 }
 
@@ -136,11 +146,43 @@ fn a_sweep_comes_out_the_same_whatever_is_killed() {
 #[test]
 fn a_sweep_that_judges_running_trials_comes_out_the_same_whatever_is_killed() {
     let median = "{ name = \"median\", startup_trials = 2 }";
-    let sweep = TOYS.replace("{ name = \"asha\", min_steps = 2, factor = 2 }", median);
-    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let sweep = stopped_by(median);
+    let victim = toys(&sweep);
     let undisturbed = victim.undisturbed(1);
     assert!(undisturbed.contains("worse_than_others"), "{undisturbed}");
     victim.survives(rounds("kills of judged toy sweeps", 5, 0.5));
+}
+
+/// Every sampler and every stopper that no other test here has, in pairs; and what of the stopper the table must tell.
+const PAIRS: [(&str, &str, &str); 8] = [
+    ("\"auto\"", "\"halving\"", "promoted"),
+    ("{ name = \"tpe\", startup = 4 }", "{ name = \"hyperband\", max_steps = 9 }", "promoted"),
+    ("{ name = \"gp\", startup = 4 }", "{ name = \"asha\", mode = \"stop\", factor = 2 }", "below_rung"),
+    (
+        "{ name = \"cmaes\", population = 4 }",
+        "{ name = \"percentile\", startup_trials = 2 }",
+        "worse_than_others",
+    ),
+    ("{ name = \"evolution\", population = 4, tournament = 2 }", EXTRAPOLATION, "unlikely_to_win"),
+    ("\"sobol\"", "{ name = \"patience\", patience = 1, min_delta = 0.5 }", "stalled"),
+    ("\"halton\"", "{ name = \"threshold\", upper = 1.0 }", "out_of_bounds"),
+    (
+        "{ name = \"grid\", divisions = 3 }",
+        "{ name = \"hyperband\", max_steps = 9, mode = \"stop\" }",
+        "below_rung",
+    ),
+];
+const EXTRAPOLATION: &str = "{ name = \"extrapolation\", startup_trials = 2, chance = 0.5 }";
+
+#[test]
+fn with_every_sampler_and_stopper_it_comes_out_the_same_whatever_is_killed() {
+    for (sampler, stopper, told) in PAIRS {
+        let sweep = stopped_by(stopper).replace("\"random\"", sampler);
+        let victim = toys(&sweep);
+        let undisturbed = victim.undisturbed(1);
+        assert!(undisturbed.contains(&format!("\"{told}\"")), "{sampler}, {stopper}\n{undisturbed}");
+        victim.survives(rounds("kills of a pair of sampler and stopper", 2, 0.05));
+    }
 }
 
 /// What every decision compares are fronts.
@@ -149,7 +191,7 @@ fn a_sweep_with_two_objectives_comes_out_the_same_whatever_is_killed() {
     let metrics = "metrics = [{ name = \"rmse\" }, { name = \"cost\", direction = \"maximize\" }]";
     let sweep = TOYS.replace("kind = \"toy\"", &format!("kind = \"toy\"\n{metrics}"));
     let sweep = sweep.replace("\"random\"", "{ name = \"nsga2\", population = 4 }");
-    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let victim = toys(&sweep);
     let undisturbed = victim.undisturbed(1);
     assert!(undisturbed.contains("promoted") && undisturbed.contains("not_promoted"), "{undisturbed}");
     victim.survives(rounds("kills of toy sweeps with two objectives", 5, 0.5));
@@ -162,7 +204,7 @@ fn a_sweep_that_reuses_results_comes_out_the_same_whatever_is_killed() {
     let sweep =
         sweep.replace("{ type = \"float\", low = 0.0, high = 1.0 }", "{ type = \"fixed\", value = 1 }");
     let sweep = sweep.replace("low = 1, high = 12", "low = 2, high = 3");
-    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let victim = toys(&sweep);
     let undisturbed = victim.undisturbed(1);
     let copies =
         undisturbed.lines().filter(|line| line.starts_with("trial ") && line.contains("\"copied\"")).count();
@@ -176,7 +218,7 @@ fn a_sweep_with_folds_comes_out_the_same_whatever_is_killed() {
     let sweep = TOYS.replace("kind = \"toy\"", "kind = \"toy\"\nfolds = 5");
     let sweep = sweep.replace("stopper = { name = \"asha\", min_steps = 2, factor = 2 }", "race = 0.9");
     let sweep = sweep.replace("trials = 12", "trials = 8").replace("low = 1, high = 12", "low = 4, high = 8");
-    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let victim = toys(&sweep);
     let undisturbed = victim.undisturbed(1);
     assert!(undisturbed.contains("outraced"), "{undisturbed}");
     assert!(undisturbed.lines().any(|line| line.starts_with("fold 0/4 ")), "{undisturbed}");
@@ -184,14 +226,13 @@ fn a_sweep_with_folds_comes_out_the_same_whatever_is_killed() {
 }
 
 /// Trials that go on from the checkpoints of others, which have gone on themselves meanwhile.
-const POPULATION: &str = r#"{ name = "population", members = 4, interval = 2, quantile = 0.25, perturb = ["x", "units", "word"] }"#;
+pub const POPULATION: &str = r#"{ name = "population", members = 4, interval = 2, quantile = 0.25, perturb = ["x", "units", "word"] }"#;
 
 #[test]
 fn a_population_comes_out_the_same_whatever_is_killed() {
-    let sweep = TOYS.replace("{ name = \"asha\", min_steps = 2, factor = 2 }", POPULATION);
-    let sweep =
-        sweep.replace("low = 1, high = 12", "low = 6, high = 12").replace("trials = 12", "trials = 16");
-    let victim = Victim { sweep: &sweep, flags: &["--no-trainer"], prepare: &|_| {}, pause_ms: 300 };
+    let sweep = stopped_by(POPULATION).replace("low = 1, high = 12", "low = 6, high = 12");
+    let sweep = sweep.replace("trials = 12", "trials = 16");
+    let victim = toys(&sweep);
     let undisturbed = victim.undisturbed(1);
     assert!(
         undisturbed.contains("\"replaced\"") && !undisturbed.contains("nothing is left"),
