@@ -3,7 +3,7 @@
 use crate::domain::ObjectiveKind;
 use crate::worker::command::CommandTrainer;
 use crate::worker::protocol::Work;
-use crate::worker::run::{self, Outcome, Session, Trainer, WorkerArgs};
+use crate::worker::run::{self, Assignment, Crew, Outcome, Session, Trainer, WorkerArgs};
 use crate::worker::toy::ToyTrainer;
 use std::collections::BTreeMap;
 
@@ -28,6 +28,14 @@ impl Trainer for AnyTrainer {
 
     fn environment(&self) -> BTreeMap<String, String> {
         self.toy.environment()
+    }
+
+    fn work_together(&mut self, mut lead: Assignment, crew: &mut Crew<'_>) {
+        if lead.work().objective.kind == ObjectiveKind::Toy {
+            return self.toy.work_together(lead, crew);
+        }
+        let outcome = lead.in_its_log(|work, session| self.work(work, session));
+        crew.end(lead, outcome);
     }
 
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {

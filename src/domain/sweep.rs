@@ -81,6 +81,10 @@ pub struct Search {
     pub trials: Option<u64>,
     /// How many trials (or folds of trials) may run at once; `None` for as many as there are slots.
     pub parallel: Option<u32>,
+    /// How many trials one worker may train in one step, where they are trainings of one network with batches of one
+    /// size.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub fuse: u32,
     /// Which trials go on, and which end early; `None` for all to their end.
     #[serde(default)]
     pub stopper: Option<StopperSpec>,
@@ -106,6 +110,15 @@ pub struct Search {
     /// Conditions between parameters that every configuration must meet: `blocks * 2 <= 12`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "so serde wants it")]
+fn is_one(n: &u32) -> bool {
+    *n == 1
 }
 
 /// What becomes of a configuration that comes a second time.

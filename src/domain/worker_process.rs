@@ -1,7 +1,12 @@
-//! A local worker process, as noted so that a later daemon finds it.
+//! A local worker process, as noted so that a later daemon finds it; and what workers say of themselves.
 
 use super::time::Millis;
 use serde::Serialize;
+
+/// What a worker's environment says of steps where it trains several trials in one.
+pub const STEPS: &str = "steps";
+/// See [`STEPS`].
+pub const SHARED_STEPS: &str = "shared";
 
 /// One worker process that the daemon started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

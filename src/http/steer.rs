@@ -81,6 +81,7 @@ async fn ask(
         is_new,
         kinds: vec![ObjectiveKind::External],
         environment: BTreeMap::new(),
+        beside: None,
     };
     let lease_ms = ask.lease_s.map(|s| i64::from(s) * 1000);
     match app.dispatcher.handle(Input::Ask { sweep, seeker, lease_ms }).await? {

@@ -23,7 +23,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(claim)).routes(routes!(heartbeat))
 }
 
-/// Work of any sweep; 204 when there is nothing for twenty seconds.
+/// Work of any sweep; 204 when there is nothing for twenty seconds. `beside` an attempt: a further trial that may be
+/// trained in one step with it, or 204 at once.
 #[utoipa::path(
     post,
     path = "/api/v1/work/claim",
@@ -49,9 +50,12 @@ async fn claim(State(app): State<App>, Body(claim): Body<Claim>) -> Result<Respo
             is_new: false,
             kinds: claim.kinds.clone(),
             environment: claim.environment.clone(),
+            beside: claim.beside,
         };
         match app.dispatcher.handle(Input::Claim(seeker)).await? {
             Reply::Work(claimed) => return Ok(Json(work_of(&app, *claimed)).into_response()),
+            // Its other trials do not wait for it.
+            _ if claim.beside.is_some() => return Ok(StatusCode::NO_CONTENT.into_response()),
             _ => {
                 let go_on = tokio::select! {
                     changed = pulse.changed() => changed.is_ok(),
@@ -114,6 +118,7 @@ fn work_of(app: &App, claimed: Claimed) -> Work {
         parent: claimed.descent.map(Into::into),
         has_heirs,
         accumulate: claimed.accumulate,
+        fuse: claimed.fuse,
         threads: claimed.threads,
         precision: claimed.precision,
     }

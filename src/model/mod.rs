@@ -16,6 +16,7 @@ mod check;
 mod choices;
 #[cfg(test)]
 mod families_test;
+mod fuse;
 mod inherit;
 mod layers;
 mod loss;

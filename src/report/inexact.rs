@@ -10,6 +10,6 @@ pub(super) fn numbered(trial: &TrialSummary) -> String {
 /// What the mark means, as a last line; nothing where no trial has it.
 pub(super) fn explain<'a>(text: &mut String, mut trials: impl Iterator<Item = &'a TrialSummary>) {
     if trials.any(|trial| trial.inexact) {
-        text.push_str("\n~ inexact: batches were computed in parts (`sweepd trial` says why)");
+        text.push_str("\n~ inexact: not computed by itself in whole batches (`sweepd trial` says how)");
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn spec() -> Sweep {
             sampler: SamplerSpec::Random,
             trials: Some(3),
             parallel: None,
+            fuse: 1,
             stopper: None,
             race: None,
             order: Order::Arrival,
@@ -148,7 +149,7 @@ fn an_inexact_trial_is_marked_in_every_list() {
     let list = trial_list(std::slice::from_ref(&inexact), &sweep().spec, None);
     let board = Leaderboard { sweep: sweep(), ranked: vec![Ranked { rank: 1, trial: inexact }] };
     for text in [list, leaderboard(&board, None)] {
-        assert!(text.contains(" 3~ ") && text.ends_with("(`sweepd trial` says why)"), "{text}");
+        assert!(text.contains(" 3~ ") && text.ends_with("(`sweepd trial` says how)"), "{text}");
     }
 }
 

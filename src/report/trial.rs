@@ -45,9 +45,8 @@ pub fn trial_detail(detail: &TrialDetail, objective: &Objective) -> String {
         lines.push(("memory", format!("{} at most", memory.join(", "))));
     }
     if trial.inexact {
-        let parts = trial.accumulate;
-        let text = format!("out of memory: each batch in {parts} parts, which batch norms see one by one");
-        lines.push(("inexact", text));
+        let mut said = detail.attempts.iter().rev().filter_map(|attempt| attempt.environment.get("inexact"));
+        lines.extend(said.next().map(|how| ("inexact", how.clone())));
     }
     if !trial.tags.is_empty() {
         lines.push(("tags", trial.tags.join(" ")));

@@ -388,6 +388,10 @@ fn adopt_run(stored: OpenFold, objective: &Objective, told: i64, now: Millis, gr
 pub(super) mod core_test;
 
 #[cfg(test)]
+#[path = "fuse_test.rs"]
+mod fuse_test;
+
+#[cfg(test)]
 #[path = "faults_test.rs"]
 mod faults_test;
 

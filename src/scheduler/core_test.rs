@@ -31,6 +31,7 @@ pub fn toy_sweep(name: &str, priority: i64, trials: u64) -> Sweep {
             sampler: SamplerSpec::Random,
             trials: Some(trials),
             parallel: None,
+            fuse: 1,
             stopper: None,
             race: None,
             order: Order::Arrival,
@@ -54,6 +55,7 @@ pub fn seeker(worker: &str, request: &str) -> Seeker {
         is_new: false,
         kinds: vec![ObjectiveKind::Toy, ObjectiveKind::Keypoints],
         environment: BTreeMap::new(),
+        beside: None,
     }
 }
 

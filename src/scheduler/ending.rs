@@ -3,6 +3,7 @@
 use super::best::{self, note_end};
 use super::core::{Core, Turn};
 use super::folds::{FoldEnd, Place, failed};
+use super::fuse::together;
 use super::input::{Refusal, Reply};
 use super::judge;
 use super::progress::discard_after;
@@ -46,6 +47,8 @@ impl Core {
         let (sweep, objective) = (row.id, &row.spec.objective);
         let (cancelled, out_of_memory) = (row.state == SweepState::Cancelled, objective.out_of_memory);
         let strict = row.spec.search.order == Order::Number;
+        // Of those that were trained in one step, the last one to say so is by itself by then.
+        let is_fused = together(&row.spec, &open) > 1;
         let (mut event, mut reason) = match (told.state, open.state) {
             (TellState::Completed, _) => (TrialEvent::Completed, told.reason.or(Some(Reason::BudgetSpent))),
             (TellState::Failed, _) => {
@@ -88,7 +91,7 @@ impl Core {
         let attempt_row = open.runs[fold].attempt.as_ref();
         let slot = attempt_row.map(|attempt| attempt.row.slot.clone()).unwrap_or_default();
         drop(open);
-        let shares_device = event == TrialEvent::Failed && self.shares_device(&slot);
+        let shares_device = event == TrialEvent::Failed && (is_fused || self.shares_device(&slot));
         let (_, mut guard, fold) = self.open_run(trial, attempt)?;
         let open = &mut *guard;
         close_attempt(turn, &mut open.runs[fold], state, reason.clone(), Some(told.text));

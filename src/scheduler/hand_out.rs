@@ -1,14 +1,29 @@
 //! Handing out work: which sweep, which trial, to whom.
 
 use super::core::{Core, LEASE_MS, Turn};
+use super::fuse::{Mate, together};
 use super::input::{Claimed, DeviceMemory, Refusal, Reply, Seeker};
 use super::place::{device_of, is_short, suits};
 use super::state::{Active, Attempt, Open, Run, RunId};
 use super::trials::Crowd;
 use crate::domain::trial::TrialEvent;
-use crate::domain::{Change, EventKind, NewAttempt, ObjectiveKind, SweepId, TrialState};
+use crate::domain::worker_process::{SHARED_STEPS, STEPS};
+use crate::domain::{Change, EventKind, NewAttempt, ObjectiveKind, Sweep, SweepId, TrialState};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+
+/// Of so many that wait one is looked for that fits beside another.
+const LOOKED_AT: usize = 256;
+
+/// What is to be handed out, beside that it suits the seeker.
+pub(super) struct Wanted {
+    /// Milliseconds of silence after which it is taken back; `None` for never.
+    pub lease_ms: Option<i64>,
+    /// Only this one: the device is kept free for it.
+    pub reserved: Option<RunId>,
+    /// Only what may be trained in one step with this.
+    pub mate: Option<Mate>,
+}
 
 impl Core {
     /// A worker's slot is free: the most urgent sweep's oldest waiting trial, or a new one. Among equally
@@ -17,6 +32,9 @@ impl Core {
         self.askers.note(&seeker.worker, &seeker.slot, turn.now);
         if let Some(again) = self.answered(&seeker.request_id) {
             return Ok(Reply::Work(Box::new(again)));
+        }
+        if let Some(lead) = seeker.beside {
+            return self.claim_beside(turn, seeker, lead);
         }
         self.lose_attempts_of(turn, &seeker.worker, "its worker asked for other work");
         let mut candidates: Vec<SweepId> = self
@@ -34,7 +52,8 @@ impl Core {
         });
         let reserved = self.reserved(turn.now, seeker);
         for sweep in candidates {
-            if let Some(claimed) = self.hand_out(turn, sweep, seeker, Some(LEASE_MS), reserved) {
+            let wanted = Wanted { reserved, lease_ms: Some(LEASE_MS), mate: None };
+            if let Some(claimed) = self.hand_out(turn, sweep, seeker, wanted) {
                 return Ok(Reply::Work(Box::new(claimed)));
             }
         }
@@ -56,7 +75,7 @@ impl Core {
         if active.row.spec.objective.kind != ObjectiveKind::External {
             return Err(Refusal::NotExternal);
         }
-        match self.hand_out(turn, sweep, seeker, lease_ms, None) {
+        match self.hand_out(turn, sweep, seeker, Wanted { lease_ms, reserved: None, mate: None }) {
             Some(claimed) => Ok(Reply::Work(Box::new(claimed))),
             None if self.sweeps.contains_key(&sweep) => Ok(Reply::Nothing),
             None => Err(Refusal::SweepOver),
@@ -77,15 +96,15 @@ impl Core {
         self.sweeps.values().any(|sweep| sweep.open.of_request(request_id).is_some())
     }
 
-    /// Hands out a leg of one sweep; only that of the `reserved` trial where the device is kept free for it.
-    fn hand_out(
+    /// Hands out a leg of one sweep, if there is one that is wanted.
+    pub(super) fn hand_out(
         &mut self,
         turn: &mut Turn,
         sweep: SweepId,
         seeker: &Seeker,
-        lease_ms: Option<i64>,
-        reserved: Option<RunId>,
+        wanted: Wanted,
     ) -> Option<Claimed> {
+        let Wanted { lease_ms, reserved, mate } = wanted;
         let crowd = self.on_device(&seeker.slot);
         // A device that is short of memory has none for one more; what runs on it may need what is left.
         let full = crowd.attempts > 0 && self.short.contains(device_of(&seeker.slot));
@@ -98,14 +117,26 @@ impl Core {
                 && (!trial.alone || crowd.attempts == 0)
                 && reserved.is_none_or(|reserved| reserved == *run)
                 && suits(&trial.runs[run.fold], seeker)
+                && mate.as_ref().is_none_or(|mate| mate.suits(trial, run.fold))
         };
-        let waiting = |active: &Active| active.open.ready().find(fits).map(|(_, run)| run);
-        let run = match waiting(self.sweeps.get(&sweep)?) {
-            Some(run) => run,
-            None if reserved.is_some() => return None,
-            None => {
-                self.decide_next(turn, sweep)?;
-                waiting(self.sweeps.get(&sweep)?)?
+        let most = if mate.is_some() { LOOKED_AT } else { usize::MAX };
+        let waiting = |active: &Active| active.open.ready().take(most).find(fits).map(|(_, run)| run);
+        let run = loop {
+            let active = self.sweeps.get(&sweep)?;
+            if let Some(run) = waiting(active) {
+                break run;
+            }
+            // What the user asked for waits already. But nothing is drawn beside one that waits and does not fit: it is
+            // the next worker's.
+            let is_wish = active.open.first_undecided().is_some();
+            let passed = active.open.ready().take(most).count();
+            let enough = passed >= LOOKED_AT || passed > 0 && !is_wish;
+            if reserved.is_some() || mate.is_some() && enough {
+                return None;
+            }
+            self.decide_next(turn, sweep)?;
+            if mate.is_none() || !is_wish {
+                break waiting(self.sweeps.get(&sweep)?)?;
             }
         };
         self.open_attempt(turn, sweep, run, seeker, lease_ms)
@@ -169,7 +200,7 @@ impl Core {
             worker: seeker.worker.clone(),
             slot: seeker.slot.clone(),
             request_id: seeker.request_id.clone(),
-            environment: environment_of(&open, seeker),
+            environment: environment_of(&active.row.spec, &open, seeker),
             lease_ms,
             started: turn.now,
         };
@@ -190,12 +221,19 @@ impl Core {
 }
 
 /// What an attempt's results depend on: the worker's environment, and what the attempt itself is not exact in.
-fn environment_of(trial: &Open, seeker: &Seeker) -> BTreeMap<String, String> {
+fn environment_of(spec: &Sweep, trial: &Open, seeker: &Seeker) -> BTreeMap<String, String> {
     let mut environment = seeker.environment.clone();
-    if trial.accumulate > 1 {
-        let parts = format!("gradients of {} parts of each batch are summed", trial.accumulate);
-        environment.insert("inexact".to_owned(), parts);
-    }
+    let shares = environment.get(STEPS).is_some_and(|steps| steps == SHARED_STEPS);
+    let others = if shares { together(spec, trial) - 1 } else { 0 };
+    let inexact = match trial.accumulate {
+        2.. => Some(format!("gradients of {} parts of each batch are summed", trial.accumulate)),
+        _ if others > 0 => Some(format!(
+            "trained in one step with up to {others} other{}",
+            if others > 1 { "s" } else { "" }
+        )),
+        _ => None,
+    };
+    environment.extend(inexact.map(|how| ("inexact".to_owned(), how)));
     environment
 }
 
@@ -214,6 +252,7 @@ fn claimed(sweep: &Active, trial: &Open, run: &Run) -> Option<Claimed> {
         lease_ms: attempt.row.lease_ms,
         checkpoints: run.checkpoints.clone(),
         accumulate: trial.accumulate,
+        fuse: together(&sweep.row.spec, trial),
         threads: environment.and_then(|e| e.get("threads")).and_then(|threads| threads.parse().ok()),
         precision: environment.and_then(|e| e.get("precision")).cloned(),
     })

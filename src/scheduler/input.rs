@@ -159,6 +159,8 @@ pub struct Seeker {
     pub kinds: Vec<ObjectiveKind>,
     /// Its environment, recorded with the attempt.
     pub environment: BTreeMap<String, String>,
+    /// An attempt that it works on and keeps: what it takes beside it is trained in one step with it.
+    pub beside: Option<AttemptId>,
 }
 
 impl Input {
@@ -214,6 +216,8 @@ pub struct Claimed {
     pub checkpoints: Vec<Checkpoint>,
     /// Into how many parts each batch is split.
     pub accumulate: u32,
+    /// How many trials may be trained in one step, this one among them.
+    pub fuse: u32,
     /// Threads that its first attempt computed with, and later ones must too.
     pub threads: Option<usize>,
     /// What layers of its first attempt computed in where the configuration leaves that to the device.

@@ -15,6 +15,7 @@ mod ending;
 mod explore;
 mod feasible;
 mod folds;
+mod fuse;
 mod hand_out;
 mod input;
 mod judge;

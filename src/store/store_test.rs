@@ -68,6 +68,7 @@ pub(super) fn spec() -> Sweep {
             sampler: SamplerSpec::Random,
             trials: Some(10),
             parallel: None,
+            fuse: 1,
             stopper: None,
             race: None,
             order: Order::Arrival,

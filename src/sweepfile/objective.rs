@@ -88,6 +88,12 @@ pub(super) fn check_search(
         let message = "earlier results are taken over for one objective: with several, leave it out";
         problems.push(Problem::new(line_of(search_node, "warm_start"), "search.warm_start", message));
     }
+    let fuses = matches!(objective.kind, ObjectiveKind::Keypoints | ObjectiveKind::Toy);
+    if search.fuse > 1 && !fuses {
+        let message =
+            "only trials of our own trainer share their steps (objective.kind = \"keypoints\"): leave it out";
+        problems.push(Problem::new(line_of(search_node, "fuse"), "search.fuse", message));
+    }
     if objective.kind != ObjectiveKind::Keypoints {
         return;
     }

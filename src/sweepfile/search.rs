@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 
 const CONSTRAINTS: &str = "a list of conditions between parameters, such as \"blocks * 2 <= 12\"";
 
+/// More trials than these in one step are no faster on any device, and take too much memory.
+const MOST_FUSED: u32 = 64;
+
 /// The search, and what the file says of the race of trials with folds.
 pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<(Search, Option<Option<f64>>)> {
     let table = Table::of(node, "search", problems)?;
@@ -34,6 +37,9 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<(Search, 
     }
     let parallel = table.read("parallel", "a whole number of at least 1", problems, |n| {
         count(n).and_then(|n| u32::try_from(n).ok())
+    });
+    let fuse = table.read("fuse", "a whole number from 1 to 64", problems, |n| {
+        count(n).and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= MOST_FUSED)
     });
     let order = table.read("order", "\"arrival\" or \"number\"", problems, |node| {
         [Order::Arrival, Order::Number]
@@ -93,6 +99,7 @@ pub(super) fn read(node: &Node, problems: &mut Vec<Problem>) -> Option<(Search, 
         sampler: sampler?,
         trials,
         parallel,
+        fuse: fuse.unwrap_or(1),
         stopper,
         race: None,
         order,

@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod command;
+mod crew;
 #[cfg(test)]
 mod fake_daemon_test;
 mod line;

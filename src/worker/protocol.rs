@@ -24,6 +24,10 @@ pub struct Claim {
     /// The worker's versions, device, threads, host and so on, recorded with the attempt.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// An attempt that the worker works on and keeps: it wants another trial that may be trained in one step with it, and
+    /// is answered at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<AttemptId>,
 }
 
 /// The answer to a claim: one leg to work on. No content when there is nothing now.
@@ -71,6 +75,9 @@ pub struct Work {
     /// not fit the device's memory.
     #[serde(default = "one")]
     pub accumulate: u32,
+    /// How many trials may be trained in one step, this one among them: the worker may claim others beside it.
+    #[serde(default = "one")]
+    pub fuse: u32,
     /// Threads that the trial's first attempt computed with: another number would give other bits. `None`
     /// at the first attempt.
     #[serde(default)]

@@ -3,14 +3,11 @@
 //! What the work is, is the trainer's business: this loop knows only how to speak of it.
 
 use super::client::{Client, ClientError};
-use super::line::{Left, Line, now};
-use super::log::TrialLog;
+use super::crew::{Asker, work_on};
+use super::line::now;
 use super::memory::resident_bytes;
-use super::protocol::{Claim, Tell, Work};
-use super::session::Pace;
-use super::unsaid::Unsaid;
+use super::protocol::Work;
 use crate::domain::{Metrics, ObjectiveKind, Reason, TellState};
-use crate::home::random_word;
 use crate::telemetry::LogFormat;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+pub use super::crew::{Assignment, Crew};
 pub use super::log::WorkerLog;
 pub use super::session::{Checkpointed, Checkpoints, Session};
 
@@ -84,6 +82,11 @@ pub trait Trainer {
     /// as it likes in between, and does what they say. It goes on from one of [`Session::checkpoints`] if
     /// there is any, makes one now and then ([`Session::checkpoint`]), and always before it pauses.
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome;
+    /// Works on an assignment until it has ended, and on what the crew finds to be done in one step with it.
+    fn work_together(&mut self, mut lead: Assignment, crew: &mut Crew<'_>) {
+        let outcome = lead.in_its_log(|work, session| self.work(work, session));
+        crew.end(lead, outcome);
+    }
 }
 
 /// Set when the process was asked to end (SIGTERM): by a signal handler, so it is global.
@@ -107,17 +110,11 @@ pub fn run(args: &WorkerArgs, trainer: &mut dyn Trainer) -> anyhow::Result<()> {
     end_on_sigterm()?;
     let client = Client::of_worker(&args.home);
     let grace = Duration::from_secs(args.grace_s);
-    let environment = trainer.environment();
+    let asker = Asker::of(args, trainer);
     let fresh = resident_bytes();
     tracing::info!(worker = args.worker, slot = args.slot, threads = args.threads, "ready");
     while !is_ending() {
-        let claim = Claim {
-            worker: args.worker.clone(),
-            slot: args.slot.clone(),
-            request_id: random_word(20)?,
-            kinds: trainer.kinds(),
-            environment: environment.clone(),
-        };
+        let claim = asker.claim(None)?;
         let work = match patiently(grace, || client.claim(&claim)) {
             Ok(Some(work)) => work,
             Ok(None) => continue,
@@ -129,7 +126,7 @@ pub fn run(args: &WorkerArgs, trainer: &mut dyn Trainer) -> anyhow::Result<()> {
             }
             Err(error) => return Err(error.into()),
         };
-        if !work_on(&client, &work, args, trainer) {
+        if !work_on(&client, &asker, work, args, trainer) {
             tracing::warn!(grace_s = args.grace_s, "no daemon came back: ending");
             break;
         }
@@ -156,87 +153,11 @@ fn has_outgrown(fresh: Option<u64>, limit_mb: u64) -> bool {
     outgrown
 }
 
-/// Works on one leg and tells its end. Returns `false` where no daemon was there to hear it.
-pub(super) fn work_on(client: &Client, work: &Work, args: &WorkerArgs, trainer: &mut dyn Trainer) -> bool {
-    let span =
-        tracing::info_span!("trial", sweep = work.sweep_name, trial = work.number, attempt = work.attempt.0);
-    let _entered = span.enter();
-    let _log = TrialLog::attach(work);
-    let grace = Duration::from_secs(args.grace_s);
-    let line = Line::open(client, work, grace);
-    tracing::info!(params = %serde_json::to_string(&work.params).unwrap_or_default(), "started");
-    let mut session = Session::new(client, work, line.clone(), Pace::new(args));
-    let outcome = trainer.work(work, &mut session);
-    if outcome.state == TellState::Completed {
-        // Nobody goes on from there.
-        line.drop_waiting_checkpoint();
-    }
-    let all_heard = line.settle();
-    let grace = if line.is_away() && line.is_abandoned() { Duration::ZERO } else { grace };
-    // The line stays open while the weights travel: the worker is heard of meanwhile.
-    let weights = match &outcome.weights {
-        Some(bytes) if all_heard && !line.is_fenced() => {
-            patiently(grace, || client.put_blob(bytes)).map(Some)
-        }
-        _ => Ok(None),
-    };
-    let left = line.close();
-    if line.is_fenced() {
-        tracing::warn!("ended unheard: another attempt took its place, or the sweep is gone");
-        return true;
-    }
-    let told = Tell {
-        attempt: work.attempt,
-        state: outcome.state,
-        metrics: outcome.metrics,
-        reason: outcome.reason,
-        weights: None,
-    };
-    if !all_heard && !line.is_away() {
-        tracing::warn!("ended unheard: its last reports were not answered");
-        return true;
-    }
-    if all_heard {
-        let said = weights.and_then(|weights| {
-            let told = Tell { weights, ..told.clone() };
-            tell(client, work, &told, grace)
-        });
-        match said {
-            Ok(()) => return true,
-            Err(error) if error.may_pass() => {}
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the end was not heard");
-                return true;
-            }
-        }
-    }
-    leave(work, args, left, told, outcome.weights.as_deref());
-    false
-}
-
-/// Leaves in writing what no daemon was there to hear.
-fn leave(work: &Work, args: &WorkerArgs, left: Left, told: Tell, weights: Option<&[u8]>) {
-    let saved = left.checkpoint.as_deref();
-    let unsaid = Unsaid::new(work.trial_id, left.reports, saved, told, weights);
-    let (reports, step) = (unsaid.reports.len(), saved.map(|saved| saved.step));
-    match unsaid.leave(&args.home, saved, weights) {
-        Ok(folder) => {
-            let folder = folder.display();
-            tracing::warn!(%folder, reports, checkpoint = step, "no daemon: its last words are left for the next one");
-        }
-        Err(error) => tracing::warn!(%error, reports, "no daemon, and the last words are lost"),
-    }
-}
-
-fn tell(client: &Client, work: &Work, told: &Tell, grace: Duration) -> Result<(), ClientError> {
-    patiently(grace, || client.tell(work.trial_id, told))?;
-    let why = told.reason.as_ref().map_or_else(|| "as asked".to_owned(), ToString::to_string);
-    tracing::info!(state = ?told.state, why, "ended");
-    Ok(())
-}
-
 /// Repeats a call that may pass, with growing pauses, for the grace period at most.
-fn patiently<T>(grace: Duration, mut call: impl FnMut() -> Result<T, ClientError>) -> Result<T, ClientError> {
+pub(super) fn patiently<T>(
+    grace: Duration,
+    mut call: impl FnMut() -> Result<T, ClientError>,
+) -> Result<T, ClientError> {
     let started = now();
     let mut pause = Duration::from_millis(50);
     loop {

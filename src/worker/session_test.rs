@@ -1,10 +1,11 @@
 //! A worker and its daemon: present, away, back, and gone for good.
 
 use super::client::Client;
+use super::crew::{self, Asker};
 use super::fake_daemon_test::{FakeDaemon, Heard};
 use super::line::now;
 use super::protocol::{CheckpointRef, Work};
-use super::run::{Outcome, Session, Trainer, WorkerArgs, work_on};
+use super::run::{Outcome, Session, Trainer, WorkerArgs};
 use super::toy::ToyTrainer;
 use super::unsaid::letters;
 use crate::domain::metric::RMSE;
@@ -57,9 +58,13 @@ impl<F: FnMut(&mut Session) -> TellState> Trainer for Acts<F> {
     }
 }
 
+fn work_on(client: &Client, work: Work, args: &WorkerArgs, trainer: &mut dyn Trainer) -> bool {
+    crew::work_on(client, &Asker::of(args, trainer), work, args, trainer)
+}
+
 fn act(home: &Path, more: &[&str], acts: impl FnMut(&mut Session) -> TellState) -> bool {
     let client = Client::new(home);
-    work_on(&client, &work(home, "{}"), &args(home, more), &mut Acts(acts))
+    work_on(&client, work(home, "{}"), &args(home, more), &mut Acts(acts))
 }
 
 fn rmse(step: u64) -> Metrics {
@@ -295,7 +300,7 @@ fn the_newest_intact_checkpoint_is_found() {
         assert_eq!(found, [(2, b"two".to_vec()), (1, b"one".to_vec())]);
         TellState::Completed
     });
-    work_on(&Client::new(home.path()), &work, &args(home.path(), &[]), &mut trainer);
+    work_on(&Client::new(home.path()), work, &args(home.path(), &[]), &mut trainer);
     assert_eq!(daemon.mind().fetched, [hash(b"four"), hash(b"three"), hash(b"two")]);
     assert_eq!(told(&daemon), Some(TellState::Completed));
 }
@@ -315,7 +320,7 @@ fn toy_legs(params: &str, until: &[Option<u64>]) -> (Vec<(u64, f64)>, Vec<TellSt
             path: None,
         };
         work.checkpoints = stored.iter().rev().map(known).collect();
-        assert!(work_on(&Client::new(home.path()), &work, &args(home.path(), &[]), &mut ToyTrainer));
+        assert!(work_on(&Client::new(home.path()), work, &args(home.path(), &[]), &mut ToyTrainer));
         ends.extend(told(&daemon));
     }
     let mind = daemon.mind();

@@ -8,7 +8,7 @@
 //! trial each is a bit harder than the easiest could be.
 
 use super::protocol::Work;
-use super::run::{Outcome, Session, Trainer};
+use super::run::{Assignment, Crew, Outcome, Session, Trainer};
 use crate::domain::metric::{DEVICE_MEMORY_BYTES, RMSE};
 use crate::domain::stream::{Key, stream, uniform};
 use crate::domain::{Decision, Metrics, ObjectiveKind, Params, Reason, TellState, Value};
@@ -47,6 +47,20 @@ impl Trainer for ToyTrainer {
 
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("sweepd".to_owned(), env!("CARGO_PKG_VERSION").to_owned())])
+    }
+
+    /// All that may share their steps are taken together, and evaluated one after another.
+    fn work_together(&mut self, lead: Assignment, crew: &mut Crew<'_>) {
+        let mut all = vec![lead];
+        while all.len() < all[0].work().fuse as usize
+            && let Some(next) = crew.join(&all[0])
+        {
+            all.push(next);
+        }
+        for mut assignment in all {
+            let outcome = assignment.in_its_log(|work, session| self.work(work, session));
+            crew.end(assignment, outcome);
+        }
     }
 
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {

@@ -114,6 +114,7 @@ async fn ask(dispatcher: &Dispatcher, sweep: SweepId, request: &str) -> Option<C
         is_new: false,
         kinds: vec![ObjectiveKind::External],
         environment: BTreeMap::new(),
+        beside: None,
     };
     match dispatcher.handle(Input::Ask { sweep, seeker, lease_ms: None }).await.unwrap() {
         Reply::Work(claimed) => Some(*claimed),

@@ -240,3 +240,70 @@ fn trials_predict_together() {
     let unknown = said(&home, &["predict", "several/top9", "--test", test]);
     assert!(unknown.contains("`sweepd ensemble several` lists them"), "{unknown}");
 }
+
+/// A worker program that trains several trials in one step on a CPU too.
+fn fusing_trainer(home: &Home) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = home.path().join("fusing-trainer");
+    fs::write(&program, format!("#!/bin/sh\nexec {TRAINER} \"$@\" --fuse-on-cpu\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn one_worker_trains_several_trials_in_one_step() {
+    let mut home = Home::new();
+    home.ok(&["data", "synth", "few", "--rows", "120", "--seed", "3"]);
+    let program = fusing_trainer(&home);
+    home.serve_with(1, &["--worker-program", &program], &[]);
+    let sweep = home.submit(
+        r#"name = "s"
+[objective]
+kind = "keypoints"
+dataset = "few"
+[search]
+sampler = "random"
+trials = 5
+fuse = 3
+[space]
+filters = { type = "fixed", value = [4, 8] }
+dense = { type = "fixed", value = [8] }
+dropout = { type = "float", low = 0.1, high = 0.5 }
+learning_rate = { type = "float", low = 1e-4, high = 1e-2, log = true }
+augment_flip = { type = "choice", values = [0.0, 0.5] }
+epochs = { type = "int", low = 6, high = 10 }
+batch_size = { type = "fixed", value = 16 }
+"#,
+    );
+    let running = || home.get(&format!("/api/v1/sweeps/{sweep}"))["trials"]["running"].as_u64().unwrap();
+    home.until("three trials are trained by one worker", || running() == 3);
+    // What is lost with the worker goes on with the next one.
+    let workers = home.json(&["workers"]);
+    let pid = workers["workers"][0]["pid"].as_i64().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid as i32), nix::sys::signal::Signal::SIGKILL)
+        .unwrap();
+    home.until_over(&sweep);
+    let mut together = 0;
+    let mut spans: Vec<(i64, i64)> = Vec::new();
+    for number in 0..5 {
+        let trial = home.json(&["trial", &format!("s/{number}")]);
+        assert_eq!(trial["trial"]["state"], "completed", "{trial}");
+        let inexact = trial["trial"]["inexact"].to_string();
+        assert!(inexact.contains("in one step with up to 2 others"), "{inexact}");
+        let steps = trial["steps"].as_array().unwrap().len() as i64;
+        assert_eq!(Some(steps), trial["trial"]["params"]["epochs"].as_i64());
+        for attempt in trial["attempts"].as_array().unwrap() {
+            let at = |name: &str| attempt[name].as_i64().unwrap();
+            let span = (at("started_ms"), at("finished_ms"));
+            together += spans.iter().filter(|other| span.0 < other.1 && other.0 < span.1).count();
+            spans.push(span);
+        }
+        let log = home.ok(&["logs", &format!("s/{number}")]);
+        assert!(log.contains(&format!("trial={number}")), "{log}");
+        for other in (0..5).filter(|other| *other != number) {
+            assert!(!log.contains(&format!("trial={other} ")), "another trial's lines in {number}'s: {log}");
+        }
+    }
+    assert!(together >= 4, "{together} pairs of attempts were at work at the same time");
+    home.is_sound();
+}

@@ -1,6 +1,6 @@
 //! How fast a plan trains here: steps on drawn images, measured.
 
-use crate::gradient::gradient;
+use crate::gradient::{gradient, gradients};
 use crate::loss::Objective;
 use crate::network::Network;
 use crate::optimizer::{Optimizer, Restraint, Trunk};
@@ -43,6 +43,9 @@ pub struct Bench {
     /// Steps to measure, after some to warm up.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
+    /// So many networks whose steps are one, as a sweep's `fuse` has them trained.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    fuse: u32,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -53,7 +56,9 @@ pub struct Bench {
 struct Measured {
     precision: &'static str,
     batch_size: usize,
-    /// Of the median step.
+    /// Networks whose steps are one.
+    fuse: u32,
+    /// Of the median step, of all networks together.
     images_per_second: f64,
     step_ms: Steps,
     /// Once per epoch, for each image: drawing what is done to it, and moving its keypoints.
@@ -93,9 +98,10 @@ impl Bench {
             return Ok(());
         }
         let Measured { step_ms, .. } = &measured;
+        let networks = if self.fuse > 1 { format!("{} networks in ", self.fuse) } else { String::new() };
         writeln!(
             out,
-            "{:.0} images/s in {}, batches of {}: {:.1} ms per step ({:.1} to {:.1})",
+            "{:.0} images/s, {networks}{}, batches of {}: {:.1} ms per step ({:.1} to {:.1})",
             measured.images_per_second,
             measured.precision,
             measured.batch_size,
@@ -120,10 +126,19 @@ impl Bench {
     fn measure(&self, plan: &Plan, device: Device) -> anyhow::Result<Measured> {
         let settings = plan.training();
         let precision = precision::resolve(settings.precision, device);
-        let network = Network::initial(plan.layers(), 0, device, precision::kind(precision))?;
+        let initial = |seed| Network::initial(plan.layers(), seed, device, precision::kind(precision));
+        let mut networks = (0..u64::from(self.fuse)).map(initial).collect::<Result<Vec<_>, _>>()?;
+        let whole = Network::side_by_side(&networks.iter().collect::<Vec<_>>())?;
+        if let [_, _, ..] = networks.as_slice() {
+            for (number, network) in networks.iter_mut().enumerate() {
+                network.become_member(&whole, number)?;
+            }
+        }
         let restraint = Restraint { weight_decay: settings.weight_decay, clip_norm: settings.clip_norm };
-        let mut optimizer =
-            Optimizer::new(settings.optimizer, restraint, Trunk::default(), &train::trainable(&network))?;
+        let optimizer = |network| {
+            Optimizer::new(settings.optimizer, restraint, Trunk::default(), &train::trainable(network))
+        };
+        let mut optimizers = networks.iter().map(optimizer).collect::<Result<Vec<_>, _>>()?;
         let objective = Objective::new(settings);
         let faces = Faces::new()?;
         let rows: Vec<u32> = (0..Faces::ROWS as u32).collect();
@@ -135,8 +150,18 @@ impl Bench {
         ensure!(batch > 1, "a batch of one image says little: set `batch_size`");
         let mut step = |epoch: &Epoch<'_>| -> anyhow::Result<f64> {
             let began = now();
-            let step = gradient(&network, epoch, &objective, &(0..batch), 1)?;
-            optimizer.update(&train::trainable(&network), &step.gradients, 0.0)?;
+            let samples = 0..batch;
+            let steps = match networks.as_slice() {
+                [network] => vec![gradient(network, epoch, &objective, &samples, 1)?],
+                several => {
+                    let batches = several.iter().map(|_| epoch.batch(&samples));
+                    let batches = batches.collect::<Result<Vec<_>, _>>()?;
+                    gradients(&whole, &batches, &vec![&objective; several.len()])?
+                }
+            };
+            for ((optimizer, network), step) in optimizers.iter_mut().zip(&networks).zip(steps) {
+                optimizer.update(&train::trainable(network), &step.gradients, 0.0)?;
+            }
             settle(device);
             Ok(began.elapsed().as_secs_f64())
         };
@@ -147,12 +172,14 @@ impl Bench {
         let mut seconds = (0..self.steps).map(|_| step(&epoch)).collect::<anyhow::Result<Vec<f64>>>()?;
         seconds.sort_by(f64::total_cmp);
         let median = seconds[seconds.len() / 2];
-        let flops = 2.0 * PASSES * plan.layers().multiply_adds() as f64 * batch as f64;
+        let images = batch as f64 * f64::from(self.fuse);
+        let flops = 2.0 * PASSES * plan.layers().multiply_adds() as f64 * images;
         let ms = |place: usize| seconds[place] * 1e3;
         Ok(Measured {
             precision: precision.word(),
             batch_size: batch,
-            images_per_second: batch as f64 / median,
+            fuse: self.fuse,
+            images_per_second: images / median,
             step_ms: Steps { fastest: ms(0), median: median * 1e3, slowest: ms(seconds.len() - 1) },
             prepare_us_per_image,
             resident_bytes: resident_bytes(),

@@ -33,6 +33,17 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// The same once more: what fails for several trainings at once is each one's failure.
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Diverged { step, what } => Self::Diverged { step: *step, what: what.clone() },
+            Self::OutOfMemory { message } => Self::OutOfMemory { message: message.clone() },
+            Self::BadConfiguration(message) => Self::BadConfiguration(message.clone()),
+            Self::Checkpoint(error) => Self::Checkpoint(anyhow::anyhow!("{error:#}")),
+            Self::Other(error) => Self::Other(anyhow::anyhow!("{error:#}")),
+        }
+    }
+
     /// The reason that is stored with the trial.
     pub fn to_reason(&self) -> Reason {
         match self {

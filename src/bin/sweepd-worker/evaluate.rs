@@ -35,8 +35,8 @@ impl Reading {
     }
 }
 
-/// Predictions in pixels, f64 `[rows, 30]` in row-major order, for all images. They are as the network gives them: not
-/// held inside the image. `common` says which images are of the source that labelled only the common points.
+/// Predictions in pixels, f64 `[rows, members, 30]` in row-major order, for all images. They are as the network gives them:
+/// not held inside the image. `common` says which images are of the source that labelled only the common points.
 pub fn predict(
     network: &Network,
     images: &Images<'_>,
@@ -48,7 +48,7 @@ pub fn predict(
     let mut all = Vec::with_capacity(places.len() * OUTPUTS);
     for (places, common) in places.chunks(reading.images_per_pass).zip(common.chunks(reading.images_per_pass))
     {
-        let images_in = images.scaled(images.grey(places, None)?)?;
+        let images_in = network.for_each_member(&images.scaled(images.grey(places, None)?)?)?;
         let common = Tensor::f_from_slice(common)?.f_view([-1, 1])?.f_to_device(images.device())?;
         let input = Input { images: images_in, mirrored: common.f_zeros_like()?, common };
         let mut pixels = in_pixels(network, &input, reading.target_scale)?;
@@ -115,9 +115,15 @@ impl<'a> ValidationSet<'a> {
         Ok(Self { images, labels, common, reading })
     }
 
-    /// The network's RMSE in pixels.
-    pub fn rmse_px(&self, network: &Network) -> Result<f64, TchError> {
-        Ok(rmse_px(&predict(network, &self.images, &self.common, self.reading)?, &self.labels))
+    /// The RMSE in pixels of each of the network's members.
+    pub fn rmse_px(&self, network: &Network) -> Result<Vec<f64>, TchError> {
+        let all = predict(network, &self.images, &self.common, self.reading)?;
+        let members = all.len() / self.labels.len();
+        let of_member = |member: usize| {
+            let rows = all.chunks(COLUMNS).skip(member).step_by(members);
+            rmse_px(&rows.flatten().copied().collect::<Vec<f64>>(), &self.labels)
+        };
+        Ok((0..members).map(of_member).collect())
     }
 }
 

@@ -5,8 +5,8 @@
 //! makes a difference: a batch norm, and the choice of errors that are left out.
 
 use crate::loss::Objective;
-use crate::network::Network;
-use crate::samples::{Epoch, batches};
+use crate::network::{Input, Network};
+use crate::samples::{Batch, Epoch, batches};
 use std::ops::Range;
 use tch::{Kind, TchError, Tensor};
 
@@ -52,6 +52,35 @@ pub fn gradient(
     }
     let whole = whole.ok_or_else(|| TchError::Kind("a batch without rows".to_owned()))?;
     Ok(Gradient { sums: whole.sums.f_to_kind(Kind::Double)?, ..whole })
+}
+
+/// The gradients of members of one network, each of its own batch: since none's loss depends on another's numbers, the
+/// gradient of the sum of their losses has all of them.
+pub fn gradients(
+    whole: &Network,
+    batches: &[Batch],
+    objectives: &[&Objective],
+) -> Result<Vec<Gradient>, TchError> {
+    let side_by_side =
+        |part: fn(&Batch) -> &Tensor| Tensor::f_cat(&batches.iter().map(part).collect::<Vec<_>>(), 1);
+    let input = Input {
+        images: side_by_side(|batch| &batch.input.images)?,
+        common: side_by_side(|batch| &batch.input.common)?,
+        mirrored: side_by_side(|batch| &batch.input.mirrored)?,
+    };
+    let outputs = whole.forward(&input, true)?.f_chunk(batches.len() as i64, 1)?;
+    let mut means = Vec::with_capacity(batches.len());
+    let mut sums = Vec::with_capacity(batches.len());
+    for ((out, batch), objective) in outputs.iter().zip(batches).zip(objectives) {
+        let sum = objective.sums(out, &batch.targets, &batch.exists)?;
+        let labels = batch.exists.f_sum(Kind::Float)?.f_mul_scalar(objective.kept())?.f_clamp_min(1.0)?;
+        means.push(sum.loss.f_div(&labels)?);
+        sums.push(Tensor::f_stack(&[sum.loss.f_detach()?, sum.squared_error], 0)?.f_to_kind(Kind::Double)?);
+    }
+    let all = Tensor::f_stack(&means, 0)?.f_sum(Kind::Float)?;
+    let gradients = Tensor::f_run_backward(&[all], &whole.trainable(), false, false)?;
+    let of = |(member, sums)| Ok(Gradient { sums, gradients: whole.part_of(&gradients, member)? });
+    sums.into_iter().enumerate().map(of).collect()
 }
 
 /// How the rows of a batch are cut into parts.

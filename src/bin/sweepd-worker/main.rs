@@ -36,6 +36,7 @@ mod preview;
 mod pytorch;
 mod samples;
 mod shim;
+mod together;
 mod train;
 #[cfg(test)]
 mod train_test;
@@ -55,7 +56,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(work::Run),
+    Run(work::Serve),
     Describe(alone::Describe),
     Train(alone::Train),
     Predict(alone::Predict),

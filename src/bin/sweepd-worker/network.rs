@@ -15,6 +15,8 @@ use tch::{Device, Kind, TchError, Tensor};
 
 /// The axis of channels, and of the numbers in a row.
 const CHANNELS: i64 = 1;
+/// The same where those of several members are apart: `[N, members, ...]`.
+const MEMBERS_CHANNELS: i64 = 2;
 
 /// One of a network's tensors, f32.
 pub struct Named {
@@ -30,8 +32,11 @@ pub struct Named {
     pub trunk: bool,
 }
 
-/// A network: `[N, 1, 96, 96]` f32 in, `[N, 30]` f32 out.
+/// A network: `[N, 1, 96, 96]` f32 in, `[N, 30]` f32 out. Or `members` of them side by side: `[N, members, 96, 96]` in,
+/// `[N, members * 30]` out, where the channels of one follow those of the other, and a tensor has the rows of one after
+/// those of the other.
 pub struct Network {
+    members: i64,
     steps: Vec<Step>,
     tensors: Vec<Named>,
     /// The step from which on numbers are f32: the head.
@@ -46,15 +51,16 @@ pub struct Network {
 
 /// What a network is given for a batch.
 pub struct Input {
-    /// f32 `[N, 1, 96, 96]`, scaled.
+    /// f32 `[N, members, 96, 96]`, scaled.
     pub images: Tensor,
-    /// bool `[N, 1]`: whether the row is of the source that labelled only the common points.
+    /// bool `[N, members]`, or `[N, 1]` for all: whether the row is of the source that labelled only the common points.
     pub common: Tensor,
-    /// bool `[N, 1]`: whether the image is mirrored.
+    /// bool, likewise: whether the image is mirrored.
     pub mirrored: Tensor,
 }
 
 /// What is done to what earlier steps put out.
+#[derive(Clone)]
 struct Step {
     operation: Operation,
     /// Those steps; none for the image.
@@ -66,6 +72,7 @@ struct Step {
 }
 
 /// What is done to what comes in; numbers are indexes of tensors.
+#[derive(Clone)]
 enum Operation {
     Convolve {
         weight: usize,
@@ -96,7 +103,8 @@ enum Operation {
         first: usize,
         mirror: Mirror,
     },
-    Dropout(f64),
+    /// The share that each member leaves out.
+    Dropout(Vec<f64>),
     Add,
     Concat,
     MeanOfMaps,
@@ -142,7 +150,62 @@ impl Network {
         }
         plan_memory(&mut steps);
         pool_first(&mut steps);
-        Ok(Self { steps, tensors, head: table.head(), trunk: table.trunk(), frozen: false, compute })
+        Ok(Self {
+            members: 1,
+            steps,
+            tensors,
+            head: table.head(),
+            trunk: table.trunk(),
+            frozen: false,
+            compute,
+        })
+    }
+
+    /// Networks of the same layers, which may differ in what they drop, side by side: with copies of their numbers, and
+    /// none of them frozen.
+    pub fn side_by_side(members: &[&Self]) -> Result<Self, TchError> {
+        let _guard = tch::no_grad_guard();
+        let lead = members.first().ok_or_else(|| TchError::Kind("no networks".to_owned()))?;
+        let together = |(place, named): (usize, &Named)| {
+            let all = members.iter().map(|member| member.tensors[place].tensor.f_detach());
+            let tensor = side_by_side(&all.collect::<Result<Vec<_>, _>>()?)?;
+            let tensor = tensor.f_set_requires_grad(named.trainable)?;
+            Ok(Named { name: named.name.clone(), tensor, ..*named })
+        };
+        let tensors = lead.tensors.iter().enumerate().map(together).collect::<Result<_, TchError>>()?;
+        let mut steps = lead.steps.clone();
+        for (place, step) in steps.iter_mut().enumerate() {
+            if let Operation::Dropout(shares) = &mut step.operation {
+                *shares = members.iter().flat_map(|member| member.drops(place)).copied().collect();
+            }
+        }
+        Ok(Self { members: members.len() as i64, steps, tensors, frozen: false, ..**lead })
+    }
+
+    fn drops(&self, place: usize) -> &[f64] {
+        match &self.steps[place].operation {
+            Operation::Dropout(shares) => shares,
+            _ => &[],
+        }
+    }
+
+    /// From now on its numbers are those of a member of `whole`, by its number: whoever changes one changes the other.
+    pub fn become_member(&mut self, whole: &Self, member: usize) -> Result<(), TchError> {
+        for (named, all) in self.tensors.iter_mut().zip(&whole.tensors) {
+            let rows = all.tensor.size().first().copied().unwrap_or(1) / whole.members;
+            let part = all.tensor.f_detach()?.f_narrow(0, member as i64 * rows, rows)?;
+            named.tensor = part.f_set_requires_grad(named.trainable)?;
+        }
+        Ok(())
+    }
+
+    /// A member's part of tensors like the trainable ones of a network of several, by its number.
+    pub fn part_of(&self, tensors: &[Tensor], member: usize) -> Result<Vec<Tensor>, TchError> {
+        let part = |tensor: &Tensor| {
+            let rows = tensor.size().first().copied().unwrap_or(1) / self.members;
+            tensor.f_narrow(0, member as i64 * rows, rows)
+        };
+        tensors.iter().map(part).collect()
     }
 
     /// All tensors, in the order of the layer table.
@@ -212,12 +275,13 @@ impl Network {
         // Without effect, and without a copy, where both compute in f32.
         let kind = x.kind();
         let cast = |index: usize| at(index).f_to_kind(kind);
-        match step.operation {
+        match &step.operation {
             Operation::Convolve { weight, bias, stride, padding } => {
                 let bias = bias.map(cast).transpose()?;
-                x.f_conv2d(&cast(weight)?, bias.as_ref(), [stride; 2], [padding; 2], [1; 2], 1)
+                let (stride, padding) = (*stride, *padding);
+                x.f_conv2d(&cast(*weight)?, bias.as_ref(), [stride; 2], [padding; 2], [1; 2], self.members)
             }
-            Operation::Normalise { first, momentum, epsilon } => x.f_batch_norm(
+            &Operation::Normalise { first, momentum, epsilon } => x.f_batch_norm(
                 Some(at(first)),
                 Some(at(first + 1)),
                 Some(at(first + 2)),
@@ -227,44 +291,89 @@ impl Network {
                 epsilon,
                 true,
             ),
-            Operation::Activate(function) if step.in_place => activate_(function, &mut x),
-            Operation::Activate(function) => activate(function, &x),
-            Operation::MaxPool(Window { size, stride, padding, ceil }) => {
+            &Operation::Activate(function) if step.in_place => activate_(function, &mut x),
+            &Operation::Activate(function) => activate(function, &x),
+            &Operation::MaxPool(Window { size, stride, padding, ceil }) => {
                 let both = |n: usize| [n as i64; 2];
                 x.f_max_pool2d(both(size), both(stride), both(padding), [1; 2], ceil)
             }
-            Operation::AveragePool(size) => x.f_avg_pool2d([size; 2], [size; 2], [0; 2], false, true, None),
+            &Operation::AveragePool(size) => x.f_avg_pool2d([size; 2], [size; 2], [0; 2], false, true, None),
             // Row-major order of [C, H, W], whatever the layout in memory.
             Operation::Flatten => x.f_flatten(1, -1),
-            Operation::Linear { weight, bias } => x.f_linear(&cast(weight)?, Some(&cast(bias)?)),
-            Operation::Heads { first } => {
-                let head = |first: usize| x.f_linear(at(first), Some(at(first + 1)));
-                head(first + 2)?.f_where_self(&input.common, &head(first)?)
+            Operation::Linear { weight, bias } => self.linear(&x, &cast(*weight)?, &cast(*bias)?),
+            &Operation::Heads { first } => {
+                let head = |first: usize| self.apart(&self.linear(&x, at(first), at(first + 1))?);
+                let of_source =
+                    head(first + 2)?.f_where_self(&input.common.f_unsqueeze(-1)?, &head(first)?)?;
+                of_source.f_flatten(1, -1)
             }
-            Operation::SourceOffsets { first, ref mirror } => {
+            Operation::SourceOffsets { first, mirror } => {
                 let offset = |index: usize| {
-                    mirror.of(at(index))?.f_where_self(&input.mirrored, &at(index).f_unsqueeze(0)?)
+                    let offsets = at(index).f_view([1, self.members, -1])?;
+                    mirror.of(&offsets)?.f_where_self(&input.mirrored.f_unsqueeze(-1)?, &offsets)
                 };
-                x.f_add(&offset(first + 1)?.f_where_self(&input.common, &offset(first)?)?)
+                let common = input.common.f_unsqueeze(-1)?;
+                let offsets = offset(first + 1)?.f_where_self(&common, &offset(*first)?)?;
+                self.apart(&x)?.f_add(&offsets)?.f_flatten(1, -1)
             }
-            Operation::Dropout(share) => x.f_dropout(share, training),
+            Operation::Dropout(_) if !training => Ok(x),
+            Operation::Dropout(shares) if shares.iter().all(|share| *share == shares[0]) => {
+                x.f_dropout(shares[0], training)
+            }
+            Operation::Dropout(shares) => {
+                let keeps: Vec<f32> = shares.iter().map(|share| (1.0 - share) as f32).collect();
+                let keeps = Tensor::f_from_slice(&keeps)?.f_to_device(x.device())?.f_view([1, -1, 1])?;
+                let kept = self.apart(&x)?.f_rand_like()?.f_lt_tensor(&keeps)?.f_to_kind(x.kind())?;
+                self.apart(&x)?.f_mul(&kept)?.f_div(&keeps.f_to_kind(x.kind())?)?.f_flatten(1, -1)
+            }
             Operation::Add if step.in_place => taken.iter().try_fold(x, |mut sum, other| sum.f_add_(other)),
             Operation::Add => taken.iter().try_fold(x, |sum, other| sum.f_add(other)),
-            Operation::Concat => {
+            Operation::Concat if self.members == 1 => {
                 taken.insert(0, x);
                 Tensor::f_cat(&taken, CHANNELS)
             }
+            Operation::Concat => {
+                taken.insert(0, x);
+                let apart = |x: &Tensor| x.f_unflatten(CHANNELS, [self.members, -1]);
+                let apart = taken.iter().map(apart).collect::<Result<Vec<_>, _>>()?;
+                Tensor::f_cat(&apart, MEMBERS_CHANNELS)?.f_flatten(1, 2)
+            }
             Operation::MeanOfMaps => x.f_mean_dim([2i64, 3].as_slice(), false, None),
-            Operation::Upsample(side) => x.f_upsample_nearest2d([side; 2], None, None),
-            Operation::SoftArgmax { low, high } => soft_argmax(&x, low, high),
-            Operation::ExtraInputs { ref which, scaling } => {
-                extra(&input.images, which, scaling)?.f_to_kind(self.compute)
+            &Operation::Upsample(side) => x.f_upsample_nearest2d([side; 2], None, None),
+            &Operation::SoftArgmax { low, high } => soft_argmax(&x, low, high),
+            Operation::ExtraInputs { which, scaling } => {
+                let images = input.images.f_flatten(0, 1)?.f_unsqueeze(1)?;
+                let numbers = extra(&images, which, *scaling)?.f_to_kind(self.compute)?;
+                numbers.f_view([x.size()[0], -1])
             }
             Operation::SourceHalves => {
-                let halves = x.f_chunk(2, 1)?;
-                halves[1].f_where_self(&input.common, &halves[0])
+                let halves = self.apart(&x)?.f_chunk(2, -1)?;
+                halves[1].f_where_self(&input.common.f_unsqueeze(-1)?, &halves[0])?.f_flatten(1, -1)
             }
         }
+    }
+
+    /// Images `[N, 1, 96, 96]` as input that is the same for every member.
+    pub fn for_each_member(&self, images: &Tensor) -> Result<Tensor, TchError> {
+        images.f_expand([-1, self.members, -1, -1], false)
+    }
+
+    /// `[N, members * n]` as `[N, members, n]`.
+    fn apart(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        x.f_view([x.size()[0], self.members, -1])
+    }
+
+    /// Each member's numbers times its own matrix.
+    fn linear(&self, x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor, TchError> {
+        if self.members == 1 {
+            return x.f_linear(weight, Some(bias));
+        }
+        let inputs = weight.size()[1];
+        let weight = weight.f_view([self.members, -1, inputs])?.f_transpose(1, 2)?;
+        let bias = bias.f_view([self.members, 1, -1])?;
+        bias.f_baddbmm(&self.apart(x)?.f_transpose(0, 1)?, &weight, 1.0, 1.0)?
+            .f_transpose(0, 1)?
+            .f_flatten(1, -1)
     }
 
     /// Copies of all tensors, in order: a snapshot that training does not change.
@@ -308,12 +417,28 @@ fn pool_first(steps: &mut [Step]) {
     }
 }
 
+/// Tensors of one shape, the rows of one after those of the other; four dimensions lie channels last.
+fn side_by_side(parts: &[Tensor]) -> Result<Tensor, TchError> {
+    if parts.iter().any(|part| part.dim() != 4) {
+        return Tensor::f_cat(parts, 0);
+    }
+    let last = parts.iter().map(|part| part.f_permute([0, 2, 3, 1])?.f_contiguous());
+    Tensor::f_cat(&last.collect::<Result<Vec<_>, _>>()?, 0)?.f_permute([0, 3, 1, 2])
+}
+
 /// What offsets are in a mirrored image: left and right change sides, and x its direction.
 struct Mirror {
     /// i64 `[30]`.
     columns: Tensor,
     /// f32 `[30]`.
     signs: Tensor,
+}
+
+impl Clone for Mirror {
+    /// The same tensors, which nobody changes.
+    fn clone(&self) -> Self {
+        Self { columns: self.columns.shallow_clone(), signs: self.signs.shallow_clone() }
+    }
 }
 
 impl Mirror {
@@ -327,9 +452,9 @@ impl Mirror {
         })
     }
 
-    /// f32 `[1, 30]` of offsets `[30]`.
+    /// f32 `[1, members, 30]` of such offsets.
     fn of(&self, offsets: &Tensor) -> Result<Tensor, TchError> {
-        offsets.f_index_select(0, &self.columns)?.f_mul(&self.signs)?.f_unsqueeze(0)
+        offsets.f_index_select(-1, &self.columns)?.f_mul(&self.signs)
     }
 }
 
@@ -351,7 +476,7 @@ fn operation(kind: &LayerKind, first: usize, device: Device) -> Result<Operation
         LayerKind::Linear { .. } => Operation::Linear { weight: first, bias: first + 1 },
         LayerKind::Heads { .. } => Operation::Heads { first },
         LayerKind::SourceOffsets => Operation::SourceOffsets { first, mirror: Mirror::new(device)? },
-        LayerKind::Dropout { share } => Operation::Dropout(*share),
+        LayerKind::Dropout { share } => Operation::Dropout(vec![*share]),
         LayerKind::Add => Operation::Add,
         LayerKind::Concat => Operation::Concat,
         LayerKind::MeanOfMaps => Operation::MeanOfMaps,

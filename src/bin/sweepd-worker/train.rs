@@ -8,15 +8,17 @@ use crate::average::Average;
 use crate::checkpoint::{self, Identity, Position, State};
 use crate::error::TrainError;
 use crate::evaluate::{Reading, ValidationSet};
-use crate::gradient::gradient;
+use crate::gradient::{Gradient, gradient};
 use crate::images::Images;
 use crate::loss::Objective;
 use crate::network::{Named, Network};
 use crate::optimizer::{Optimizer, Restraint, Trunk, Weight};
 use crate::precision;
 use crate::pretrained::Pretrained;
-use crate::samples::{TrainingSet, batches, target_scale};
+use crate::samples::{Epoch, TrainingSet, batches, target_scale};
+use crate::together::{Member, round};
 use crate::weights;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Instant;
 use sweepd::dataset::{Dataset, Split};
@@ -24,16 +26,16 @@ use sweepd::domain::stream::{Key, seed_for};
 use sweepd::domain::{Decision, Metrics, Reason, TellState, metric};
 use sweepd::model::{Plan, Precision, Training};
 use sweepd::worker::protocol::Parent;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 /// What to train, on what, and with what.
-pub struct Job<'a> {
+pub struct Job<'j, 'd> {
     /// What and how.
-    pub plan: &'a Plan,
+    pub plan: &'j Plan,
     /// The images and labels.
-    pub dataset: &'a Dataset,
+    pub dataset: &'d Dataset,
     /// Which rows train and which validate.
-    pub split: &'a Split,
+    pub split: &'j Split,
     /// The trial's own seed; a `seed` among its parameters goes before it.
     pub seed: u64,
     /// Where to compute.
@@ -45,13 +47,16 @@ pub struct Job<'a> {
     /// Into how many parts each batch is split, so that it fits the memory; 1 for none.
     pub accumulate: u32,
     /// A checkpoint of this training to go on from, or of its parent; `None` for the beginning.
-    pub resume: Option<&'a [u8]>,
+    pub resume: Option<&'j [u8]>,
     /// The trial that it is the heir of.
     pub parent: Option<Parent>,
     /// The epoch after which to pause, for going on later; `None` for the plan's own end. Schedules follow
     /// the plan's epochs all the same.
     pub until_step: Option<u64>,
 }
+
+/// How a training ended, and why where the observer does not know.
+pub type Ended = (TellState, Option<Reason>);
 
 /// Who watches a training and may end it.
 pub trait Observer {
@@ -98,24 +103,21 @@ pub struct Best {
 ///
 /// # Errors
 /// [`TrainError`]; the observer's own errors among `Other`. `Checkpoint` comes before anything was observed.
-pub fn train(job: &Job<'_>, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
-    tch::set_num_threads(i32::try_from(job.threads.max(1)).unwrap_or(i32::MAX));
-    let mut run = Run::new(job)?;
-    let (state, reason) = run.go_on(observer)?;
-    let best = run.best.take().map(|kept| {
-        let weights = weights::to_safetensors(
-            &run.network,
-            &kept.tensors,
-            &weights::About { plan: job.plan, dataset: job.dataset.hash(), step: kept.step, rmse: kept.rmse },
-        );
-        weights.map(|weights| Best { step: kept.step, metrics: kept.metrics, weights })
-    });
-    Ok(Trained { state, reason, best: best.transpose()? })
+pub fn train(job: &Job<'_, '_>, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
+    let mut members = vec![Member { run: Run::new(job)?, observer }];
+    loop {
+        let mut ended = None;
+        members = round(members, &mut |_, end| ended = Some(end));
+        if let Some(end) = ended {
+            return end;
+        }
+    }
 }
 
-/// A training under way.
-struct Run<'a> {
-    plan: &'a Plan,
+/// A training under way; `together.rs` takes it from batch to batch.
+pub struct Run<'d> {
+    plan: Plan,
+    dataset: String,
     identity: Identity,
     until_step: u64,
     network: Network,
@@ -124,8 +126,8 @@ struct Run<'a> {
     optimizer: Optimizer,
     objective: Objective,
     /// Shared with the epoch under way.
-    training: Rc<TrainingSet<'a>>,
-    validation: ValidationSet<'a>,
+    training: Rc<TrainingSet<'d>>,
+    validation: ValidationSet<'d>,
     batch_size: usize,
     /// Where it stands; kept up to date where a checkpoint may be made.
     position: Position,
@@ -148,20 +150,28 @@ pub struct Kept {
     pub tensors: Vec<Tensor>,
 }
 
-/// What the training half of an epoch came to.
-struct Passed {
-    /// Mean loss over the labels that count, in the scale of the targets.
-    loss: f64,
-    /// Root of the mean squared error over the existing labels, in the scale of the targets.
-    rmse: f64,
+/// The training half of an epoch under way, and what of it is the same in all its batches.
+pub struct Pass {
+    /// The epoch, from 1.
+    epoch: u64,
+    began: Instant,
+    /// Wall-clock seconds that its batches took before.
+    before: f64,
+    /// How many batches it has.
+    batches: u64,
+    /// How many labels exist in all of them.
+    labels: f64,
     /// Learning rate of the last batch.
     rate: f64,
-    /// Wall-clock seconds.
-    seconds: f64,
 }
 
-impl<'a> Run<'a> {
-    fn new(job: &Job<'a>) -> Result<Self, TrainError> {
+impl<'d> Run<'d> {
+    /// A training at its beginning, or where its checkpoint stands.
+    ///
+    /// # Errors
+    /// [`TrainError`]; `Checkpoint` where that cannot be used.
+    pub fn new(job: &Job<'_, 'd>) -> Result<Self, TrainError> {
+        tch::set_num_threads(i32::try_from(job.threads.max(1)).unwrap_or(i32::MAX));
         let settings = job.plan.training();
         let seed = settings.seed.unwrap_or(job.seed);
         let precision = precision::resolve(job.precision, job.device);
@@ -186,9 +196,9 @@ impl<'a> Run<'a> {
         let optimizer = Optimizer::new(settings.optimizer, restraint, trunk, &trainable(&network))?;
         let accumulate = job.accumulate.max(1);
         let validation = ValidationSet::new(images, labels, Reading::new(settings, accumulate))?;
-        let (plan, dataset) = (job.plan, job.dataset.hash());
+        let dataset = job.dataset.hash();
         let threads = job.threads.max(1);
-        let identity = Identity::new(plan.settings(), dataset, job.split, seed, threads, job.device);
+        let identity = Identity::new(job.plan.settings(), dataset, job.split, seed, threads, job.device);
         let identity = Identity {
             accumulate,
             parent: job.parent,
@@ -197,7 +207,8 @@ impl<'a> Run<'a> {
             ..identity
         };
         let mut run = Self {
-            plan,
+            plan: job.plan.clone(),
+            dataset: dataset.to_owned(),
             identity,
             until_step: job.until_step.unwrap_or(u64::MAX),
             network,
@@ -245,26 +256,45 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn go_on(&mut self, observer: &mut dyn Observer) -> Result<(TellState, Option<Reason>), TrainError> {
-        loop {
-            if let Some(reason) = self.finished() {
-                return Ok((TellState::Completed, Some(reason)));
-            }
-            if self.position.epochs_done >= self.until_step {
+    /// How it has ended where it stands, before an epoch; nothing where that is to be trained.
+    pub fn end_before_epoch(&mut self, observer: &mut dyn Observer) -> Result<Option<Ended>, TrainError> {
+        if let Some(reason) = self.finished() {
+            return Ok(Some((TellState::Completed, Some(reason))));
+        }
+        if self.position.epochs_done < self.until_step {
+            return Ok(None);
+        }
+        self.save(observer)?;
+        Ok(Some((TellState::Paused, None)))
+    }
+
+    /// How it has ended by the observer's word on a whole epoch.
+    pub fn end_after_epoch(
+        &mut self,
+        decision: Decision,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Ended>, TrainError> {
+        match decision {
+            Decision::Continue => Ok(None),
+            Decision::Stop => Ok(Some((TellState::Stopped, None))),
+            // Who has nothing left to do need not come back for it.
+            Decision::Pause if self.finished().is_some() => Ok(None),
+            Decision::Pause => {
                 self.save(observer)?;
-                return Ok((TellState::Paused, None));
-            }
-            match self.epoch(observer)? {
-                Decision::Continue => {}
-                Decision::Stop => return Ok((TellState::Stopped, None)),
-                // Who has nothing left to do need not come back for it.
-                Decision::Pause if self.finished().is_some() => {}
-                Decision::Pause => {
-                    self.save(observer)?;
-                    return Ok((TellState::Paused, None));
-                }
+                Ok(Some((TellState::Paused, None)))
             }
         }
+    }
+
+    /// What has become of it, at its end.
+    pub fn close(mut self, (state, reason): Ended) -> Result<Trained, TrainError> {
+        let best = self.best.take().map(|kept| {
+            let about =
+                weights::About { plan: &self.plan, dataset: &self.dataset, step: kept.step, rmse: kept.rmse };
+            let weights = weights::to_safetensors(&self.network, &kept.tensors, &about);
+            weights.map(|weights| Best { step: kept.step, metrics: kept.metrics, weights })
+        });
+        Ok(Trained { state, reason, best: best.transpose()? })
     }
 
     /// Why nothing is left to do, if so.
@@ -298,94 +328,158 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// One epoch, or what is left of it, and its validation.
-    fn epoch(&mut self, observer: &mut dyn Observer) -> Result<Decision, TrainError> {
-        let (began, before) = (now(), self.position.epoch_seconds);
-        let step = self.position.epochs_done + 1;
+    /// The rows to train on.
+    pub fn training(&self) -> Rc<TrainingSet<'d>> {
+        Rc::clone(&self.training)
+    }
+
+    /// What the epoch that it stands in shows, in which order: computed anew where that goes on, as a function of seed
+    /// and number.
+    pub fn samples<'t>(&self, training: &'t TrainingSet<'d>) -> Result<Epoch<'t>, TchError> {
+        training.epoch(self.identity.seed, self.position.epochs_done + 1)
+    }
+
+    /// How the samples of its epochs are cut into batches.
+    pub fn batches(&self) -> Vec<Range<usize>> {
+        batches(0..self.training.samples(), self.batch_size)
+    }
+
+    /// The batch before which it stands.
+    pub fn batch(&self) -> u64 {
+        self.position.batch
+    }
+
+    /// Begins an epoch, or what is left of it.
+    pub fn begin(&mut self, samples: &Epoch<'_>) -> Result<Pass, TrainError> {
+        let (began, epoch) = (now(), self.position.epochs_done + 1);
         let transfer = self.plan.training().transfer.as_ref();
-        self.network.set_frozen(transfer.is_some_and(|transfer| transfer.frozen_in(step)))?;
-        let target_scale = target_scale(self.plan.training().target_scaling);
-        let passed = match self.pass(step, observer)? {
-            Ok(passed) => passed,
-            Err(decision) => return Ok(decision),
-        };
-        let diverged = |what: &str| TrainError::Diverged { step, what: what.to_owned() };
-        if !passed.loss.is_finite() {
-            return Err(diverged("the training loss"));
+        self.network.set_frozen(transfer.is_some_and(|transfer| transfer.frozen_in(epoch)))?;
+        Ok(Pass {
+            epoch,
+            began,
+            before: self.position.epoch_seconds,
+            batches: self.batches_per_epoch(),
+            labels: samples.labels() as f64,
+            rate: 0.0,
+        })
+    }
+
+    /// Asks the observer before a batch, and makes the checkpoints that it wants.
+    pub fn before_batch(
+        &mut self,
+        pass: &Pass,
+        batch: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Ended>, TrainError> {
+        self.position.batch = batch;
+        let decision = observer.progress(pass.epoch, batch, pass.batches);
+        if decision == Decision::Pause || observer.checkpoint_due(pass.epoch - 1) {
+            self.position.epoch_seconds = pass.seconds();
+            self.save(observer)?;
         }
-        let rmse = self.validation.rmse_px(self.validated())?;
+        self.end_after_epoch(decision, observer)
+    }
+
+    /// Sets libtorch's generator, which dropout and noises draw from, to what this batch draws.
+    pub fn set_generator(&self, pass: &Pass, batch: u64) {
+        let keys = [Key::Number(pass.epoch), Key::Number(batch)];
+        // libtorch takes any 64 bits.
+        tch::manual_seed(seed_for(self.identity.seed, "dropout", &keys).cast_signed());
+    }
+
+    /// The gradient of a batch.
+    pub fn gradient(&self, samples: &Epoch<'_>, range: &Range<usize>) -> Result<Gradient, TchError> {
+        gradient(&self.network, samples, &self.objective, range, self.identity.accumulate)
+    }
+
+    /// Makes the step that follows from a batch's gradient.
+    pub fn step(&mut self, pass: &mut Pass, batch: u64, gradient: &Gradient) -> Result<(), TrainError> {
+        let settings = self.plan.training();
+        let update = (pass.epoch - 1) * pass.batches + batch;
+        pass.rate = settings.learning_rate * settings.schedule.factor(update, pass.batches, settings.epochs);
+        self.optimizer.update(&trainable(&self.network), &gradient.gradients, pass.rate)?;
+        let _ = self.sums.f_add_(&gradient.sums)?;
+        if let Some(average) = &self.average {
+            average.follow(&self.network, update + 1)?;
+        }
+        Ok(())
+    }
+
+    /// The metrics of an epoch's training half, once all its batches are done.
+    pub fn end_of_pass(&self, pass: &Pass) -> Result<Metrics, TrainError> {
+        let loss = self.sums.f_double_value(&[0])? / (pass.labels * self.objective.kept());
+        if !loss.is_finite() {
+            return Err(diverged(pass.epoch, "the training loss"));
+        }
+        let (_, px) = target_scale(self.plan.training().target_scaling);
+        let rmse = (self.sums.f_double_value(&[1])? / pass.labels).sqrt();
+        Ok(Metrics::default()
+            .with(metric::TRAIN_LOSS, loss)
+            .with(metric::TRAIN_RMSE, rmse * px)
+            .with(metric::LEARNING_RATE, pass.rate)
+            .with(metric::IMAGES_PER_SECOND, self.training.samples() as f64 / pass.seconds().max(1e-9)))
+    }
+
+    /// The epoch has ended, with this RMSE of the validation rows; the observer's word on it.
+    pub fn end_of_epoch(
+        &mut self,
+        pass: &Pass,
+        metrics: Metrics,
+        rmse: f64,
+        observer: &mut dyn Observer,
+    ) -> Result<Decision, TrainError> {
         if !rmse.is_finite() {
-            return Err(diverged("the validation RMSE"));
+            return Err(diverged(pass.epoch, "the validation RMSE"));
         }
-        self.position = Position { epochs_done: step, batch: 0, epoch_seconds: 0.0 };
+        self.position = Position { epochs_done: pass.epoch, batch: 0, epoch_seconds: 0.0 };
         let _ = self.sums.f_zero_()?;
-        let metrics = Metrics::default()
-            .with(metric::RMSE, rmse)
-            .with(metric::TRAIN_LOSS, passed.loss)
-            .with(metric::TRAIN_RMSE, passed.rmse * target_scale.1)
-            .with(metric::LEARNING_RATE, passed.rate)
-            .with(metric::SECONDS, before + began.elapsed().as_secs_f64())
-            .with(metric::IMAGES_PER_SECOND, self.training.samples() as f64 / passed.seconds.max(1e-9));
+        let metrics = metrics.with(metric::RMSE, rmse).with(metric::SECONDS, pass.seconds());
         if self.best.as_ref().is_none_or(|best| rmse < best.rmse) {
             let tensors = self.validated().snapshot()?;
-            self.best = Some(Kept { step, rmse, metrics: metrics.clone(), tensors });
+            self.best = Some(Kept { step: pass.epoch, rmse, metrics: metrics.clone(), tensors });
         }
-        Ok(observer.epoch(step, &metrics)?)
+        Ok(observer.epoch(pass.epoch, &metrics)?)
+    }
+
+    /// What it makes small.
+    pub fn objective(&self) -> &Objective {
+        &self.objective
+    }
+
+    /// The rows to validate on.
+    pub fn validation(&self) -> &ValidationSet<'d> {
+        &self.validation
+    }
+
+    /// The network that is trained.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The same, to be given other tensors.
+    pub fn network_mut(&mut self) -> &mut Network {
+        &mut self.network
     }
 
     /// The network that counts.
-    fn validated(&self) -> &Network {
+    pub fn validated(&self) -> &Network {
         self.average.as_ref().map_or(&self.network, Average::network)
-    }
-
-    /// All training rows once, or those that are left, in the epoch's own order. The inner error is the
-    /// observer's word to end.
-    fn pass(
-        &mut self,
-        epoch: u64,
-        observer: &mut dyn Observer,
-    ) -> Result<Result<Passed, Decision>, TrainError> {
-        let (began, before) = (now(), self.position.epoch_seconds);
-        let settings = self.plan.training();
-        let cuts = batches(0..self.training.samples(), self.batch_size);
-        let count = cuts.len() as u64;
-        // Computed anew where an epoch goes on: it is a function of seed and number.
-        let training = Rc::clone(&self.training);
-        let samples = training.epoch(self.identity.seed, epoch)?;
-        let labels = samples.labels() as f64;
-        let (mut rate, mut sums) = (0.0, self.sums.shallow_clone());
-        for (batch, range) in cuts.into_iter().enumerate().skip(self.position.batch as usize) {
-            let batch = batch as u64;
-            self.position.batch = batch;
-            let decision = observer.progress(epoch, batch, count);
-            if decision == Decision::Pause || observer.checkpoint_due(epoch - 1) {
-                self.position.epoch_seconds = before + began.elapsed().as_secs_f64();
-                self.save(observer)?;
-            }
-            if decision != Decision::Continue {
-                return Ok(Err(decision));
-            }
-            let update_number = (epoch - 1) * count + batch;
-            rate = settings.learning_rate * settings.schedule.factor(update_number, count, settings.epochs);
-            let keys = [Key::Number(epoch), Key::Number(batch)];
-            // libtorch takes any 64 bits; dropout and noises draw from its generator.
-            tch::manual_seed(seed_for(self.identity.seed, "dropout", &keys).cast_signed());
-            let parts = self.identity.accumulate;
-            let step = gradient(&self.network, &samples, &self.objective, &range, parts)?;
-            self.optimizer.update(&trainable(&self.network), &step.gradients, rate)?;
-            let _ = sums.f_add_(&step.sums)?;
-            if let Some(average) = &self.average {
-                average.follow(&self.network, update_number + 1)?;
-            }
-        }
-        let loss = sums.f_double_value(&[0])? / (labels * self.objective.kept());
-        let rmse = (sums.f_double_value(&[1])? / labels).sqrt();
-        Ok(Ok(Passed { loss, rmse, rate, seconds: before + began.elapsed().as_secs_f64() }))
     }
 
     fn batches_per_epoch(&self) -> u64 {
         batches(0..self.training.samples(), self.batch_size).len() as u64
     }
+}
+
+impl Pass {
+    /// Wall-clock seconds that its batches have taken.
+    fn seconds(&self) -> f64 {
+        self.before + self.began.elapsed().as_secs_f64()
+    }
+}
+
+fn diverged(step: u64, what: &str) -> TrainError {
+    TrainError::Diverged { step, what: what.to_owned() }
 }
 
 /// The tensors of a network that an optimiser changes at present.

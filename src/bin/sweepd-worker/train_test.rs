@@ -80,7 +80,7 @@ fn settled(plan: &Plan) -> Precision {
     }
 }
 
-fn job<'a>(plan: &'a Plan, resume: Option<&'a [u8]>, until_step: Option<u64>) -> Job<'a> {
+fn job<'j>(plan: &'j Plan, resume: Option<&'j [u8]>, until_step: Option<u64>) -> Job<'j, 'static> {
     let (dataset, split) = faces();
     Job {
         plan,
@@ -245,7 +245,7 @@ fn some_checkpoint(plan: &Plan) -> Vec<u8> {
     watcher.checkpoints.pop().unwrap().1
 }
 
-fn refusal(job: &Job<'_>) -> String {
+fn refusal(job: &Job<'_, '_>) -> String {
     match train(job, &mut Watcher::default()) {
         Err(error @ TrainError::Checkpoint(_)) => error.to_string(),
         Err(other) => panic!("failed otherwise: {other}"),
@@ -393,7 +393,7 @@ fn left_to_heirs(plan: &Plan) -> Vec<u8> {
 }
 
 /// The heir of a trial that stood at its second epoch.
-fn heir<'a>(plan: &'a Plan, resume: &'a [u8]) -> Job<'a> {
+fn heir<'j>(plan: &'j Plan, resume: &'j [u8]) -> Job<'j, 'static> {
     Job { seed: 12, parent: Some(Parent { number: 3, step: 2 }), ..job(plan, Some(resume), None) }
 }
 
@@ -428,7 +428,7 @@ fn an_heir_takes_over_weights_and_takes_its_own_learning_rate() {
     let with = |more: &str| plan(&format!(r#""optimizer": "adam", "batch_norm": false{more}"#));
     let parent = with("");
     let left = left_to_heirs(&parent);
-    let last_rmse = |job: &Job<'_>| {
+    let last_rmse = |job: &Job<'_, '_>| {
         let mut watcher = Watcher::default();
         train(job, &mut watcher).unwrap();
         watcher.seen.last().unwrap().1.get(metric::RMSE).unwrap()
@@ -535,3 +535,5 @@ fn in_parts_a_training_is_exact_in_itself_and_never_goes_on_in_fewer() {
 
 #[path = "families_test.rs"]
 mod families_test;
+#[path = "together_test.rs"]
+mod together_test;

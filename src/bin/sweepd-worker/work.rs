@@ -1,33 +1,41 @@
 //! The daemon's work: claims a trial, trains it, reports every epoch, hands in the best weights.
 
-use crate::train::{Job, Observer, Trained, train};
+use crate::together::{Member, round};
+use crate::train::{Job, Observer, Run, Trained};
 use crate::{device, environment, error::TrainError, memory};
 use std::collections::BTreeMap;
 use sweepd::dataset::{Dataset, split};
 use sweepd::domain::stream::{Key, seed_for};
+use sweepd::domain::worker_process::{SHARED_STEPS, STEPS};
 use sweepd::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState, metric};
 use sweepd::model::{Plan, Precision};
 use sweepd::telemetry;
 use sweepd::worker::command::CommandTrainer;
 use sweepd::worker::memory::resident_bytes;
-use sweepd::worker::protocol::{DatasetRef, Work};
-use sweepd::worker::run::{self, Outcome, Session, Trainer, WorkerArgs, WorkerLog};
+use sweepd::worker::protocol::Work;
+use sweepd::worker::run::{self, Assignment, Crew, Outcome, Session, Trainer, WorkerArgs, WorkerLog};
 use sweepd::worker::toy::ToyTrainer;
 use tch::Device;
 
 /// Serves a daemon: claims, trains and reports until it is told to end.
 #[derive(Debug, clap::Args)]
-pub struct Run {
+pub struct Serve {
     #[command(flatten)]
     worker: WorkerArgs,
+    /// Train trials in one step where their sweep allows it (`fuse`) on a CPU too, where it is slower than one after
+    /// another.
+    #[arg(long)]
+    fuse_on_cpu: bool,
 }
 
-impl Run {
+impl Serve {
     pub fn run(&self) -> anyhow::Result<()> {
         telemetry::start(self.worker.log_format, "info", false, || WorkerLog);
         let device = device::open(&self.worker.slot)?;
         let command = CommandTrainer::new(&self.worker);
-        let mut trainer = KeypointTrainer { device, threads: self.worker.threads, dataset: None, command };
+        let shares_steps = device.is_cuda() || self.fuse_on_cpu;
+        let threads = self.worker.threads;
+        let mut trainer = KeypointTrainer { device, threads, shares_steps, dataset: None, command };
         run::run(&self.worker, &mut trainer)
     }
 }
@@ -36,6 +44,8 @@ impl Run {
 struct KeypointTrainer {
     device: Device,
     threads: usize,
+    /// Whether several trials are trained in one step where their sweep allows it.
+    shares_steps: bool,
     /// The dataset of the last trial: most likely also the next one's.
     dataset: Option<Dataset>,
     command: CommandTrainer,
@@ -47,7 +57,11 @@ impl Trainer for KeypointTrainer {
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
-        environment::environment(self.device, self.threads)
+        let mut environment = environment::environment(self.device, self.threads);
+        if self.shares_steps {
+            environment.insert(STEPS.to_owned(), SHARED_STEPS.to_owned());
+        }
+        environment
     }
 
     fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
@@ -56,20 +70,46 @@ impl Trainer for KeypointTrainer {
             ObjectiveKind::Command => return self.command.work(work, session),
             ObjectiveKind::Keypoints | ObjectiveKind::External => {}
         }
-        // What an earlier trial left in the allocator's hands would be missed by others and be counted as this
-        // one's.
-        memory::begin(self.device);
-        let ended = self.train(work, session);
-        let held = memory::held_at_most(self.device);
-        memory::begin(self.device);
-        match ended {
-            Ok(trained) => outcome(trained, session.decision()),
-            Err(error) => {
-                tracing::warn!(%error, "failed");
-                Outcome::failed(with_memory(error.to_reason(), held))
+        // Ours are trained by `work_together`, which alone knows whom they share their steps with.
+        let message = "the built-in trainer trains no external trials".to_owned();
+        Outcome::failed(Reason::Error { message })
+    }
+
+    fn work_together(&mut self, mut lead: Assignment, crew: &mut Crew<'_>) {
+        match lead.work().objective.kind {
+            ObjectiveKind::Toy => return ToyTrainer.work_together(lead, crew),
+            ObjectiveKind::Keypoints => {}
+            ObjectiveKind::Command | ObjectiveKind::External => {
+                let outcome = lead.in_its_log(|work, session| self.work(work, session));
+                return crew.end(lead, outcome);
             }
         }
+        match self.open(lead.work()) {
+            Ok(dataset) => {
+                self.train(&dataset, lead, crew);
+                // Most likely also that of the next trial.
+                self.dataset = Some(dataset);
+            }
+            Err(error) => end(lead, crew, Err(error), None),
+        }
     }
+}
+
+/// Tells how a training ended.
+fn end(
+    mut assignment: Assignment,
+    crew: &mut Crew<'_>,
+    ended: Result<Trained, TrainError>,
+    held: Option<u64>,
+) {
+    let outcome = assignment.in_its_log(|_, session| match ended {
+        Ok(trained) => outcome(trained, session.decision()),
+        Err(error) => {
+            tracing::warn!(%error, "failed");
+            Outcome::failed(with_memory(error.to_reason(), held))
+        }
+    });
+    crew.end(assignment, outcome);
 }
 
 /// Who ran out of memory says besides what was wanted how much was held.
@@ -84,18 +124,61 @@ fn with_memory(reason: Reason, held: Option<u64>) -> Reason {
 }
 
 impl KeypointTrainer {
-    fn train(&mut self, work: &Work, session: &mut Session) -> Result<Trained, TrainError> {
+    /// Trains an assignment, and beside it as many others as may share its steps, until all have ended.
+    fn train(&self, dataset: &Dataset, lead: Assignment, crew: &mut Crew<'_>) {
+        // What an earlier trial left in the allocator's hands would be missed by others and be counted as this
+        // one's.
+        memory::begin(self.device);
+        let mut members = self.begin(dataset, lead, crew).into_iter().collect::<Vec<_>>();
+        while let Some(first) = members.first() {
+            let most = if self.shares_steps { first.observer.assignment.work().fuse } else { 1 };
+            let wanted = (most as usize).saturating_sub(members.len());
+            for _ in 0..wanted {
+                let Some(next) = members.first().and_then(|first| crew.join(&first.observer.assignment))
+                else {
+                    break;
+                };
+                members.extend(self.begin(dataset, next, crew));
+            }
+            let held = || memory::held_at_most(self.device);
+            members = round(members, &mut |reporter, ended| end(reporter.assignment, crew, ended, held()));
+        }
+        memory::begin(self.device);
+    }
+
+    /// An assignment's training, at its beginning or where its newest usable checkpoint stands; `None` where it has
+    /// ended before it began.
+    fn begin<'d>(
+        &self,
+        dataset: &'d Dataset,
+        mut assignment: Assignment,
+        crew: &mut Crew<'_>,
+    ) -> Option<Member<'d, Reporter>> {
+        match assignment.in_its_log(|work, session| self.run(dataset, work, session)) {
+            Ok(run) => {
+                let observer = Reporter { assignment, device: self.device };
+                Some(Member { run, observer })
+            }
+            Err(error) => {
+                end(assignment, crew, Err(error), memory::held_at_most(self.device));
+                None
+            }
+        }
+    }
+
+    fn run<'d>(
+        &self,
+        dataset: &'d Dataset,
+        work: &Work,
+        session: &mut Session,
+    ) -> Result<Run<'d>, TrainError> {
         let plan = Plan::from_params(&work.params).map_err(|problems| {
             TrainError::BadConfiguration(
                 problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
             )
         })?;
-        let wanted = work.dataset.as_ref();
-        let wanted =
-            wanted.ok_or_else(|| TrainError::BadConfiguration("the sweep names no dataset".into()))?;
         // What its first attempt computed with: other threads, other bits.
         let (device, threads) = (self.device, work.threads.unwrap_or(self.threads));
-        let dataset = self.dataset(wanted)?;
         let split = split::of_fold(dataset, &work.objective, work.fold)
             .map_err(|error| TrainError::Other(error.into()))?;
         let precision = match work.precision.as_deref() {
@@ -137,28 +220,32 @@ impl KeypointTrainer {
             if let Some(from) = &from {
                 tracing::info!(epochs = from.step, "going on from a checkpoint");
             }
-            match train(&job, &mut Reporter { session, device }) {
+            match Run::new(&job) {
                 Err(error @ TrainError::Checkpoint(_)) => tracing::warn!(%error, "trying the one before"),
-                ended => return ended,
+                begun => return begun,
             }
         }
     }
 
-    fn dataset(&mut self, wanted: &DatasetRef) -> Result<&Dataset, TrainError> {
-        if self.dataset.as_ref().is_none_or(|open| open.hash() != wanted.hash) {
-            let dataset = Dataset::open(&wanted.path).map_err(|error| TrainError::Other(error.into()))?;
-            if dataset.hash() != wanted.hash {
-                return Err(TrainError::BadConfiguration(format!(
-                    "dataset {} was replaced after the sweep was submitted (its hash is {:.12}, not {:.12}): \
-                     submit the sweep again",
-                    wanted.name,
-                    dataset.hash(),
-                    wanted.hash
-                )));
-            }
-            self.dataset = Some(dataset);
+    /// The dataset that a trial is to be trained on.
+    fn open(&mut self, work: &Work) -> Result<Dataset, TrainError> {
+        let wanted = work.dataset.as_ref();
+        let wanted =
+            wanted.ok_or_else(|| TrainError::BadConfiguration("the sweep names no dataset".into()))?;
+        if let Some(open) = self.dataset.take_if(|open| open.hash() == wanted.hash) {
+            return Ok(open);
         }
-        self.dataset.as_ref().ok_or_else(|| TrainError::Other(anyhow::anyhow!("no dataset is open")))
+        let dataset = Dataset::open(&wanted.path).map_err(|error| TrainError::Other(error.into()))?;
+        if dataset.hash() != wanted.hash {
+            return Err(TrainError::BadConfiguration(format!(
+                "dataset {} was replaced after the sweep was submitted (its hash is {:.12}, not {:.12}): \
+                 submit the sweep again",
+                wanted.name,
+                dataset.hash(),
+                wanted.hash
+            )));
+        }
+        Ok(dataset)
     }
 }
 
@@ -173,42 +260,46 @@ fn outcome(trained: Trained, decision: Decision) -> Outcome {
 }
 
 /// Passes epochs on to the daemon, and the daemon's word on to the training.
-struct Reporter<'a> {
-    session: &'a mut Session,
+struct Reporter {
+    assignment: Assignment,
     device: Device,
 }
 
-impl Observer for Reporter<'_> {
+impl Observer for Reporter {
     fn epoch(&mut self, step: u64, metrics: &Metrics) -> anyhow::Result<Decision> {
         let of = |name| metrics.get(name).unwrap_or(f64::NAN);
-        tracing::info!(
-            epoch = step,
-            rmse = of(metric::RMSE),
-            train_rmse = of(metric::TRAIN_RMSE),
-            images_per_second = of(metric::IMAGES_PER_SECOND).round(),
-            "epoch"
-        );
         let measured = [
             (metric::DEVICE_MEMORY_BYTES, memory::held_at_most(self.device)),
             (metric::RESIDENT_BYTES, resident_bytes()),
         ];
-        let metrics = measured.into_iter().fold(metrics.clone(), |metrics, (name, bytes)| match bytes {
+        let all = measured.into_iter().fold(metrics.clone(), |metrics, (name, bytes)| match bytes {
             Some(bytes) => metrics.with(name, bytes as f64),
             None => metrics,
         });
-        Ok(self.session.report(step, &metrics))
+        Ok(self.assignment.in_its_log(|_, session| {
+            tracing::info!(
+                epoch = step,
+                rmse = of(metric::RMSE),
+                train_rmse = of(metric::TRAIN_RMSE),
+                images_per_second = of(metric::IMAGES_PER_SECOND).round(),
+                "epoch"
+            );
+            session.report(step, &all)
+        }))
     }
 
     fn progress(&mut self, _epoch: u64, _batch: u64, _batches: u64) -> Decision {
-        self.session.decision()
+        self.assignment.decision()
     }
 
     fn checkpoint_due(&mut self, epochs_done: u64) -> bool {
-        self.session.checkpoint_due(epochs_done)
+        self.assignment.checkpoint_due(epochs_done)
     }
 
     fn checkpoint(&mut self, epochs_done: u64, bytes: Vec<u8>) {
-        tracing::debug!(epochs_done, bytes = bytes.len(), "checkpoint");
-        self.session.checkpoint(epochs_done, bytes);
+        self.assignment.in_its_log(|_, session| {
+            tracing::debug!(epochs_done, bytes = bytes.len(), "checkpoint");
+            session.checkpoint(epochs_done, bytes);
+        });
     }
 }

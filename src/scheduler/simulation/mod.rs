@@ -65,6 +65,8 @@ struct Tally {
     /// Trials that went on from another's checkpoint, and sweeps with some that were compared.
     heirs: AtomicU64,
     bred: AtomicU64,
+    /// Trials that a worker took beside another.
+    joined: AtomicU64,
     /// What stoppers said of running trials, by its kind.
     judged: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -86,6 +88,10 @@ async fn live(seed: u64, tally: &Tally) {
     for index in 0..dice.between(1, 2) as usize {
         workers.push(Worker::random(&mut dice, index, true));
     }
+    if !KEPT.contains(&seed) {
+        let hands: Vec<Worker> = workers.iter().filter_map(Worker::second_hand).collect();
+        workers.extend(hands);
+    }
     let mut user = User::new(plan);
     user.edits = !KEPT.contains(&seed);
     let mut world = World::new(seed, faults.clone(), user, workers).await;
@@ -93,6 +99,8 @@ async fn live(seed: u64, tally: &Tally) {
         world.step().await;
     }
     world.finish().await;
+    let joined = world.workers.iter().map(|worker| worker.joined).sum();
+    tally.joined.fetch_add(joined, Ordering::Relaxed);
     let compared = look_at_all(&mut world, tally, &BTreeMap::new()).await;
     if !world.user.edits {
         return;
@@ -239,6 +247,9 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
         "{} lives, {compared} sweeps compared with their calm selves, {several} of them with several objectives; {copied} results copied; {edits} edits, and {edited} compared after one; {heirs} heirs, and {bred} populations compared; stoppers said {judged:?}",
         seeds.len()
     );
+    let joined = tally.joined.into_inner();
+    println!("{joined} trials were taken beside another");
+    assert!(seeds.len() < 100 || joined > 50, "{joined} beside others are too few");
     assert!(
         seeds.len() < 100 || compared * 10 >= seeds.len() as u64,
         "{compared} comparisons are too few to mean anything"

@@ -44,6 +44,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
             },
             trials: if grid && dice.chance(0.7) { None } else { trials },
             parallel: if !number && dice.chance(0.3) { None } else { parallel },
+            fuse: 1,
             stopper: dice.chance(0.7).then(|| random_stopper(dice)),
             race: None,
             order,
@@ -63,6 +64,7 @@ pub fn random_sweep(dice: &mut Dice, name: &str) -> Sweep {
 pub fn vary(sweep: &mut Sweep) {
     let mut dice = Dice::new(sweep.seed, "variants");
     have_folds(sweep);
+    share_steps(sweep);
     match dice.below(10) {
         0..3 => have_several(&mut dice, sweep),
         3..5 => reuse(&mut dice, sweep),
@@ -87,6 +89,14 @@ pub fn sources(sweep: &Sweep) -> Vec<Source> {
         Source { id, name, completed, comparable: false, results: results.collect() }
     };
     sweep.search.warm_start.iter().map(&mut source).collect()
+}
+
+/// Lets a worker have several trials of some of the sweeps.
+fn share_steps(sweep: &mut Sweep) {
+    let mut dice = Dice::new(sweep.seed, "fuse");
+    if sweep.objective.kind == ObjectiveKind::Toy && dice.chance(0.5) {
+        sweep.search.fuse = dice.between(2, 3) as u32;
+    }
 }
 
 /// Cross-validates the trials of some of the sweeps that have no stopper.

@@ -4,7 +4,7 @@
 use super::faults::{Dice, Faults};
 use super::sweeps::{behaves, epochs, metrics};
 use super::wire::{Answer, Call};
-use crate::domain::{Decision, Metrics, Millis, ObjectiveKind, Reason, SweepId, TellState};
+use crate::domain::{AttemptId, Decision, Metrics, Millis, ObjectiveKind, Reason, SweepId, TellState};
 use crate::scheduler::{Claimed, Input, Refusal, Reply, Seeker};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -22,11 +22,21 @@ pub struct Worker {
     client: Option<Option<i64>>,
     every: u64,
     requests: u64,
+    /// The second trial that a worker trains in one step with its first: it claims beside that one.
+    is_second: bool,
+    /// What it was given beside another trial.
+    pub joined: u64,
     pub phase: Phase,
     /// The call that waits for its answer, and its number.
     pub in_flight: Option<(u64, Call)>,
     /// Silent until then.
     pub asleep: Option<Millis>,
+}
+
+/// What a worker knows of its other hand.
+pub struct Hand {
+    pub is_free: bool,
+    pub shares: Option<AttemptId>,
 }
 
 pub enum Phase {
@@ -57,6 +67,8 @@ impl Worker {
             client,
             every: 1,
             requests: 0,
+            is_second: false,
+            joined: 0,
             phase: Phase::Free,
             in_flight: None,
             asleep: None,
@@ -76,20 +88,62 @@ impl Worker {
         worker
     }
 
+    /// Where a worker keeps what it has beside its first trial.
+    pub fn second_hand(&self) -> Option<Self> {
+        let second = Self {
+            slot: self.slot.clone(),
+            environment: self.environment.clone(),
+            every: self.every,
+            is_second: true,
+            ..Self::new(&self.name, None)
+        };
+        (!self.is_client()).then_some(second)
+    }
+
+    pub fn is_second(&self) -> bool {
+        self.is_second
+    }
+
+    /// The attempt that it works on, where others may be beside it.
+    pub fn shares(&self) -> Option<AttemptId> {
+        match &self.phase {
+            Phase::Working(task) if task.claimed.fuse > 1 => Some(task.claimed.attempt),
+            _ => None,
+        }
+    }
+
+    /// Whether the two are hands of one process.
+    pub fn is_one_with(&self, other: &Self) -> bool {
+        !self.is_client() && self.name == other.name
+    }
+
     pub fn is_client(&self) -> bool {
         self.client.is_some()
     }
 
-    /// What it says next, if anything; `sweeps` are those that a client may ask for work.
-    pub fn act(&mut self, dice: &mut Dice, faults: &Faults, sweeps: &[SweepId]) -> Option<Call> {
+    /// What it says next, if anything; `sweeps` are those that a client may ask for work, `other` is its other hand.
+    pub fn act(
+        &mut self,
+        dice: &mut Dice,
+        faults: &Faults,
+        sweeps: &[SweepId],
+        other: &Hand,
+    ) -> Option<Call> {
         if self.in_flight.is_some() {
             return None;
         }
         match &mut self.phase {
             Phase::Dead | Phase::Asking => None,
             Phase::Free => {
-                let request_id = format!("{} request {}", self.name, self.requests);
+                let hand = if self.is_second { " second" } else { "" };
+                let request_id = format!("{}{hand} request {}", self.name, self.requests);
                 let call = match self.client {
+                    None if self.is_second => {
+                        let beside = Some(other.shares?);
+                        Input::Claim(Seeker { beside, ..self.seeker(self.name.clone(), request_id) })
+                    }
+                    // New work is claimed when all has ended.
+                    None if !other.is_free => return None,
                     None => Input::Claim(self.seeker(self.name.clone(), request_id)),
                     Some(lease_ms) if !sweeps.is_empty() => {
                         let seeker = self.seeker(request_id.clone(), request_id);
@@ -118,6 +172,7 @@ impl Worker {
             is_new: false,
             kinds: vec![ObjectiveKind::Toy],
             environment: self.environment.clone(),
+            beside: None,
         }
     }
 
@@ -134,6 +189,7 @@ impl Worker {
         let Some((_, call)) = self.in_flight.take() else { return };
         match (&mut self.phase, answer) {
             (Phase::Asking, Answer::Reply(Reply::Work(claimed))) => {
+                self.joined += u64::from(self.is_second);
                 self.phase = Phase::Working(Box::new(Task::begin(*claimed, dice, faults)));
             }
             (Phase::Asking, _) => {

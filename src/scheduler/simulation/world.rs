@@ -6,7 +6,7 @@ use super::invariants::Checker;
 use super::ledger::Ledger;
 use super::user::User;
 use super::wire::{Answer, Call, Caller, Letter};
-use super::workers::{Phase, Worker};
+use super::workers::{Hand, Phase, Worker};
 use crate::domain::{Change, Millis, SweepId};
 use crate::scheduler::{DeviceMemory, Input, Reply};
 use std::cell::RefCell;
@@ -165,6 +165,8 @@ impl World {
         match worker.asleep {
             Some(until) if may_wake(until) => worker.asleep = None,
             Some(_) => return,
+            // One process has ended, and it is missed once.
+            None if matches!(worker.phase, Phase::Dead) && worker.is_second() => return,
             None if matches!(worker.phase, Phase::Dead) => return self.notice(at),
             None => {}
         }
@@ -177,7 +179,10 @@ impl World {
         if dice.chance(faults.kill) {
             note(|| format!("{} ends", worker.name));
             worker.die();
-            if worker.is_client() {
+            if let Some(other) = self.other_hand(at) {
+                self.workers[other].die();
+            }
+            if self.workers[at].is_client() {
                 self.hang_up(at);
             }
             return;
@@ -189,10 +194,21 @@ impl World {
             return;
         }
         let external = self.checker.view.external();
-        if let Some(call) = worker.act(dice, faults, &external) {
+        let other = self.other_hand(at).map(|other| &self.workers[other]);
+        let other = Hand {
+            is_free: other.is_none_or(|other| matches!(other.phase, Phase::Free)),
+            shares: other.and_then(Worker::shares),
+        };
+        if let Some(call) = self.workers[at].act(&mut self.dice, &self.faults, &external, &other) {
             let number = self.post(Caller::Worker(at), call.clone());
             self.workers[at].in_flight = Some((number, call));
         }
+    }
+
+    /// The other hand of the same process.
+    fn other_hand(&self, at: usize) -> Option<usize> {
+        (0..self.workers.len())
+            .find(|other| *other != at && self.workers[*other].is_one_with(&self.workers[at]))
     }
 
     /// Whoever watches over a worker's process says that it has ended, until it is heard.
@@ -314,7 +330,12 @@ impl World {
                 }
             }
             Caller::Heart(at) => self.workers[at].hear_beat(&letter.call, &answer),
-            Caller::Supervisor(at) if answer.is_final() => self.workers[at].revive(),
+            Caller::Supervisor(at) if answer.is_final() => {
+                self.workers[at].revive();
+                if let Some(other) = self.other_hand(at) {
+                    self.workers[other].revive();
+                }
+            }
             Caller::Supervisor(_) | Caller::User | Caller::Clock => {}
         }
     }

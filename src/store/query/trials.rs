@@ -53,8 +53,8 @@ pub struct TrialSummary {
     /// Into how many parts each of its batches is split, their gradients summed, because the whole did not fit its
     /// device's memory.
     pub accumulate: u32,
-    /// Its results differ from those of the same configuration with more memory: batch norms saw parts of batches,
-    /// and sums were rounded otherwise.
+    /// Its results differ from what the configuration gives by itself and in whole batches: its attempts say how, in their
+    /// environment.
     pub inexact: bool,
     /// Its configuration.
     pub params: Params,
@@ -95,7 +95,9 @@ pub struct FoldSummary {
 /// What is selected for a [`TrialSummary`], from `trial`. A number that becomes JSON would lose digits.
 pub(super) const SUMMARY: &str = "trial.*, (select json_group_array(json_array(fold, \
      iif(value is null, null, format('%!.17g', value)), further, step, weights) order by fold) \
-     from fold where fold.trial_id = trial.trial_id) as folds";
+     from fold where fold.trial_id = trial.trial_id) as folds, \
+     exists (select 1 from attempt where attempt.trial_id = trial.trial_id \
+     and json_extract(attempt.environment, '$.inexact') is not null) as inexact";
 
 /// A fold in [`SUMMARY`].
 type FoldRow = (u32, Option<String>, Option<String>, Option<u64>, Option<String>);
@@ -279,7 +281,7 @@ pub(super) fn trial_summary(row: &SqliteRow) -> Result<TrialSummary, StoreError>
     let values: Vec<f64> = folds.iter().filter_map(|fold| fold.value).collect();
     Ok(TrialSummary {
         accumulate,
-        inexact: accumulate > 1,
+        inexact: row.try_get("inexact")?,
         trial_id: TrialId(row.try_get("trial_id")?),
         number: unsigned("trial.number", row.try_get("number")?)?,
         state: trial_state(row.try_get("state")?)?,

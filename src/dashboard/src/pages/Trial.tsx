@@ -72,7 +72,7 @@ function Head({ detail, metricName, unit }: { detail: TrialDetail; metricName: s
       <div className="head">
         <h1>Trial #{trial.number}</h1>
         <StateMark state={trial.state} />
-        {trial.inexact && <span className="tag" title="Its batches were computed in parts: see the trainer's documentation">inexact</span>}
+        {trial.inexact && <span className="tag" title="Not computed by itself in whole batches: the environment of its attempts says how">inexact</span>}
         <Tags tags={trial.tags ?? []} disabled={!may} save={(tags) => send.mutate({ method: "PUT", path: `/trials/${id}/tags`, body: { tags } })} />
         <EditableNote text={trial.note ?? ""} disabled={!may} save={(text) => send.mutate({ method: "PUT", path: `/trials/${id}/note`, body: { text } })} />
         <div className="actions">
