@@ -285,6 +285,15 @@ export function check(text: string): void {
   if (problems.length) throw new Refused(422, "bad_sweep", problems.join("\n"), problems);
 }
 
+/** Knows of the number of trials alone. */
+export function edit(w: World, text: string, dry: boolean) {
+  check(text);
+  const after = Number(/^trials\s*=\s*(\d+)/m.exec(text)?.[1] ?? w.sweep.planned);
+  const changes = after === w.sweep.planned ? [] : [{ what: "trials", before: String(w.sweep.planned), after: String(after) }];
+  if (!dry) [w.source, w.sweep.planned] = [text, after];
+  return { changes, fit: w.trials.length, trials: w.trials.length, defaults: [], unfit: [] };
+}
+
 export function submit(text: string): SweepSummary {
   check(text);
   const name = /^name\s*=\s*"(.*)"/m.exec(text)?.[1] ?? "sweep";

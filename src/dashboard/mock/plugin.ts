@@ -88,6 +88,8 @@ async function answer(method: string, path: string[], q: URLSearchParams, reques
   switch (part) {
     case undefined: return queue().find((s) => s.id === w.sweep.id);
     case "source": return w.source;
+    case "edits": return [];
+    case "edit": return api.edit(w, await body(request), q.get("dry_run") === "true");
     case "trials": return api.trials(w, q);
     case "trials.csv": return "number,state,rmse\n" + w.trials.map((t) => `${t.number},${t.state},${t.value}`).join("\n");
     case "history": return api.history(w, Number(q.get("most") ?? 2000));
