@@ -1,8 +1,13 @@
 //! `sweepd pause|resume|cancel|rm`: the user's word on a sweep.
 
 use super::context::Context;
-use crate::worker::client::Client;
+use crate::worker::client::{Client, ClientError};
 use clap::Args;
+use std::time::{Duration, Instant};
+
+/// How long the workers of a cancelled sweep are waited for before it is removed, and how often they are asked after.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Which sweep is meant.
 #[derive(Args, Debug)]
@@ -37,13 +42,41 @@ pub fn run(args: &SteerArgs, verb: Verb, context: &Context) -> anyhow::Result<()
         Verb::Cancel => ("POST", format!("{path}/cancel"), "cancelled: running trials are being stopped"),
         Verb::Remove => ("DELETE", path, "removed"),
     };
-    client.send(method, &path, "application/json", b"")?;
+    let send = || client.send(method, &path, "application/json", b"").map(drop);
+    match verb {
+        Verb::Remove => once_let_go(send, PATIENCE, &args.sweep)?,
+        _ => send()?,
+    }
     if context.json {
         println!("{}", serde_json::json!({ "sweep": args.sweep, "done": true }));
     } else {
         eprintln!("{}: {done}", args.sweep);
     }
     Ok(())
+}
+
+/// Repeats a call until the sweep's last trials have ended, for so long.
+fn once_let_go(
+    mut call: impl FnMut() -> Result<(), ClientError>,
+    patience: Duration,
+    sweep: &str,
+) -> Result<(), ClientError> {
+    let started = Instant::now();
+    let mut said = false;
+    loop {
+        match call() {
+            Err(ClientError::Refused { code, .. })
+                if code == "still_ending" && started.elapsed() < patience =>
+            {
+                if !std::mem::replace(&mut said, true) {
+                    let most = patience.as_secs();
+                    eprintln!("{sweep}: its last trials are still ending: waiting up to {most} s for them");
+                }
+                std::thread::sleep(PAUSE);
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// Percent-encodes what may not stand in a path.
@@ -54,4 +87,40 @@ pub(super) fn escape(word: &str) -> String {
             other => format!("%{other:02X}"),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: &str) -> Result<(), ClientError> {
+        let (code, message) = (code.to_owned(), "refused".to_owned());
+        Err(ClientError::Refused { status: 409, code, message, problems: Vec::new() })
+    }
+
+    #[test]
+    fn workers_are_waited_for_but_not_for_ever() {
+        let mut answers = vec![Ok(()), refused("still_ending"), refused("still_ending")];
+        assert!(once_let_go(|| answers.pop().unwrap(), PATIENCE, "a").is_ok());
+        assert!(answers.is_empty());
+        let patience = Duration::from_millis(300);
+        let (started, mut calls) = (Instant::now(), 0);
+        let held = once_let_go(
+            || {
+                calls += 1;
+                refused("still_ending")
+            },
+            patience,
+            "a",
+        );
+        assert!(matches!(held, Err(ClientError::Refused { code, .. }) if code == "still_ending"));
+        assert!(calls > 1 && started.elapsed() >= patience, "{calls} calls");
+    }
+
+    #[test]
+    fn another_refusal_is_told_at_once() {
+        let mut answers = vec![Ok(()), refused("wrong_state")];
+        assert!(once_let_go(|| answers.pop().unwrap(), PATIENCE, "a").is_err());
+        assert_eq!(answers.len(), 1);
+    }
 }

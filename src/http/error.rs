@@ -68,6 +68,7 @@ impl From<DispatchError> for ApiError {
                     Refusal::StepBackwards { .. } => (StatusCode::CONFLICT, "step_backwards"),
                     Refusal::BadConfiguration(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_configuration"),
                     Refusal::TooFewTrials { .. } => (StatusCode::CONFLICT, "too_few_trials"),
+                    Refusal::StillEnding => (StatusCode::CONFLICT, "still_ending"),
                     Refusal::WrongState(_) => (StatusCode::CONFLICT, "wrong_state"),
                 };
                 Self::new(status, code, message)

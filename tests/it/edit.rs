@@ -88,7 +88,12 @@ fn a_sweep_goes_on_with_another_space() {
     // What was changed when, the last first.
     let edits = home.get("/api/v1/sweeps/edited/edits");
     let whats = |at: usize| -> Vec<&str> {
-        edits[at]["changes"].as_array().unwrap().iter().map(|change| change["what"].as_str().unwrap()).collect()
+        edits[at]["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|change| change["what"].as_str().unwrap())
+            .collect()
     };
     assert_eq!((whats(0), whats(1)), (vec!["n", "trials"], vec!["more", "x", "trials"]), "{edits}");
     assert_eq!((&edits[0]["leg"], &edits[1]["leg"]), (&json!(20), &json!(12)), "{edits}");

@@ -88,7 +88,7 @@ daemon("a sweep that is over goes on with another space", async () => {
   await write(page, after);
   const changes = page.getByRole("table", { name: "what changes" });
   await changes.getByRole("rowheader", { name: "depth" }).waitFor();
-  const shown = async (name: string) => (await changes.getByRole("row", { name }).getByRole("cell").allTextContents()).join(" | ");
+  const shown = async (name: string) => (await changes.locator("tr", { has: page.getByRole("rowheader", { name, exact: true }) }).getByRole("cell").allTextContents()).join(" | ");
   expect(await shown("x")).toBe("0 to 1 | 0 to 0.5");
   expect(await shown("depth")).toBe("– | 1 to 4, 2 for trials without it");
   expect(await shown("trials")).toBe("12 | 20");
