@@ -1,5 +1,5 @@
 // The API of a made-up daemon: enough of it, and quick, for work on the pages.
-import type { Column, Ensemble, HistoryPoint, SweepSummary, TrialSummary, Value } from "../src/lib/types";
+import type { Column, Ensemble, EnsembleJob, EnsembleMaking, HistoryPoint, SweepSummary, TrialSummary, Value } from "../src/lib/types";
 import { face, KEYPOINTS, pixels, truth } from "./faces.ts";
 import { attemptsOf, count, dice, makeWorld, searched, START, stepsOf, valueAt, type World, worlds } from "./world.ts";
 
@@ -222,6 +222,20 @@ export function ensembles(w: World): Ensemble[] {
     members: weights.map((weight, i) => ({ trial_id: best[i]!.trial_id, trial: `${w.sweep.name}/${best[i]!.number}`, weight, rmse: best[i]!.value! })),
   });
   return [of("greedy", [9, 6, 5, 3, 1], 0.93 * best[0]!.value!), of("top8", Array<number>(8).fill(1), 0.95 * best[0]!.value!)];
+}
+
+let job: (EnsembleJob & { sweep: string }) | null = null;
+
+/** Predicts with every question about it, and keeps nothing. */
+export function making(w: World): EnsembleMaking {
+  if (job?.progress === "working" && ++job.predicted >= job.of) job.progress = "done";
+  return { available: true, job: job?.sweep === w.sweep.id ? job : null };
+}
+
+export function make(w: World, wanted: { top?: number; candidates?: number; name?: string }): EnsembleJob {
+  if (job?.progress === "working") throw new Refused(409, "busy", "an ensemble is being put together: try again when it is done");
+  const name = wanted.name ?? (wanted.top ? `top${wanted.top}` : "greedy");
+  return (job = { sweep: w.sweep.id, name, progress: "working", predicted: 0, of: wanted.top ?? wanted.candidates ?? 24, error: null });
 }
 
 export const datasets = [

@@ -103,7 +103,7 @@ async function answer(method: string, path: string[], q: URLSearchParams, reques
     case "cancel": return move("cancelled");
     case "priority": return void (w.sweep.priority = JSON.parse(await body(request)).priority);
     case "tags": return void (w.sweep.tags = JSON.parse(await body(request)).tags);
-    case "ensembles": return api.ensembles(w);
+    case "ensembles": return path[3] !== "make" ? api.ensembles(w) : method === "POST" ? api.make(w, JSON.parse(await body(request))) : api.making(w);
     case "note": return void (w.sweep.note = JSON.parse(await body(request)).text);
   }
   throw new api.Refused(404, "not_found", `there is no route ${path.join("/")}`);

@@ -178,6 +178,12 @@ export interface Front {
 export interface Member { trial_id: number; trial: string; weight: number; rmse: number }
 export interface Ensemble { name: string; members: Member[]; rmse: number; rows: number; created_ms: number }
 
+/** A request for an ensemble, as far as it is. */
+export interface EnsembleJob {
+  name: string; progress: "working" | "done" | "failed"; predicted: number; of: number; error: string | null;
+}
+export interface EnsembleMaking { available: boolean; job: EnsembleJob | null }
+
 export interface Span {
   trial_id: number; number: number; sweep: string; attempt: number;
   from_ms: number; until_ms: number | null; state: string; trials: number;
