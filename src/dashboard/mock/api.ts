@@ -224,7 +224,7 @@ export function ensembles(w: World): Ensemble[] {
   return [of("greedy", [9, 6, 5, 3, 1], 0.93 * best[0]!.value!), of("top8", Array<number>(8).fill(1), 0.95 * best[0]!.value!)];
 }
 
-let job: (EnsembleJob & { sweep: string }) | null = null;
+let job: EnsembleJob | null = null;
 
 /** Predicts with every question about it, and keeps nothing. */
 export function making(w: World): EnsembleMaking {

@@ -180,7 +180,7 @@ export interface Ensemble { name: string; members: Member[]; rmse: number; rows:
 
 /** A request for an ensemble, as far as it is. */
 export interface EnsembleJob {
-  name: string; progress: "working" | "done" | "failed"; predicted: number; of: number; error: string | null;
+  sweep: string; name: string; progress: "working" | "done" | "failed"; predicted: number; of: number; error: string | null;
 }
 export interface EnsembleMaking { available: boolean; job: EnsembleJob | null }
 
