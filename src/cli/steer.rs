@@ -3,10 +3,10 @@
 use super::context::Context;
 use crate::worker::client::{Client, ClientError};
 use clap::Args;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long the workers of a cancelled sweep are waited for before it is removed, and how often they are asked after.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Before a cancelled sweep is removed, its workers are waited for: 30 seconds in all.
+const REPEATS: u32 = 150;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Which sweep is meant.
@@ -44,7 +44,7 @@ pub fn run(args: &SteerArgs, verb: Verb, context: &Context) -> anyhow::Result<()
     };
     let send = || client.send(method, &path, "application/json", b"").map(drop);
     match verb {
-        Verb::Remove => once_let_go(send, PATIENCE, &args.sweep)?,
+        Verb::Remove => once_let_go(send, REPEATS, PAUSE, &args.sweep)?,
         _ => send()?,
     }
     if context.json {
@@ -55,28 +55,26 @@ pub fn run(args: &SteerArgs, verb: Verb, context: &Context) -> anyhow::Result<()
     Ok(())
 }
 
-/// Repeats a call until the sweep's last trials have ended, for so long.
+/// Repeats a call until the sweep's last trials have ended: so often, with a pause before each further time.
 fn once_let_go(
     mut call: impl FnMut() -> Result<(), ClientError>,
-    patience: Duration,
+    repeats: u32,
+    pause: Duration,
     sweep: &str,
 ) -> Result<(), ClientError> {
-    let started = Instant::now();
-    let mut said = false;
-    loop {
+    for repeat in 0..repeats {
         match call() {
-            Err(ClientError::Refused { code, .. })
-                if code == "still_ending" && started.elapsed() < patience =>
-            {
-                if !std::mem::replace(&mut said, true) {
-                    let most = patience.as_secs();
+            Err(ClientError::Refused { code, .. }) if code == "still_ending" => {
+                if repeat == 0 {
+                    let most = (pause * repeats).as_secs();
                     eprintln!("{sweep}: its last trials are still ending: waiting up to {most} s for them");
                 }
-                std::thread::sleep(PAUSE);
+                std::thread::sleep(pause);
             }
             answer => return answer,
         }
     }
+    call()
 }
 
 /// Percent-encodes what may not stand in a path.
@@ -100,27 +98,24 @@ mod tests {
 
     #[test]
     fn workers_are_waited_for_but_not_for_ever() {
+        let pause = Duration::from_millis(1);
         let mut answers = vec![Ok(()), refused("still_ending"), refused("still_ending")];
-        assert!(once_let_go(|| answers.pop().unwrap(), PATIENCE, "a").is_ok());
+        assert!(once_let_go(|| answers.pop().unwrap(), 2, pause, "a").is_ok());
         assert!(answers.is_empty());
-        let patience = Duration::from_millis(300);
-        let (started, mut calls) = (Instant::now(), 0);
-        let held = once_let_go(
-            || {
-                calls += 1;
-                refused("still_ending")
-            },
-            patience,
-            "a",
-        );
-        assert!(matches!(held, Err(ClientError::Refused { code, .. }) if code == "still_ending"));
-        assert!(calls > 1 && started.elapsed() >= patience, "{calls} calls");
+        let mut calls = 0;
+        let held = || {
+            calls += 1;
+            refused("still_ending")
+        };
+        let said = once_let_go(held, 2, pause, "a");
+        assert!(matches!(said, Err(ClientError::Refused { code, .. }) if code == "still_ending"));
+        assert_eq!((calls, PAUSE * REPEATS), (3, Duration::from_secs(30)));
     }
 
     #[test]
     fn another_refusal_is_told_at_once() {
         let mut answers = vec![Ok(()), refused("wrong_state")];
-        assert!(once_let_go(|| answers.pop().unwrap(), PATIENCE, "a").is_err());
+        assert!(once_let_go(|| answers.pop().unwrap(), REPEATS, PAUSE, "a").is_err());
         assert_eq!(answers.len(), 1);
     }
 }

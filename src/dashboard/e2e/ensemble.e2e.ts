@@ -95,7 +95,7 @@ test.runIf(SWEEPD)("an ensemble is made from its sweep's page", async () => {
     await page.goto(/http\S+/.exec(sweepd("open", "--print"))![0]);
     await page.goto(`${url}/sweeps/${id}#ensembles`);
     await page.getByText("None has been made yet").waitFor();
-    await page.getByRole("button", { name: "the best", exact: true }).click();
+    await page.getByRole("button", { name: "all", exact: true }).click();
     const trials = page.getByRole("spinbutton");
     await trials.fill("0");
     const make = page.getByRole("button", { name: "Make it" });

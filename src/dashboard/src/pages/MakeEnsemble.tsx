@@ -23,7 +23,7 @@ export function MakeEnsemble({ sweep }: { sweep: SweepSummary }) {
       <Answer of={making}>
         {({ available, job }) => (available && may ? <Form path={path} sweep={sweep} job={job} /> : (
           <div className="stack">
-            <p>{available ? "A read-only token cannot make one here." : "The daemon has no trainer's program beside it."} On the command line:</p>
+            <p>{available ? "A read-only token cannot make one here." : "The daemon has no sweepd-worker beside it, which predicts."} {available ? "On" : "Where there is one, on"} the command line:</p>
             <Command text={`sweepd ensemble ${sweep.id} --greedy`} />
             <p className="note">adds whoever makes the mean better; and the mean of the best eight:</p>
             <Command text={`sweepd ensemble ${sweep.id} --top 8`} />
@@ -47,8 +47,8 @@ function Form({ path, sweep, job }: { path: string; sweep: SweepSummary; job: En
   return (
     <div className="stack">
       <form className="row" onSubmit={(e) => { e.preventDefault(); make(); }}>
-        <Segmented label="how members are chosen" choices={[["greedy", "chosen greedily"], ["top", "the best"]]} at={way} go={setWay} />
-        <label className="field">{way === "greedy" ? "from the best" : "so many"} <input type="number" min={1} max={MOST} value={trials || ""} aria-invalid={!fits} onChange={(e) => setTrials(e.target.valueAsNumber)} style={{ width: 68 }} /> trials</label>
+        <Segmented label="how members are chosen" choices={[["greedy", "chosen greedily"], ["top", "all"]]} at={way} go={setWay} />
+        <label className="field">of the best <input type="number" min={1} max={MOST} value={trials || ""} aria-invalid={!fits} onChange={(e) => setTrials(e.target.valueAsNumber)} style={{ width: 68 }} /> trials</label>
         <label className="field">name <input type="text" value={name} maxLength={64} placeholder={way === "greedy" ? "greedy" : `top${top || ""}`} onChange={(e) => setName(e.target.value)} style={{ width: 120 }} /></label>
         <button type="submit" className="primary" disabled={working || send.isPending || !fits}>Make it</button>
       </form>
