@@ -202,14 +202,21 @@ pub fn edited_terms(before: &Sweep, mut after: Sweep, folder: Option<&Path>) -> 
     Ok(after.terms())
 }
 
-/// Says of configurations of a sweep whether they are of the space by which it is to go on: whether its sampler will
-/// know of them.
-pub fn fitting(past: &[PastTerms], now: &Sweep, terms: &Terms) -> impl Fn(&Params) -> bool + use<> {
+/// Says of configurations of a sweep what they are in the space by which it is to go on, or why they are not of it:
+/// its sampler will not know of them.
+pub fn fitting(
+    past: &[PastTerms],
+    now: &Sweep,
+    terms: &Terms,
+) -> impl Fn(&Params) -> Result<Params, String> + use<> {
     let spaces = past.iter().map(|past| &past.terms.space).chain([&now.space]);
     let constant = space::constants(spaces);
-    // A space that was read from a file is valid; of any other nothing is.
-    let space = Space::new(&terms.space).ok();
-    move |params: &Params| space.as_ref().is_some_and(|space| space.fit(params, &constant).is_ok())
+    let space = Space::new(&terms.space);
+    move |params: &Params| match &space {
+        Ok(space) => space.fit(params, &constant),
+        // One that was read from a file is valid.
+        Err(_) => Err("the space is not valid".into()),
+    }
 }
 
 /// A sweep whose results another one is to begin with.

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod daemon;
 pub mod dataset;
 pub mod domain;
+pub mod ensembling;
 pub mod expr;
 pub mod home;
 pub mod http;

@@ -1,22 +1,16 @@
 //! `sweepd ensemble`: trials that predict together, chosen by what they say about the validation rows.
 
 use super::context::Context;
-use super::exit::{FAILED, Failure};
-use super::predictor::{Images, PredictorArgs, weights_of};
+use super::predictor::{Images, PredictorArgs};
 use crate::daemon::{self, now};
-use crate::dataset::columns::only_common;
-use crate::dataset::{self, Dataset, Split, split};
-use crate::domain::ensemble::{Ensemble, Member, is_name};
-use crate::domain::{Direction, ObjectiveKind};
-use crate::report::ensemble::{ensemble_list, ensemble_table, greedy, rmse_of_mean};
-use crate::store::query::{SweepSummary, TrialSummary};
+use crate::domain::ensemble::Ensemble;
+use crate::ensembling::{HeldOut, Nominee, Recipe, USUAL_CANDIDATES, nominees};
+use crate::report::ensemble::{ensemble_list, ensemble_table};
+use crate::store::query::SweepSummary;
 use crate::store::{Reader, Writer};
 use crate::worker::client::{Client, ClientError};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-
-/// How many additions greedy selection tries.
-const ROUNDS: u32 = 50;
 
 /// Let several trials predict together, and list those that do
 ///
@@ -33,22 +27,13 @@ pub struct EnsembleArgs {
     #[arg(long)]
     pub greedy: bool,
     /// So many of the best trials of each sweep may be chosen from
-    #[arg(long, default_value_t = 24, value_name = "TRIALS")]
+    #[arg(long, default_value_t = USUAL_CANDIDATES, value_name = "TRIALS")]
     pub candidates: u64,
     /// What it is called [default: topN or greedy]
     #[arg(long)]
     pub name: Option<String>,
     #[command(flatten)]
     pub predictor: PredictorArgs,
-}
-
-/// A trial that may be chosen, and what it says about the validation rows.
-struct Candidate {
-    trial: TrialSummary,
-    /// `SWEEP/NUMBER`
-    name: String,
-    predictions: Vec<f32>,
-    rmse: f64,
 }
 
 /// Lists ensembles, or puts one together and keeps it.
@@ -64,23 +49,11 @@ pub async fn run(args: EnsembleArgs, context: &Context) -> anyhow::Result<()> {
     if args.top.is_none() && !args.greedy {
         return list(context, &reader, &sweeps[0]).await;
     }
-    let name = args.name.clone().unwrap_or_else(|| args.top.map_or("greedy".into(), |n| format!("top{n}")));
-    if !is_name(&name) {
-        let message = format!(
-            "`{name}` cannot be an ensemble's name: letters, digits, `-` and `_`, and not digits alone"
-        );
-        return Err(Failure::new(FAILED, message).into());
-    }
-    let dataset = common_dataset(context, &sweeps)?;
-    let objective = &sweeps[0].spec.objective;
-    let splits: Vec<Split> = (0..objective.runs())
-        .map(|fold| split::of_fold(&dataset, objective, fold))
-        .collect::<Result<_, _>>()?;
-    // With folds these are all rows, each predicted by the network that was not trained on it.
-    let rows: Vec<u32> = splits.iter().flat_map(|split| split.validation.clone()).collect();
-    let labels: Vec<f32> = rows.iter().flat_map(|row| dataset.labels(*row as usize)).copied().collect();
-    let candidates = candidates(&args, context, &reader, &sweeps, &dataset, &splits, &labels).await?;
-    let ensemble = choose(&args, name, &candidates, &labels, rows.len() as u64);
+    let recipe = Recipe::new(args.name, args.top, args.candidates)?;
+    let held_out = HeldOut::of(&context.home, &sweeps)?;
+    let nominees = nominees(&reader, &context.home, &sweeps, &recipe, held_out.networks()).await?;
+    let all = predictions(&held_out, nominees, &args.predictor)?;
+    let ensemble = held_out.choose(&recipe, &all, now());
     keep(context, &sweeps[0], &ensemble).await?;
     if context.json {
         return context.print_json(&ensemble);
@@ -107,109 +80,30 @@ async fn list(context: &Context, reader: &Reader, sweep: &SweepSummary) -> anyho
     Ok(())
 }
 
-/// The dataset of all sweeps, validated on the same rows.
-fn common_dataset(context: &Context, sweeps: &[SweepSummary]) -> anyhow::Result<Dataset> {
-    let first = &sweeps[0];
-    let refuse = |message: String| Err(Failure::new(FAILED, message).into());
-    for sweep in sweeps {
-        let objective = &sweep.spec.objective;
-        if objective.kind != ObjectiveKind::Keypoints || objective.direction != Direction::Minimize {
-            return refuse(format!("{} trains no keypoint networks by their error", sweep.name));
-        }
-        let rows_of = |sweep: &SweepSummary| {
-            let objective = &sweep.spec.objective;
-            (objective.folds, objective.folds.is_none().then_some(objective.validation))
-        };
-        if sweep.dataset_hash != first.dataset_hash || rows_of(sweep) != rows_of(first) {
-            let message =
-                "have different datasets, validation shares or folds: their values cannot be compared";
-            return refuse(format!("{} and {} {message}", first.name, sweep.name));
-        }
-    }
-    let name = first.spec.objective.dataset.as_deref().unwrap_or_default();
-    let dataset = dataset::find(&context.home, name)?;
-    if first.dataset_hash.as_deref() != Some(dataset.hash()) {
-        return refuse(format!("dataset {name} is not what {} was trained on any more", first.name));
-    }
-    Ok(dataset)
-}
-
-/// Has the best trials predict the validation rows; the best first.
-async fn candidates(
-    args: &EnsembleArgs,
-    context: &Context,
-    reader: &Reader,
-    sweeps: &[SweepSummary],
-    dataset: &Dataset,
-    splits: &[Split],
-    labels: &[f32],
-) -> anyhow::Result<Vec<Candidate>> {
-    let mut chosen = Vec::new();
-    let most = args.top.unwrap_or(args.candidates);
-    for sweep in sweeps {
-        let trials = reader.best_first(sweep, None, most).await?;
-        let usable = trials.into_iter().filter(|trial| has_weights(trial, splits.len()));
-        chosen.extend(usable.map(|trial| (format!("{}/{}", sweep.name, trial.number), trial)));
-    }
-    let value = |trial: &TrialSummary| trial.value.unwrap_or(f64::INFINITY);
-    chosen.sort_by(|(_, a), (_, b)| value(a).total_cmp(&value(b)));
-    chosen.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    if chosen.is_empty() {
-        let message = "no trial has weights yet: only those that have paused or ended after an epoch do";
-        return Err(Failure::new(FAILED, message.to_owned()).into());
-    }
-    let images_of = |split: &Split| {
-        let rows = split.validation.iter().map(|row| *row as usize);
-        let pixels: Vec<u8> = rows.clone().flat_map(|row| dataset.image(row)).copied().collect();
-        let common: Vec<bool> = rows.map(|row| only_common(dataset.labels(row))).collect();
-        Images::new(&pixels, &common)
-    };
-    let images: Vec<Images> = splits.iter().map(images_of).collect::<anyhow::Result<_>>()?;
-    let bar = ProgressBar::new(chosen.len() as u64).with_style(ProgressStyle::with_template(
+/// Has each trial predict the rows that are held out.
+fn predictions(
+    held_out: &HeldOut,
+    nominees: Vec<Nominee>,
+    by: &PredictorArgs,
+) -> anyhow::Result<Vec<(Nominee, Vec<f32>)>> {
+    let images: Vec<Images> = held_out
+        .images()
+        .map(|(pixels, common)| Images::new(&pixels, &common))
+        .collect::<anyhow::Result<_>>()?;
+    let bar = ProgressBar::new(nominees.len() as u64).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} trials predict the validation rows, {eta} left",
     )?);
-    let mut candidates = Vec::new();
-    for (name, trial) in chosen {
-        let weights = weights_of(&trial, &name, context)?;
-        let mut predictions = Vec::with_capacity(labels.len());
-        for (images, weights) in images.iter().zip(&weights) {
-            predictions.extend(images.predict(weights, &args.predictor)?);
+    let mut all = Vec::new();
+    for nominee in nominees {
+        let mut predicted = Vec::new();
+        for (images, weights) in images.iter().zip(&nominee.weights) {
+            predicted.extend(images.predict(weights, by)?);
         }
-        let rmse = rmse_of_mean(&[&predictions], &[1], labels);
-        candidates.push(Candidate { trial, name, predictions, rmse });
+        all.push((nominee, predicted));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Ok(candidates)
-}
-
-/// Whether a trial has a network for every split.
-fn has_weights(trial: &TrialSummary, splits: usize) -> bool {
-    let folds = trial.folds.iter().filter(|fold| fold.weights.is_some() && fold.value.is_some()).count();
-    trial.value.is_some() && (folds == splits || splits == 1 && trial.weights.is_some())
-}
-
-fn choose(
-    args: &EnsembleArgs,
-    name: String,
-    candidates: &[Candidate],
-    labels: &[f32],
-    rows: u64,
-) -> Ensemble {
-    let predictions: Vec<&[f32]> = candidates.iter().map(|one| one.predictions.as_slice()).collect();
-    let weights = if args.greedy { greedy(&predictions, labels, ROUNDS) } else { vec![1; candidates.len()] };
-    let rmse = rmse_of_mean(&predictions, &weights, labels);
-    let member = |(one, weight): (&Candidate, &u32)| Member {
-        trial_id: one.trial.trial_id,
-        trial: one.name.clone(),
-        weight: *weight,
-        rmse: one.rmse,
-    };
-    let mut members: Vec<Member> =
-        candidates.iter().zip(&weights).filter(|(_, weight)| **weight > 0).map(member).collect();
-    // Stable: equals stay with the better one first.
-    members.sort_by_key(|member| std::cmp::Reverse(member.weight));
-    Ensemble { name, members, rmse, rows, created_ms: now() }
+    Ok(all)
 }
 
 /// Keeps it: through the daemon where one runs, else in its place.

@@ -33,8 +33,8 @@ pub struct PlotArgs {
     /// The best so many of each sweep in colour, 12 in all unless given; others are grey
     #[arg(short, value_name = "TRIALS", value_parser = clap::value_parser!(u64).range(1..=500))]
     pub n: Option<u64>,
-    /// Name curves by these parameters, and give the same colour to what is the same by them [default: those that
-    /// differ]
+    /// Name curves by these parameters, and give the same colour to what is the same by them [default: what is
+    /// unlike most]
     #[arg(long, value_name = "PARAMETER", value_delimiter = ',')]
     pub label: Vec<String>,
     /// A logarithmic axis of values

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::exit::{Failure, NOT_FOUND};
 use super::trainer;
 use crate::dataset::COLUMNS;
-use crate::store::blob;
+use crate::ensembling;
 use crate::store::query::TrialSummary;
 use crate::worker::predict::{Question, answer};
 use anyhow::Context as _;
@@ -56,19 +56,6 @@ pub(super) fn weights_of(
     name: &str,
     context: &Context,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let hashes: Option<Vec<&String>> = match trial.folds.as_slice() {
-        [] => trial.weights.as_ref().map(|hash| vec![hash]),
-        folds => folds.iter().map(|fold| fold.weights.as_ref()).collect(),
-    };
-    let Some(hashes) = hashes else {
-        let message = format!("trial {name} has no weights: only trials that ended after an epoch have");
-        return Err(Failure::new(NOT_FOUND, message).into());
-    };
-    let path = |hash: &String| {
-        let path = blob::path(&context.home, hash).filter(|path| path.exists());
-        path.ok_or_else(|| {
-            Failure::new(NOT_FOUND, format!("the weights of trial {name} ({hash}) are gone")).into()
-        })
-    };
-    hashes.into_iter().map(path).collect()
+    ensembling::weights_of(&context.home, trial, name)
+        .map_err(|error| Failure::new(NOT_FOUND, error.to_string()).into())
 }

@@ -1,8 +1,13 @@
 //! `sweepd pause|resume|cancel|rm`: the user's word on a sweep.
 
 use super::context::Context;
-use crate::worker::client::Client;
+use crate::worker::client::{Client, ClientError};
 use clap::Args;
+use std::time::Duration;
+
+/// Before a cancelled sweep is removed, its workers are waited for: 30 seconds in all.
+const REPEATS: u32 = 150;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Which sweep is meant.
 #[derive(Args, Debug)]
@@ -37,13 +42,39 @@ pub fn run(args: &SteerArgs, verb: Verb, context: &Context) -> anyhow::Result<()
         Verb::Cancel => ("POST", format!("{path}/cancel"), "cancelled: running trials are being stopped"),
         Verb::Remove => ("DELETE", path, "removed"),
     };
-    client.send(method, &path, "application/json", b"")?;
+    let send = || client.send(method, &path, "application/json", b"").map(drop);
+    match verb {
+        Verb::Remove => once_let_go(send, REPEATS, PAUSE, &args.sweep)?,
+        _ => send()?,
+    }
     if context.json {
         println!("{}", serde_json::json!({ "sweep": args.sweep, "done": true }));
     } else {
         eprintln!("{}: {done}", args.sweep);
     }
     Ok(())
+}
+
+/// Repeats a call until the sweep's last trials have ended: so often, with a pause before each further time.
+fn once_let_go(
+    mut call: impl FnMut() -> Result<(), ClientError>,
+    repeats: u32,
+    pause: Duration,
+    sweep: &str,
+) -> Result<(), ClientError> {
+    for repeat in 0..repeats {
+        match call() {
+            Err(ClientError::Refused { code, .. }) if code == "still_ending" => {
+                if repeat == 0 {
+                    let most = (pause * repeats).as_secs();
+                    eprintln!("{sweep}: its last trials are still ending: waiting up to {most} s for them");
+                }
+                std::thread::sleep(pause);
+            }
+            answer => return answer,
+        }
+    }
+    call()
 }
 
 /// Percent-encodes what may not stand in a path.
@@ -54,4 +85,37 @@ pub(super) fn escape(word: &str) -> String {
             other => format!("%{other:02X}"),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: &str) -> Result<(), ClientError> {
+        let (code, message) = (code.to_owned(), "refused".to_owned());
+        Err(ClientError::Refused { status: 409, code, message, problems: Vec::new() })
+    }
+
+    #[test]
+    fn workers_are_waited_for_but_not_for_ever() {
+        let pause = Duration::from_millis(1);
+        let mut answers = vec![Ok(()), refused("still_ending"), refused("still_ending")];
+        assert!(once_let_go(|| answers.pop().unwrap(), 2, pause, "a").is_ok());
+        assert!(answers.is_empty());
+        let mut calls = 0;
+        let held = || {
+            calls += 1;
+            refused("still_ending")
+        };
+        let said = once_let_go(held, 2, pause, "a");
+        assert!(matches!(said, Err(ClientError::Refused { code, .. }) if code == "still_ending"));
+        assert_eq!((calls, PAUSE * REPEATS), (3, Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn another_refusal_is_told_at_once() {
+        let mut answers = vec![Ok(()), refused("wrong_state")];
+        assert!(once_let_go(|| answers.pop().unwrap(), REPEATS, PAUSE, "a").is_err());
+        assert_eq!(answers.len(), 1);
+    }
 }

@@ -183,6 +183,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         known: Arc::default(),
         counted: Arc::default(),
         trainer: Arc::new(Trainer::new(options.program.trains.then(|| options.program.path.clone()))),
+        maker: Arc::default(),
         access: Arc::clone(&access),
         live,
         metrics,

@@ -27,6 +27,11 @@ impl ApiError {
         self
     }
 
+    /// The sentence for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     pub fn not_found(what: &str, name: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {what} {name}"))
     }
@@ -68,6 +73,7 @@ impl From<DispatchError> for ApiError {
                     Refusal::StepBackwards { .. } => (StatusCode::CONFLICT, "step_backwards"),
                     Refusal::BadConfiguration(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad_configuration"),
                     Refusal::TooFewTrials { .. } => (StatusCode::CONFLICT, "too_few_trials"),
+                    Refusal::StillEnding => (StatusCode::CONFLICT, "still_ending"),
                     Refusal::WrongState(_) => (StatusCode::CONFLICT, "wrong_state"),
                 };
                 Self::new(status, code, message)

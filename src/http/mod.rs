@@ -20,6 +20,7 @@ mod history;
 mod hosts;
 mod known;
 mod listing;
+mod making;
 mod metrics;
 mod notes;
 mod openapi;
@@ -42,6 +43,7 @@ pub use datasets::Counted;
 pub use events::{Feed, Live};
 pub use history::History;
 pub use known::Known;
+pub use making::Maker;
 pub use metrics::Metrics;
 pub use trainer::Trainer;
 
@@ -90,6 +92,8 @@ pub struct Parts {
     pub counted: Arc<Counted>,
     /// The program that has libtorch, for questions that need it.
     pub trainer: Arc<Trainer>,
+    /// Ensembles that are asked for.
+    pub maker: Arc<Maker>,
     /// Who may do what.
     pub access: Arc<Access>,
     /// What happens, for those who look on.
@@ -168,6 +172,7 @@ fn described() -> OpenApiRouter<App> {
         .merge(timeline::routes())
         .merge(trials::routes())
         .merge(ensembles::routes())
+        .merge(making::routes())
         .merge(trial_files::routes())
         .merge(notes::routes())
         .merge(datasets::routes())

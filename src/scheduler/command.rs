@@ -57,11 +57,11 @@ impl Core {
             Command::Cancel => self.cancel(turn, sweep)?,
             Command::Remove => {
                 if let Some(active) = self.sweeps.get(&sweep) {
-                    return Err(Refusal::WrongState(if active.row.state.is_over() {
-                        "its last trials are still ending: try again in a moment"
+                    return Err(if active.row.state.is_over() {
+                        Refusal::StillEnding
                     } else {
-                        "it is not over: cancel it first"
-                    }));
+                        Refusal::WrongState("it is not over: cancel it first")
+                    });
                 }
                 turn.changes.push(Change::SweepRemoved { sweep });
             }

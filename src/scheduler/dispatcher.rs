@@ -40,6 +40,11 @@ pub(super) enum Request {
         source: String,
         reply: oneshot::Sender<Result<Reply, DispatchError>>,
     },
+    MayEdit {
+        sweep: SweepId,
+        terms: Box<Terms>,
+        reply: oneshot::Sender<Result<(), DispatchError>>,
+    },
     ClearUp {
         reply: oneshot::Sender<Result<Cleared, DispatchError>>,
     },
@@ -119,6 +124,16 @@ impl Dispatcher {
     pub async fn edit(&self, sweep: SweepId, terms: Terms, source: String) -> Result<Reply, DispatchError> {
         let (reply, answer) = oneshot::channel();
         self.send(Request::Edit { sweep, terms: Box::new(terms), source, reply })?;
+        answer.await.map_err(|_| DispatchError::Stopping)?
+    }
+
+    /// Whether [`edit`](Self::edit) would be done; changes nothing.
+    ///
+    /// # Errors
+    /// [`DispatchError`]: what `edit` would say, as far as that can be told before.
+    pub async fn may_edit(&self, sweep: SweepId, terms: Terms) -> Result<(), DispatchError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::MayEdit { sweep, terms: Box::new(terms), reply })?;
         answer.await.map_err(|_| DispatchError::Stopping)?
     }
 

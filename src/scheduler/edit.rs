@@ -8,7 +8,7 @@ use super::input::{Refusal, Reply};
 use super::method::Method;
 use crate::domain::recovery::OpenSweep;
 use crate::domain::sweep::SamplerSpec;
-use crate::domain::{Change, EventKind, PastTerms, Reason, SweepState, Terms};
+use crate::domain::{Change, EventKind, Millis, PastTerms, Reason, SweepRow, SweepState, Terms};
 
 impl Core {
     /// Other terms take the place of a sweep's. One that had completed is active again.
@@ -24,7 +24,7 @@ impl Core {
         if changes.is_empty() {
             return Ok(Reply::Done);
         }
-        self.may_edit(turn, &stored, &terms)?;
+        self.may_edit(turn.now, &stored.row, stored.trials, &terms)?;
         let spec = stored.row.spec.with_terms(terms);
         let past = PastTerms { terms: before, until_leg: leg, seq: turn.seq };
         stored.past.terms.push(past.clone());
@@ -58,31 +58,37 @@ impl Core {
         Ok(Reply::Done)
     }
 
-    fn may_edit(&self, turn: &Turn, stored: &OpenSweep, terms: &Terms) -> Result<(), Refusal> {
-        let active = self.sweeps.get(&stored.row.id);
-        let state = active.map_or(stored.row.state, |active| active.row.state);
-        let time_is_up = |at| at <= turn.now;
+    /// Whether other terms may take the place of those of a sweep that has so many trials. Changes nothing.
+    pub(super) fn may_edit(
+        &self,
+        now: Millis,
+        stored: &SweepRow,
+        trials: u64,
+        terms: &Terms,
+    ) -> Result<(), Refusal> {
+        let active = self.sweeps.get(&stored.id);
+        let state = active.map_or(stored.state, |active| active.row.state);
+        let time_is_up = |at| at <= now;
         if state == SweepState::Cancelled {
             return Err(Refusal::WrongState("it was cancelled: submit it as a new sweep, with warm_start"));
         }
         if active.is_some_and(|active| active.returns_to.is_some()) {
             return Err(Refusal::WrongState("it had ended, and is open for what is retried alone"));
         }
-        if stored.row.ends_at().is_some_and(time_is_up) || active.is_some_and(|a| a.time_was_up) {
+        if stored.ends_at().is_some_and(time_is_up) || active.is_some_and(|a| a.time_was_up) {
             return Err(Refusal::WrongState("its time is up: submit it as a new sweep, with warm_start"));
         }
-        if stored.row.spec.population().is_some() {
+        if stored.spec.population().is_some() {
             return Err(Refusal::WrongState(
                 "the heirs of its population keep to the space it began with: submit it as a new sweep, with warm_start",
             ));
         }
-        let is_grid = matches!(stored.row.spec.search.sampler, SamplerSpec::Grid { .. });
-        if is_grid && !stored.row.spec.terms().differ_in_trials_alone(terms) {
+        let is_grid = matches!(stored.spec.search.sampler, SamplerSpec::Grid { .. });
+        if is_grid && !stored.spec.terms().differ_in_trials_alone(terms) {
             return Err(Refusal::WrongState(
                 "a grid finds its combinations by their number, which would be others: submit what is new as a sweep of its own",
             ));
         }
-        let trials = stored.trials;
         let least = trials + u64::from(active.is_none());
         match terms.trials {
             Some(wanted) if wanted < least => Err(Refusal::TooFewTrials { trials, least }),

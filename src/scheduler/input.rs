@@ -278,6 +278,9 @@ pub enum Refusal {
     /// The command does not fit the state the sweep is in.
     #[error("{0}")]
     WrongState(&'static str),
+    /// A sweep that was cancelled cannot be removed before its workers have let go of its trials.
+    #[error("its last trials are still ending: try again in a moment")]
+    StillEnding,
     /// A sweep cannot have fewer trials than it has, and one that is over needs more.
     #[error("{trials} trials exist already: search.trials must be at least {least}")]
     TooFewTrials {

@@ -183,6 +183,20 @@ impl Shell {
                         Err(error) => drop(reply.send(Err(not_persisted(&error)))),
                     }
                 }
+                Request::MayEdit { sweep, terms, reply } => {
+                    // What came before it may be about the same sweep.
+                    self.handle_group(std::mem::take(&mut group));
+                    let answer = match self.writer.sweep_and_trials(sweep) {
+                        Ok(Some((row, trials))) => {
+                            let may = self.core.may_edit((self.clock)(), &row, trials, &terms);
+                            may.map_err(DispatchError::Refused)
+                        }
+                        Ok(None) => Err(Refusal::SweepOver.into()),
+                        Err(error) => Err(not_persisted(&error)),
+                    };
+                    // Whoever asked may be gone.
+                    let _ = reply.send(answer);
+                }
                 Request::ClearUp { reply } => {
                     // What came before it may refer to a blob.
                     self.handle_group(std::mem::take(&mut group));

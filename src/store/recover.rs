@@ -69,6 +69,16 @@ impl Writer {
         found.past = past_of(connection, sweep, &spec)?;
         Ok(Some(found))
     }
+
+    /// A sweep and how many trials it has; `None` where there is no such sweep.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub fn sweep_and_trials(&mut self, sweep: SweepId) -> Result<Option<(SweepRow, u64)>, StoreError> {
+        let sql = "select * from sweep where sweep_id = ?";
+        let Some((row, _)) = all(&self.connection, sql, [sweep.0], stored)?.pop() else { return Ok(None) };
+        Ok(Some((row, trials_of(&self.connection, sweep)?)))
+    }
 }
 
 /// The largest id ever used in a table, also by a row that has been deleted since.
@@ -105,17 +115,22 @@ fn sweep_with(
     (row, returns_to): Stored,
     open: Vec<OpenTrial>,
 ) -> Result<OpenSweep, StoreError> {
-    let last = "select coalesce(max(number), -1) from trial where sweep_id = ?";
-    let last: i64 = one(connection, last, [row.id.0])?;
     Ok(OpenSweep {
         returns_to,
-        trials: unsigned("trial.number", last + 1)?,
+        trials: trials_of(connection, row.id)?,
         idle_legs: legs::idle(connection, row.id)?,
         open_legs: legs::open(connection, row.id)?,
         past: past_of(connection, row.id, &row.spec)?,
         row,
         open,
     })
+}
+
+/// How many trials a sweep has: they are numbered from 0.
+fn trials_of(connection: &Connection, sweep: SweepId) -> Result<u64, StoreError> {
+    let last = "select coalesce(max(number), -1) from trial where sweep_id = ?";
+    let last: i64 = one(connection, last, [sweep.0])?;
+    unsigned("trial.number", last + 1)
 }
 
 /// What a sweep's methods must know of what has been, if the sweep is this one.

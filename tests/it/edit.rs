@@ -42,7 +42,20 @@ fn a_sweep_goes_on_with_another_space() {
     assert!(said.contains(&format!("{fit} of 12 trials so far still fit")), "{said}");
     let has = |words: &str| said.lines().any(|line| line.split_whitespace().eq(words.split_whitespace()));
     assert!(has("more - 5 to 6, 5.5 for trials without it") && has("trials 12 20"), "{said}");
+    let told = home.json(&["edit", "edited", &path, "--dry-run"]);
+    let filled = json!([{"name": "more", "value": 5.5, "trials": fit.parse::<u64>().unwrap()}]);
+    assert_eq!(told["defaults"], filled, "{told}");
+    let unfit = told["unfit"].as_array().unwrap();
+    assert_eq!(unfit.len(), 12 - fit.parse::<usize>().unwrap());
+    for one in unfit {
+        let trial = home.json(&["trial", &one["trial_id"].to_string()]);
+        assert_eq!(trial["trial"]["number"], one["number"]);
+        assert!(number(&trial["trial"]["params"]["x"]) > 0.5, "{one}");
+        let why = one["why"].as_str().unwrap();
+        assert!(why.starts_with("x = 0.") && why.ends_with(" is outside its range"), "{one}");
+    }
     assert_eq!(home.json(&["show", "edited"])["edits"], 0);
+    assert_eq!(home.get("/api/v1/sweeps/edited/edits"), json!([]));
     let edited = home.json(&["edit", "edited", &path]);
     let change = json!({"what": "x", "before": "0 to 1", "after": "0 to 0.5"});
     assert_eq!((&edited["trials"], &edited["changes"][1]), (&json!(12), &change), "{edited}");
@@ -72,6 +85,21 @@ fn a_sweep_goes_on_with_another_space() {
     home.until_over(&id);
     assert_eq!(home.json(&["trials", "edited", "--where", "n >= 1"]).as_array().unwrap().len(), 20);
     assert!(home.ok(&["replay", "edited"]).contains("all agree"));
+    // What was changed when, the last first.
+    let edits = home.get("/api/v1/sweeps/edited/edits");
+    let whats = |at: usize| -> Vec<&str> {
+        edits[at]["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|change| change["what"].as_str().unwrap())
+            .collect()
+    };
+    assert_eq!((whats(0), whats(1)), (vec!["n", "trials"], vec!["more", "x", "trials"]), "{edits}");
+    assert_eq!((&edits[0]["leg"], &edits[1]["leg"]), (&json!(20), &json!(12)), "{edits}");
+    let at = |at: usize| edits[at]["at_ms"].as_i64().unwrap();
+    let submitted = home.json(&["show", "edited"])["created_ms"].as_i64().unwrap();
+    assert!(submitted < at(1) && at(1) < at(0), "{edits}");
 }
 
 #[test]
@@ -105,8 +133,10 @@ fn what_may_not_change_is_refused_by_name() {
     let id = home.submit(&bred);
     home.until_over(&id);
     let path = file(&home, "bred.toml", &bred.replace("trials = 12", "trials = 20"));
-    let why = refused(&home, &["edit", &id, &path]);
-    assert!(why.contains("its population") && why.contains("warm_start"), "{why}");
+    for flags in [&["--dry-run"][..], &[]] {
+        let why = refused(&home, &[&["edit", &id, &path], flags].concat());
+        assert!(why.contains("its population") && why.contains("warm_start"), "{why}");
+    }
 
     let grid = toy("grid", 4, 0, "n = { type = \"int\", low = 1, high = 4 }")
         .replace("\"random\"", "{ name = \"grid\", divisions = 4 }");

@@ -13,6 +13,7 @@ mod care;
 mod command;
 mod dice;
 mod edit;
+mod ensembles;
 mod events;
 mod every_call;
 mod experiments;

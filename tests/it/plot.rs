@@ -27,16 +27,20 @@ fn curves_of_sweeps_are_compared_in_one_picture() {
 
     home.ok(&["plot", "with", "-n", "3", "--out", out]);
     let svg = std::fs::read_to_string(&file).unwrap();
-    let best = home.json(&["best", "with", "-n", "3"]);
+    let (best, drawn) = (home.json(&["best", "with", "-n", "3"]), home.json(&["plot", "with", "-n", "3"]));
     for ranked in best["ranked"].as_array().unwrap() {
         let trial = &ranked["trial"];
         let shown = [trial["number"].to_string(), format!("{:.4}", trial["value"].as_f64().unwrap())];
         for text in shown {
             assert!(svg.contains(&format!(">\n{text}\n<")), "{text} is not in {svg}");
         }
-        let label = format!("augment={}, x=", trial["params"]["augment"].as_f64().unwrap());
-        assert!(svg.contains(&label), "{label} is not in {svg}");
+        // Two of three have it in common.
+        let named = format!("augment={}, x=", trial["params"]["augment"].as_f64().unwrap());
+        let is_common = trial["params"]["augment"] == drawn["common"]["augment"];
+        assert_eq!(svg.contains(&named), !is_common, "{named} in {svg}");
     }
+    let otherwise = format!("otherwise augment={}", drawn["common"]["augment"].as_f64().unwrap());
+    assert!(svg.contains(&otherwise), "{otherwise} is not in {svg}");
     assert!(
         svg.contains("rmse by epoch: with")
             && svg.contains("the best 3 of 8 completed trials; in grey 5 more")

@@ -136,7 +136,24 @@ fn sweeps_are_paused_resumed_cancelled_and_removed() {
     home.ok(&["cancel", "steered"]);
     home.until("its last trial ended", || !states(&home, &id).contains(&"stopping".to_owned()));
     assert_eq!(home.json(&["show", &id])["state"], "cancelled");
-    home.until("it can be removed", || home.sweepd(&["rm", "steered"]).status.success());
+    home.ok(&["rm", "steered"]);
+    assert_eq!(home.sweepd(&["show", &id]).status.code(), Some(4));
+}
+
+#[test]
+fn removing_waits_until_workers_have_let_go() {
+    let mut home = Home::new();
+    home.serve(1);
+    // A worker hears of the cancellation at the end of its epoch.
+    let id = home.submit(&toy("held", 5, 1500, ""));
+    home.until("a trial runs", || states(&home, &id).contains(&"running".to_owned()));
+    home.ok(&["cancel", "held"]);
+    let (status, code) = home.send("DELETE", &format!("/api/v1/sweeps/{id}"), &Value::Null);
+    assert_eq!((status, code.as_str()), (409, "still_ending"));
+    let removed = home.sweepd(&["rm", "held"]);
+    let said = String::from_utf8(removed.stderr).unwrap();
+    assert!(removed.status.success(), "{said}");
+    assert!(said.contains("still ending: waiting up to 30 s") && said.contains("held: removed"), "{said}");
     assert_eq!(home.sweepd(&["show", &id]).status.code(), Some(4));
 }
 

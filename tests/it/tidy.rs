@@ -26,12 +26,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("worker", &["domain", "model", "home", "telemetry"]),
     ("intake.rs", &["domain", "dataset", "sampler", "scheduler", "space", "sweepfile", "error_chain"]),
     ("report", &["domain", "space", "store"]),
+    ("ensembling.rs", &["domain", "dataset", "report", "store", "error_chain"]),
     (
         "http",
         &[
             "access",
             "domain",
             "dataset",
+            "ensembling",
             "expr",
             "home",
             "intake",

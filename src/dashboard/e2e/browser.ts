@@ -66,3 +66,24 @@ export async function api<T>(page: Page, path: string): Promise<T> {
   expect(response.status(), path).toBe(200);
   return response.json() as Promise<T>;
 }
+
+/** A changing call, as our own page makes it. */
+export async function send(page: Page, method: "POST" | "PUT", path: string, body: string, type = "application/json"): Promise<string> {
+  const headers = { "Content-Type": type, "X-Sweepd": "1", Origin: BASE };
+  const answer = await page.request.fetch(`${BASE}/api/v1${path}`, { method, headers, data: body });
+  expect(answer.ok(), `${path}: ${await answer.text()}`).toBe(true);
+  return answer.text();
+}
+
+export async function submit(page: Page, text: string): Promise<string> {
+  return (JSON.parse(await send(page, "POST", "/sweeps", text, "application/toml")) as { id: string }).id;
+}
+
+/** Replaces what stands in the editor. */
+export async function write(page: Page, text: string): Promise<void> {
+  const editor = page.locator(".cm-content");
+  await editor.click();
+  await page.keyboard.press("ControlOrMeta+a");
+  // Not typed: the editor would indent by itself.
+  await page.keyboard.insertText(text);
+}

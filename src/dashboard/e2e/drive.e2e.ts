@@ -1,7 +1,6 @@
 // What a person does with a sweep, from its file to its end. The sweep is a toy: it needs a daemon, but no libtorch.
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { api, BASE, newPage, quiet, until, useBrowser } from "./browser";
+import { api, BASE, newPage, quiet, until, useBrowser, write } from "./browser";
 
 useBrowser();
 
@@ -26,14 +25,6 @@ epoch_ms = { type = "fixed", value = 60 }
 `;
 
 interface Summary { id: string; state: string; trials: Record<string, number> }
-
-async function write(page: Page, text: string): Promise<void> {
-  const editor = page.locator(".cm-content");
-  await editor.click();
-  await page.keyboard.press("ControlOrMeta+a");
-  // Not typed: the editor would indent by itself.
-  await page.keyboard.insertText(text);
-}
 
 test("a sweep from its file to its end", async () => {
   const { page, complaints } = await newPage();

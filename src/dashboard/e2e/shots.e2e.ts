@@ -20,6 +20,7 @@ beforeAll(async () => {
   const trial = trials.find((t) => t.state === "completed") ?? trials[0]!;
   pages.push(["sweeps", "/"], ["new-sweep", "/sweeps/new"]);
   for (const tab of ["overview", "parameters", "slices", "timeline", "compare"]) pages.push([`sweep-${tab}`, `/sweeps/${main.id}#${tab}`]);
+  pages.push(["sweep-edit", `/sweeps/${main.id}/edit`]);
   const trained = sweeps.find((s) => s.spec.objective.kind === "keypoints");
   if (trained) pages.push(["sweep-ensembles", `/sweeps/${trained.id}#ensembles`]);
   if (several) pages.push(["sweep-front", `/sweeps/${several.id}#front`]);

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { api, BASE, closeAll, newPage, quiet, until, useBrowser } from "./browser";
+import { api, BASE, closeAll, newPage, quiet, send, submit, until, useBrowser } from "./browser";
 
 useBrowser();
 
@@ -22,18 +22,6 @@ learning_rate = { type = "float", low = 0.0001, high = 0.01, log = true }
 epochs = { type = "fixed", value = ${epochs} }
 epoch_ms = { type = "fixed", value = 100 }
 `;
-
-/** A changing call, as our own page makes it. */
-async function send(page: Page, method: "POST" | "PUT", path: string, body: string, type = "application/json"): Promise<string> {
-  const headers = { "Content-Type": type, "X-Sweepd": "1", Origin: BASE };
-  const answer = await page.request.fetch(`${BASE}/api/v1${path}`, { method, headers, data: body });
-  expect(answer.ok(), `${path}: ${await answer.text()}`).toBe(true);
-  return answer.text();
-}
-
-async function submit(page: Page, text: string): Promise<string> {
-  return (JSON.parse(await send(page, "POST", "/sweeps", text, "application/toml")) as { id: string }).id;
-}
 
 /** How many streams the daemon has open. */
 async function streams(page: Page): Promise<number> {

@@ -1,5 +1,5 @@
 // The API of a made-up daemon: enough of it, and quick, for work on the pages.
-import type { Column, Ensemble, HistoryPoint, SweepSummary, TrialSummary, Value } from "../src/lib/types";
+import type { Column, Ensemble, EnsembleJob, EnsembleMaking, HistoryPoint, SweepSummary, TrialSummary, Value } from "../src/lib/types";
 import { face, KEYPOINTS, pixels, truth } from "./faces.ts";
 import { attemptsOf, count, dice, makeWorld, searched, START, stepsOf, valueAt, type World, worlds } from "./world.ts";
 
@@ -224,6 +224,20 @@ export function ensembles(w: World): Ensemble[] {
   return [of("greedy", [9, 6, 5, 3, 1], 0.93 * best[0]!.value!), of("top8", Array<number>(8).fill(1), 0.95 * best[0]!.value!)];
 }
 
+let job: EnsembleJob | null = null;
+
+/** Predicts with every question about it, and keeps nothing. */
+export function making(w: World): EnsembleMaking {
+  if (job?.progress === "working" && ++job.predicted >= job.of) job.progress = "done";
+  return { available: true, job: job?.sweep === w.sweep.id ? job : null };
+}
+
+export function make(w: World, wanted: { top?: number; candidates?: number; name?: string }): EnsembleJob {
+  if (job?.progress === "working") throw new Refused(409, "busy", "an ensemble is being put together: try again when it is done");
+  const name = wanted.name ?? (wanted.top ? `top${wanted.top}` : "greedy");
+  return (job = { sweep: w.sweep.id, name, progress: "working", predicted: 0, of: wanted.top ?? wanted.candidates ?? 24, error: null });
+}
+
 export const datasets = [
   { name: "faces", rows: 5266, complete_rows: 1611, baseline: 3.9597, keypoints: KEYPOINTS, missing: Object.fromEntries(KEYPOINTS.flatMap((k, i) => ["x", "y"].map((d) => [`${k}_${d}`, [0, 1].includes(i) ? 5 : i === 10 ? 0 : i === 14 ? 24 : 3560 + i]))) },
   { name: "synthetic", rows: 3000, complete_rows: 3000, baseline: 5.21, keypoints: KEYPOINTS, missing: Object.fromEntries(KEYPOINTS.flatMap((k) => ["x", "y"].map((d) => [`${k}_${d}`, 0]))) },
@@ -283,6 +297,15 @@ export function check(text: string): void {
   });
   if (!/^name\s*=/m.test(text)) problems.push("sweep: name is missing");
   if (problems.length) throw new Refused(422, "bad_sweep", problems.join("\n"), problems);
+}
+
+/** Knows of the number of trials alone. */
+export function edit(w: World, text: string, dry: boolean) {
+  check(text);
+  const after = Number(/^trials\s*=\s*(\d+)/m.exec(text)?.[1] ?? w.sweep.planned);
+  const changes = after === w.sweep.planned ? [] : [{ what: "trials", before: String(w.sweep.planned), after: String(after) }];
+  if (!dry) [w.source, w.sweep.planned] = [text, after];
+  return { changes, fit: w.trials.length, trials: w.trials.length, defaults: [], unfit: [] };
 }
 
 export function submit(text: string): SweepSummary {

@@ -88,6 +88,8 @@ async function answer(method: string, path: string[], q: URLSearchParams, reques
   switch (part) {
     case undefined: return queue().find((s) => s.id === w.sweep.id);
     case "source": return w.source;
+    case "edits": return [];
+    case "edit": return api.edit(w, await body(request), q.get("dry_run") === "true");
     case "trials": return api.trials(w, q);
     case "trials.csv": return "number,state,rmse\n" + w.trials.map((t) => `${t.number},${t.state},${t.value}`).join("\n");
     case "history": return api.history(w, Number(q.get("most") ?? 2000));
@@ -101,7 +103,7 @@ async function answer(method: string, path: string[], q: URLSearchParams, reques
     case "cancel": return move("cancelled");
     case "priority": return void (w.sweep.priority = JSON.parse(await body(request)).priority);
     case "tags": return void (w.sweep.tags = JSON.parse(await body(request)).tags);
-    case "ensembles": return api.ensembles(w);
+    case "ensembles": return path[3] !== "make" ? api.ensembles(w) : method === "POST" ? api.make(w, JSON.parse(await body(request))) : api.making(w);
     case "note": return void (w.sweep.note = JSON.parse(await body(request)).text);
   }
   throw new api.Refused(404, "not_found", `there is no route ${path.join("/")}`);

@@ -13,6 +13,7 @@ import { setTheme, type Theme, useTheme } from "./ui/theme";
 const SweepsPage = lazy(load.sweeps);
 const NewSweepPage = lazy(load.newSweep);
 const SweepPage = lazy(load.sweep);
+const EditSweepPage = lazy(load.editSweep);
 const TrialPage = lazy(load.trial);
 const DataPage = lazy(load.data);
 const WorkersPage = lazy(load.workers);
@@ -37,6 +38,7 @@ export function App() {
             <Switch>
               <Route path="/" component={SweepsPage} />
               <Route path="/sweeps/new" component={NewSweepPage} />
+              <Route path="/sweeps/:id/edit">{({ id }) => <EditSweepPage id={id} key={id} />}</Route>
               <Route path="/sweeps/:id">{({ id }) => <SweepPage id={id} key={id} />}</Route>
               <Route path="/trials/:id">{({ id }) => <TrialPage id={id} key={id} />}</Route>
               <Route path="/data/:name?">{({ name }) => <DataPage name={name} />}</Route>

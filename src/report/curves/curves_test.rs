@@ -130,21 +130,19 @@ fn labels_are_what_differs_and_what_is_asked_for() {
     let labels: Vec<String> = plot.curves.iter().map(label::text).collect();
     assert_eq!(
         labels,
-        [
-            "activation=relu, family=cnn, learning_rate=0.001",
-            "activation=relu, family=-, learning_rate=0.002",
-            "activation=elu, family=cnn, learning_rate=0.003"
-        ]
+        ["learning_rate=0.001", "family=-, learning_rate=0.002", "activation=elu, learning_rate=0.003"]
     );
+    let common =
+        BTreeMap::from([("activation".into(), Some("relu".into())), ("family".into(), Some("cnn".into()))]);
+    assert_eq!(plot.common, common, "the rates have nothing in common");
     let params: Vec<&Params> = plot.curves.iter().map(|curve| &curve.params).collect();
-    let (shown, left_out) = label::differing(&params, 30);
-    assert_eq!(
-        (shown, left_out),
-        (vec!["activation".into(), "family".into()], vec!["learning_rate".to_owned()])
-    );
+    let found = label::differing(&params, 30);
+    assert_eq!(found.shown, ["activation", "family"]);
+    assert_eq!((found.common, found.left_out), (common, vec!["learning_rate".to_owned()]));
 
     let asked = Plot::new(&sources, RMSE, &["activation".into()], None).unwrap();
     assert_eq!(label::text(&asked.curves[2]), "activation=elu");
+    assert_eq!(label::text(&asked.curves[0]), "activation=relu", "what is asked for is always named");
     let colours: Vec<_> = style::all(&asked).iter().map(|style| style.colour).collect();
     assert!(colours[0] == colours[1] && colours[1] != colours[2], "{colours:?}");
     let error = Plot::new(&sources, RMSE, &["activatoin".into()], None).unwrap_err().to_string();
@@ -152,6 +150,34 @@ fn labels_are_what_differs_and_what_is_asked_for() {
         error,
         "--label: no parameter is called activatoin; there are activation, epochs, family, learning_rate"
     );
+}
+
+/// Fifteen parameters, each of them not zero in one trial alone, and a trial that has zeros only.
+#[test]
+fn labels_name_what_is_unlike_most() {
+    let name = |at: u64| format!("strength_of_augmentation_{at:02}");
+    let trial = |number: u64| {
+        let mut drawn = drawn(number, 5.0, 1.0 + number as f64 / 100.0, 3);
+        drawn.0.params.insert("learning_rate".into(), 0.001.into());
+        for at in 1..=15 {
+            let value = if at == number { 0.5 } else { 0.0 };
+            drawn.0.params.insert(name(at), value.into());
+        }
+        drawn
+    };
+    let plot = plot(&[source("a", (0..16).map(trial).collect(), vec![])]);
+    let labels: Vec<String> = plot.curves.iter().map(label::text).collect();
+    let expected = (1..=15).map(|at| format!("{}=0.5", name(at)));
+    assert_eq!(labels, std::iter::once("base".to_owned()).chain(expected).collect::<Vec<_>>());
+    assert!(plot.left_out.is_empty() && plot.curves[0].label.is_empty(), "{plot:?}");
+    assert_eq!(plot.curves[3].label, BTreeMap::from([(name(3), Some(0.5.into()))]));
+    // What that is stands below, all of it.
+    let svg = plot.svg(false).unwrap();
+    let below: Vec<&str> =
+        texts(&svg).into_iter().skip_while(|text| !text.starts_with("otherwise ")).collect();
+    let zeros: Vec<String> = (1..=15).map(|at| format!("{}=0", name(at))).collect();
+    assert_eq!(below.join(" "), format!("otherwise {}", zeros.join(", ")));
+    assert!(!svg.contains('…'), "{svg}");
 }
 
 #[test]

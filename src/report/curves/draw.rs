@@ -1,7 +1,7 @@
 //! The picture as SVG.
 
 use super::axis::{Axis, even};
-use super::label::shortened;
+use super::label::{otherwise, shortened};
 use super::legend;
 use super::line::{pieces, thinned};
 use super::scale::Scale;
@@ -234,9 +234,11 @@ fn notes_below(plot: &Plot) -> Vec<String> {
     if plot.curves.len() > MOST_ROWS {
         notes.push(format!("and {} more, not named here", plot.curves.len() - MOST_ROWS));
     }
+    let room = (f64::from(WIDTH - LEFT - BESIDE - RIGHT) / (FONT * LETTER)) as usize;
+    notes.extend(otherwise(&plot.common, room).iter().map(|line| shortened(line, room)));
     if !plot.left_out.is_empty() {
         let text = format!("they differ in {} too (--label names them)", plot.left_out.join(", "));
-        notes.push(shortened(&text, (f64::from(WIDTH - LEFT - BESIDE - RIGHT) / (FONT * LETTER)) as usize));
+        notes.push(shortened(&text, room));
     }
     notes
 }

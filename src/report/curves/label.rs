@@ -2,7 +2,7 @@
 
 use super::{Curve, PlotError, PlotSource};
 use crate::domain::{Params, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether every parameter that is to be named belongs to some sweep.
 pub(super) fn check(sources: &[PlotSource], labels: &[String]) -> Result<(), PlotError> {
@@ -17,43 +17,96 @@ pub(super) fn check(sources: &[PlotSource], labels: &[String]) -> Result<(), Plo
     }
 }
 
-/// The parameters that differ among some trials: those for which a label of `room` characters has room, and the rest. Those with few
+/// Where some trials differ.
+#[derive(Debug, PartialEq)]
+pub(super) struct Differences {
+    /// The parameters that labels name, in their order.
+    pub shown: Vec<String>,
+    /// What more than half of the trials have of them: labels name what is unlike it.
+    pub common: BTreeMap<String, Option<Value>>,
+    /// Those for which there is no room.
+    pub left_out: Vec<String>,
+}
+
+/// The parameters that differ among some trials, as far as no label is longer than `room` characters. Those with few
 /// different values come first, because they sort the curves into groups. Without `epochs`, which is seen.
-pub(super) fn differing(trials: &[&Params], mut room: usize) -> (Vec<String>, Vec<String>) {
+pub(super) fn differing(trials: &[&Params], room: usize) -> Differences {
     let names: BTreeSet<&String> = trials.iter().flat_map(|params| params.keys()).collect();
     let mut differing: Vec<(usize, &String)> = names
         .into_iter()
         .filter(|name| *name != "epochs")
-        .map(|name| (different(trials.iter().map(|params| params.get(name))), name))
+        .map(|name| (counted(trials, name).len(), name))
         .filter(|(values, _)| *values > 1)
         .collect();
     differing.sort();
-    let (mut shown, mut left_out) = (Vec::new(), Vec::new());
+    let mut found = Differences { shown: Vec::new(), common: BTreeMap::new(), left_out: Vec::new() };
+    let mut lengths = vec![0; trials.len()];
     for (_, name) in differing {
-        let longest = trials.iter().map(|params| part(name, params.get(name)).chars().count()).max();
-        // And what joins it to the one before.
-        let needed = longest.unwrap_or(0) + if shown.is_empty() { 0 } else { 2 };
-        match room.checked_sub(needed) {
-            Some(rest) if left_out.is_empty() => {
-                room = rest;
-                shown.push(name.clone());
+        let common =
+            counted(trials, name).into_values().find(|(_, trials_with)| 2 * trials_with > trials.len());
+        let common = common.map(|(value, _)| value.cloned());
+        let longer = |(length, params): (&usize, &&Params)| {
+            let value = params.get(name);
+            if common.as_ref().is_some_and(|common| common.as_ref() == value) {
+                return *length;
             }
-            _ => left_out.push(name.clone()),
+            // And what joins it to the one before.
+            length + part(name, value).chars().count() + if *length == 0 { 0 } else { JOINED.len() }
+        };
+        let with: Vec<usize> = lengths.iter().zip(trials).map(longer).collect();
+        if with.iter().any(|length| *length > room) {
+            found.left_out.push(name.clone());
+            continue;
         }
+        lengths = with;
+        found.shown.push(name.clone());
+        found.common.extend(common.map(|common| (name.clone(), common)));
     }
-    (shown, left_out)
+    found
 }
 
-/// How many different values there are, "none" among them.
-fn different<'a>(values: impl Iterator<Item = Option<&'a Value>>) -> usize {
-    values.map(|value| value.map(ToString::to_string)).collect::<BTreeSet<_>>().len()
+/// How many trials have each value of a parameter, "none" among them, by the value as text.
+fn counted<'a>(trials: &[&'a Params], name: &str) -> BTreeMap<Option<String>, (Option<&'a Value>, usize)> {
+    let mut counted = BTreeMap::new();
+    for value in trials.iter().map(|params| params.get(name)) {
+        counted.entry(value.map(ToString::to_string)).or_insert((value, 0)).1 += 1;
+    }
+    counted
 }
+
+/// Between the parts of a label.
+const JOINED: &str = ", ";
+/// The label of a trial that has what most have, of everything.
+const BASE: &str = "base";
 
 /// A curve's label as text.
 pub(super) fn text(curve: &Curve) -> String {
+    if curve.is_base {
+        return BASE.to_owned();
+    }
     let value = |name: &String| curve.label.get(name).and_then(Option::as_ref);
     let parts: Vec<String> = curve.order.iter().map(|name| part(name, value(name))).collect();
-    parts.join(", ")
+    parts.join(JOINED)
+}
+
+/// What labels leave out because most have it, in lines of so many characters.
+pub(super) fn otherwise(common: &BTreeMap<String, Option<Value>>, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (name, value) in common {
+        let part = part(name, value.as_ref());
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + JOINED.len() + part.chars().count() < most => {
+                line.push_str(JOINED);
+                line.push_str(&part);
+            }
+            Some(line) => {
+                line.push(',');
+                lines.push(part);
+            }
+            None => lines.push(format!("otherwise {part}")),
+        }
+    }
+    lines
 }
 
 fn part(name: &str, value: Option<&Value>) -> String {

@@ -15,6 +15,7 @@ use crate::domain::metric::{
 };
 use crate::domain::{Direction, ObjectiveKind, Params, TrialState, Value};
 use crate::store::query::{CurvePoints, SweepSummary, TrialSummary};
+use label::Differences;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +54,9 @@ pub struct Plot {
     pub background: Vec<Curve>,
     /// What was chosen, in words.
     pub selection: String,
+    /// What more than half of the chosen trials have, of parameters that differ: labels name only what is unlike it.
+    /// `null` for a parameter that most do not have.
+    pub common: BTreeMap<String, Option<Value>>,
     /// Parameters that differ among the chosen trials too, and for which the legend has no room.
     pub left_out: Vec<String>,
     /// The primary objective of all sweeps, if it is one and the same: the name of what `best` is.
@@ -85,7 +89,8 @@ pub struct Curve {
     pub name: String,
     /// The trial's state.
     pub state: TrialState,
-    /// What the legend calls it: parameters by name, `null` for one that this trial does not have.
+    /// What the legend calls it: parameters by name, `null` for one that this trial does not have. Empty for one that
+    /// has everything in common with most.
     pub label: BTreeMap<String, Option<Value>>,
     /// The trial's value by its sweep's objective.
     pub best: Option<f64>,
@@ -98,6 +103,9 @@ pub struct Curve {
     /// The names of the label in their order.
     #[serde(skip)]
     order: Vec<String>,
+    /// It has what most have, of everything in which they differ.
+    #[serde(skip)]
+    is_base: bool,
 }
 
 /// Why there is no picture.
@@ -162,7 +170,7 @@ impl Plot {
         let own = own_metrics(sources.iter().map(|source| &source.sweep));
         let ranked_by = if let [one] = own.as_slice() { Some((*one).to_owned()) } else { None };
         let mut curves = curves_of(sources, |source| &source.chosen);
-        let left_out = name_curves(&mut curves, labels, metric, ranked_by.as_deref());
+        let (common, left_out) = name_curves(&mut curves, labels, metric, ranked_by.as_deref());
         let direction = direction_of(sources, metric);
         let loss = |curve: &Curve| direction.unwrap_or(Direction::Minimize).loss(curve.last);
         curves.sort_by(|a, b| loss(a).total_cmp(&loss(b)));
@@ -181,6 +189,7 @@ impl Plot {
             selection: selection(sources, curves.len(), condition),
             curves,
             background: curves_of(sources, |source| &source.others),
+            common,
             left_out,
             ranked_by,
             grouped: !labels.is_empty(),
@@ -213,31 +222,36 @@ fn curves_of(sources: &[PlotSource], which: impl Fn(&PlotSource) -> &[Drawn]) ->
         points: points.clone(),
         params: trial.params.clone(),
         order: Vec::new(),
+        is_base: false,
     };
     sources.iter().flat_map(|source| which(source).iter().map(|drawn| curve(source, drawn))).collect()
 }
 
-/// Gives curves their labels: the values of some parameters, or of those that differ as far as they fit; the others
-/// that differ are returned.
+/// Gives curves their labels: the values of some parameters, or what is unlike most of those that differ as far as that
+/// fits. What most have is returned, and the others that differ.
 fn name_curves(
     curves: &mut [Curve],
     labels: &[String],
     metric: &str,
     ranked_by: Option<&str>,
-) -> Vec<String> {
-    let (order, left_out) = if labels.is_empty() {
+) -> (BTreeMap<String, Option<Value>>, Vec<String>) {
+    let found = if labels.is_empty() {
         let names = curves.iter().map(|curve| (curve.name.as_str(), curve.state));
         let room = legend::room(names, metric, ranked_by);
         let params: Vec<&Params> = curves.iter().map(|curve| &curve.params).collect();
         label::differing(&params, room)
     } else {
-        (labels.to_vec(), Vec::new())
+        Differences { shown: labels.to_vec(), common: BTreeMap::new(), left_out: Vec::new() }
     };
     for curve in curves {
-        curve.label = order.iter().map(|name| (name.clone(), curve.params.get(name).cloned())).collect();
-        curve.order.clone_from(&order);
+        let is_common =
+            |name: &str| found.common.get(name).is_some_and(|value| value.as_ref() == curve.params.get(name));
+        curve.order = found.shown.iter().filter(|name| !is_common(name)).cloned().collect();
+        curve.label =
+            curve.order.iter().map(|name| (name.clone(), curve.params.get(name).cloned())).collect();
+        curve.is_base = curve.order.is_empty() && !found.common.is_empty();
     }
-    left_out
+    (found.common, found.left_out)
 }
 
 /// A sweep's name, or its id where another one is called the same.

@@ -32,5 +32,6 @@ pub(super) use search::Bench;
 pub use search::{Mark, Sort, TrialPage};
 pub use stints::Stint;
 pub use sweeps::{Counts, SweepSummary, WarmStart};
+pub use terms::Edit;
 pub use trials::{AttemptDetail, FoldSummary, StepRow, TrialDetail, TrialSummary};
 pub use workers::{CurrentWork, DeviceSummary, KnownFrom, WorkerState, WorkerSummary, Workers};

@@ -206,7 +206,7 @@ impl Reader {
             name: row.spec.name.clone(),
             state: row.state,
             priority: row.spec.priority,
-            edits: self.edits(row.id).await?,
+            edits: self.count_edits(row.id).await?,
             warm_start: self.warm_start(row.id, &row.spec).await?,
             planned: row.spec.search.trials,
             trials: self.counts(row.id).await?,
@@ -242,7 +242,7 @@ impl Reader {
         rows.iter().map(read).collect()
     }
 
-    async fn edits(&self, sweep: SweepId) -> Result<u64, StoreError> {
+    async fn count_edits(&self, sweep: SweepId) -> Result<u64, StoreError> {
         let sql = "select count(*) from space_version where sweep_id = ?";
         unsigned("edits", sqlx::query_scalar(sql).bind(sweep.0).fetch_one(&self.pool).await?)
     }

@@ -1,12 +1,44 @@
-//! What a sweep searched before, and how many of its trials are of some space.
+//! What a sweep searched before, and which configurations it has.
 
-use crate::domain::{Params, PastTerms, SweepId};
-use crate::store::rows::from_json;
+use super::SweepSummary;
+use crate::domain::terms::Alteration;
+use crate::domain::{Millis, Params, PastTerms, SweepId, TrialId};
+use crate::store::rows::{from_json, unsigned};
 use crate::store::{Reader, StoreError, terms};
 use futures_util::TryStreamExt as _;
+use serde::Serialize;
 use sqlx::Row;
 
+/// A change of a sweep's space, constraints or number of trials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Edit {
+    /// When.
+    pub at_ms: Millis,
+    /// The first leg that was decided by what it is since then.
+    pub leg: u64,
+    /// What is different.
+    pub changes: Vec<Alteration>,
+}
+
 impl Reader {
+    /// How a sweep was changed since it was submitted, oldest first.
+    ///
+    /// # Errors
+    /// What SQLite says, or a damaged value.
+    pub async fn edits(&self, sweep: &SweepSummary) -> Result<Vec<Edit>, StoreError> {
+        let past = self.past_terms(sweep.sweep).await?;
+        let sql = "select ended_ms from space_version where sweep_id = ? order by version";
+        let times: Vec<i64> = sqlx::query_scalar(sql).bind(sweep.sweep.0).fetch_all(&self.pool).await?;
+        let now = sweep.spec.terms();
+        let after = past.iter().skip(1).map(|later| &later.terms).chain([&now]);
+        let edits = past.iter().zip(after).zip(times).map(|((before, after), at)| Edit {
+            at_ms: Millis(at),
+            leg: before.until_leg,
+            changes: before.terms.alterations(after),
+        });
+        Ok(edits.collect())
+    }
+
     /// The terms that a sweep had before, oldest first.
     ///
     /// # Errors
@@ -16,22 +48,25 @@ impl Reader {
         rows.iter().map(terms::past).collect()
     }
 
-    /// How many of a sweep's trials have a configuration for which something holds, and how many there are.
+    /// Shows each configuration of a sweep, in the order of their trials' numbers.
     ///
     /// # Errors
     /// What SQLite says, or a damaged value.
-    pub async fn count_configurations(
+    pub async fn each_configuration(
         &self,
         sweep: SweepId,
-        holds: impl Fn(&Params) -> bool,
-    ) -> Result<(u64, u64), StoreError> {
-        let sql = "select params from trial where sweep_id = ? order by number";
+        mut show: impl FnMut(TrialId, u64, &Params),
+    ) -> Result<(), StoreError> {
+        let sql = "select trial_id, number, params from trial where sweep_id = ? order by number";
         let mut rows = sqlx::query(sql).bind(sweep.0).fetch(&self.pool);
-        let (mut found, mut all) = (0, 0);
         while let Some(row) = rows.try_next().await? {
-            found += u64::from(holds(&from_json("trial.params", row.try_get("params")?)?));
-            all += 1;
+            let number = unsigned("trial.number", row.try_get("number")?)?;
+            show(
+                TrialId(row.try_get("trial_id")?),
+                number,
+                &from_json("trial.params", row.try_get("params")?)?,
+            );
         }
-        Ok((found, all))
+        Ok(())
     }
 }

@@ -6,9 +6,10 @@ let used = false;
 
 /** What the page at an address asks for first. */
 export function wanted(at: { pathname: string; hash: string }): string[] {
-  const [, kind, id] = at.pathname.split("/");
+  const [, kind, id, part] = at.pathname.split("/");
   if (kind === "trials" && id) return ["/session", `/trials/${id}`];
   if (kind !== "sweeps" || !id || id === "new") return kind === "" ? ["/session", "/sweeps"] : ["/session"];
+  if (part === "edit") return [`/sweeps/${id}`, `/sweeps/${id}/source`, "/session"];
   const pictures = at.hash === "" ? [paths.history(id), paths.curves(id, "")] : [];
   return [`/sweeps/${id}`, paths.trials(id, {}), ...pictures, "/session"];
 }

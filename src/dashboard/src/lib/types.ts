@@ -53,6 +53,8 @@ export interface SweepSummary {
   best_trial: number | null;
   best: number | null;
   baseline: number | null;
+  /** How often it was changed since it was submitted. */
+  edits?: number;
   dataset_hash: string | null;
   git_commit: string | null;
   created_ms: number;
@@ -64,6 +66,18 @@ export interface SweepSummary {
   note?: string | null;
   tags: string[];
 }
+
+/** A parameter, `trials` or `constraints`; null before where it is new, after where it is gone. */
+export interface Alteration { what: string; before: string | null; after: string | null }
+/** What an edit changes, and what becomes of the trials so far. */
+export interface Edited {
+  changes: Alteration[];
+  fit: number;
+  trials: number;
+  defaults: { name: string; value: Value; trials: number }[];
+  unfit: { trial_id: number; number: number; why: string }[];
+}
+export interface PastEdit { at_ms: number; leg: number; changes: Alteration[] }
 
 /** A reason's kind, and its numbers. */
 export interface Reason { kind: string; [field: string]: unknown }
@@ -163,6 +177,12 @@ export interface Front {
 
 export interface Member { trial_id: number; trial: string; weight: number; rmse: number }
 export interface Ensemble { name: string; members: Member[]; rmse: number; rows: number; created_ms: number }
+
+/** A request for an ensemble, as far as it is. */
+export interface EnsembleJob {
+  sweep: string; name: string; progress: "working" | "done" | "failed"; predicted: number; of: number; error: string | null;
+}
+export interface EnsembleMaking { available: boolean; job: EnsembleJob | null }
 
 export interface Span {
   trial_id: number; number: number; sweep: string; attempt: number;

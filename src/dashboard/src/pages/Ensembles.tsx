@@ -4,20 +4,19 @@ import { ago, count, gain, metric, percent } from "../lib/format";
 import type { Ensemble, SweepSummary } from "../lib/types";
 import { Answer, Empty, Facts, Panel } from "../ui/parts";
 import { useAsk, useNow } from "../ui/use";
+import { MakeEnsemble } from "./MakeEnsemble";
 
 export function Ensembles({ sweep }: { sweep: SweepSummary }) {
   const asked = useAsk<Ensemble[]>(["sweep", sweep.id, "ensembles"], `/sweeps/${sweep.id}/ensembles`);
   return (
-    <Answer of={asked}>
-      {(all) => (all.length > 0 ? <>{all.map((one) => <One key={one.name} of={one} sweep={sweep} />)}</> : (
-        <Panel title="Ensembles">
-          <Empty title="None has been made">
-            <p>The mean of several networks is often better than the best of them. On the command line:</p>
-            <pre>{`sweepd ensemble ${sweep.id} --greedy     # adds whoever makes the mean better\nsweepd ensemble ${sweep.id} --top 8      # the mean of the best eight`}</pre>
-          </Empty>
-        </Panel>
-      ))}
-    </Answer>
+    <>
+      <MakeEnsemble sweep={sweep} />
+      <Answer of={asked}>
+        {(all) => (all.length > 0 ? <>{all.map((one) => <One key={one.name} of={one} sweep={sweep} />)}</> : (
+          <Panel><Empty title="None has been made yet" /></Panel>
+        ))}
+      </Answer>
+    </>
   );
 }
 

@@ -1,11 +1,12 @@
 // Submit a sweep: write its file, see mistakes where they are, hand it in.
 import { useEffect, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
-import { ApiError, get, getText, send } from "../lib/api";
+import { get, getText, send } from "../lib/api";
 import { value } from "../lib/format";
-import { parseProblem, type Problem } from "../lib/problems";
+import { fileType, mistakesOf, type Problem } from "../lib/problems";
 import type { Dataset, Params } from "../lib/types";
 import { Editor } from "../ui/Editor";
+import { Mistakes } from "../ui/Mistakes";
 import { Empty, Failure, Loading, Panel } from "../ui/parts";
 import { useMay, useSettled } from "../ui/use";
 
@@ -39,15 +40,16 @@ type Verdict = { kind: "fine"; first: Params | undefined } | { kind: "mistakes";
 
 async function check(text: string): Promise<Verdict> {
   try {
-    const found = await send<{ first_params?: Params } | undefined>("POST", "/sweeps/check", text, "application/toml");
+    const found = await send<{ first_params?: Params } | undefined>("POST", "/sweeps/check", text, fileType(text));
     return { kind: "fine", first: found?.first_params };
   } catch (error) {
-    if (error instanceof ApiError && error.status === 422) {
-      const lines = error.problems.length ? error.problems : [error.message];
-      return { kind: "mistakes", problems: lines.map(parseProblem) };
-    }
-    return { kind: "unknown", error };
+    return refusal(error, text);
   }
+}
+
+function refusal(error: unknown, text: string): Verdict {
+  const problems = mistakesOf(error, text);
+  return problems ? { kind: "mistakes", problems } : { kind: "unknown", error };
 }
 
 export default function NewSweepPage() {
@@ -95,11 +97,11 @@ function Form({ first, clone }: { first: string; clone: string | null }) {
   const submit = async () => {
     setSending(true);
     try {
-      const { id } = await send<{ id: string }>("POST", "/sweeps", text, "application/toml");
+      const { id } = await send<{ id: string }>("POST", "/sweeps", text, fileType(text));
       sessionStorage.removeItem(DRAFT);
       go(`/sweeps/${id}`);
     } catch (error) {
-      setVerdict(error instanceof ApiError && error.status === 422 ? { kind: "mistakes", problems: (error.problems.length ? error.problems : [error.message]).map(parseProblem) } : { kind: "unknown", error });
+      setVerdict(refusal(error, text));
     } finally {
       setSending(false);
     }
@@ -122,11 +124,7 @@ function Form({ first, clone }: { first: string; clone: string | null }) {
           {verdict === null && may && <p className="note">checking …</p>}
           {verdict?.kind === "fine" && <Fine first={verdict.first} />}
           {verdict?.kind === "unknown" && <Failure error={verdict.error} />}
-          {verdict?.kind === "mistakes" && (
-            <ul className="problems" aria-label="mistakes">
-              {problems.map((p, at) => <li key={at}><span className="num muted">{p.line === null ? "file" : `line ${p.line}`}</span><span>{p.message}</span></li>)}
-            </ul>
-          )}
+          {verdict?.kind === "mistakes" && <Mistakes of={problems} />}
         </Panel>
       </div>
     </>

@@ -16,6 +16,7 @@ import { type Brush, expression } from "../lib/where";
 import { Answer, EditableNote, Facts, Progress, StateMark, Tabs, Tags, TrialLink } from "../ui/parts";
 import { Priority, SweepActions } from "../ui/SweepActions";
 import { useAsk, useMay, useNow, useSend, useSweep } from "../ui/use";
+import { EditedNote, Edits } from "./Edits";
 import { Ensembles } from "./Ensembles";
 import { Leaderboard } from "./Leaderboard";
 
@@ -61,9 +62,10 @@ function Page({ sweep }: { sweep: SweepSummary }) {
         {tab === "compare" && <div className="grid"><CompareCharts sweep={sweep} /></div>}
       </div>
       <Leaderboard sweep={sweep} brushed={brushed} onWhere={setWhere} />
+      <Edits sweep={sweep} />
       <details className="panel" onToggle={(e) => setFile(file || e.currentTarget.open)}>
-        <summary style={{ padding: "11px 14px", cursor: "pointer", fontWeight: 650 }}>Sweep file</summary>
-        {file && <Source id={sweep.id} />}
+        <summary>Sweep file</summary>
+        {file && <Source id={sweep.id} key={sweep.edits} />}
       </details>
     </>
   );
@@ -87,7 +89,7 @@ function Head({ sweep }: { sweep: SweepSummary }) {
         <h1>{sweep.name}</h1>
         <StateMark state={sweep.state} />
         <span className="note">
-          <span className="mono">{sweep.id}</span> · {spec.objective.dataset ?? spec.objective.kind} · {spec.search.sampler.name}{spec.search.stopper ? ` + ${spec.search.stopper.name}` : ""} · <span title={moment(sweep.created_ms)}>{ago(sweep.created_ms, now)}</span>
+          <span className="mono">{sweep.id}</span> · {spec.objective.dataset ?? spec.objective.kind} · {spec.search.sampler.name}{spec.search.stopper ? ` + ${spec.search.stopper.name}` : ""} · <span title={moment(sweep.created_ms)}>{ago(sweep.created_ms, now)}</span><EditedNote sweep={sweep} />
         </span>
         <Tags tags={sweep.tags} disabled={!may} save={(tags) => note.mutate({ method: "PUT", path: `/sweeps/${sweep.id}/tags`, body: { tags } })} />
         <EditableNote text={sweep.note ?? ""} disabled={!may} save={(text) => note.mutate({ method: "PUT", path: `/sweeps/${sweep.id}/note`, body: { text } })} />

@@ -3,6 +3,7 @@ export const load = {
   sweeps: () => import("./Sweeps"),
   newSweep: () => import("./NewSweep"),
   sweep: () => import("./Sweep"),
+  editSweep: () => import("./EditSweep"),
   trial: () => import("./Trial"),
   data: () => import("./Data"),
   workers: () => import("./Workers"),
@@ -12,6 +13,7 @@ export const load = {
 export function pageAt(path: string): (() => Promise<unknown>) | undefined {
   if (path === "/") return load.sweeps;
   if (path === "/sweeps/new") return load.newSweep;
+  if (/^\/sweeps\/[^/]+\/edit$/.test(path)) return load.editSweep;
   if (path.startsWith("/sweeps/")) return load.sweep;
   if (path.startsWith("/trials/")) return load.trial;
   if (path.startsWith("/data")) return load.data;

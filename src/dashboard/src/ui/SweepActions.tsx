@@ -19,6 +19,7 @@ export function SweepActions({ sweep, brief }: { sweep: SweepSummary; brief?: bo
       {sweep.state === "active" && <button disabled={off} title={why} onClick={() => steer("pause")}>Pause</button>}
       {sweep.state === "paused" && <button disabled={off} title={why} onClick={() => steer("resume")}>Resume</button>}
       {open && <button className="danger" disabled={off} title={why} onClick={() => setAsking("cancel")}>Cancel</button>}
+      {!brief && sweep.state !== "cancelled" && <Link className="button" href={`/sweeps/${sweep.id}/edit`} title="Another space, other constraints, more trials">Edit</Link>}
       {!brief && <Link className="button" href={`/sweeps/new?clone=${sweep.id}`}>Clone</Link>}
       {!brief && !open && <button className="danger" disabled={off} title={why} onClick={() => setAsking("remove")}>Remove</button>}
       {send.error && <Failure error={send.error} />}

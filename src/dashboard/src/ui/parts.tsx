@@ -135,7 +135,7 @@ export function Tabs({ tabs, at, go }: { tabs: [key: string, label: string][]; a
 export function Segmented<K extends string>({ label, choices, at, go }: { label: string; choices: [K, string][]; at: K; go: (key: K) => void }) {
   return (
     <div className="segmented" role="group" aria-label={label}>
-      {choices.map(([key, word]) => <button key={key} aria-pressed={key === at} onClick={() => go(key)}>{word}</button>)}
+      {choices.map(([key, word]) => <button key={key} type="button" aria-pressed={key === at} onClick={() => go(key)}>{word}</button>)}
     </div>
   );
 }
