@@ -65,7 +65,8 @@ fits_in_parts = { type = "choice", values = [4, 16] }"#;
     let best = board["ranked"][0]["trial"]["trial_id"].to_string();
     let text = home.ok(&["trial", &best]);
     assert!(
-        text.contains("each batch in 4 parts") && text.contains("inexact gradients of 4 parts"),
+        text.contains("gradients of 4 parts of each batch are summed")
+            && text.contains("inexact gradients of 4 parts"),
         "{text}"
     );
 }

@@ -99,7 +99,7 @@ fn each_gradient_is_that_of_its_own_batch() {
             };
             assert!(far(&part.sums, &own.sums) < 1e-4, "{more}");
             for ((named, a), b) in network.learning().zip(&part.gradients).zip(&own.gradients) {
-                assert!(far(a, b) < 2e-2, "{more}: {} is off by {}", named.name, far(a, b));
+                assert!(far(a, b) < 5e-2, "{more}: {} is off by {}", named.name, far(a, b));
             }
         }
     }
