@@ -18,6 +18,7 @@ mod folds;
 mod hand_out;
 mod input;
 mod judge;
+mod memory;
 mod method;
 mod place;
 mod population;
@@ -34,10 +35,12 @@ pub mod shell;
 #[cfg(test)]
 mod simulation;
 mod state;
+mod suggest;
 mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{Feasible, check_parameter, check_population, plan_of};
+pub use memory::too_large;
 pub use input::{Claimed, Command, DeviceMemory, Input, Refusal, Reply, Seeker};
 pub use place::{device_of, margin_bytes};
 pub use presence::{Overview, Presence};

@@ -239,7 +239,7 @@ impl Task {
             return self.tell(TellState::Paused, reason);
         }
         if dice.chance(faults.out_of_memory) {
-            return self.tell(TellState::Failed, Some(Reason::OutOfMemory { message: "no".into() }));
+            return self.tell(TellState::Failed, Some(Reason::OutOfMemory { message: "no".into(), alone: false }));
         }
         let objective = &self.claimed.spec.objective;
         let external = objective.kind == ObjectiveKind::External;
