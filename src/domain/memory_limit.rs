@@ -85,7 +85,8 @@ impl MemoryLimit {
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named: Vec<String> = self.trials.iter().take(NAMED).map(u64::to_string).collect();
-        let (word, more) = (if self.trials.len() == 1 { "trial" } else { "trials" }, self.trials.len() - named.len());
+        let (word, more) =
+            (if self.trials.len() == 1 { "trial" } else { "trials" }, self.trials.len() - named.len());
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (size, named) = (memory_size(self.above_bytes), named.join(", "));
         write!(f, "what needs more than about {size} is not tried: {word} {named}{more} ran out of memory")

@@ -55,7 +55,10 @@ fn estimates_of_any_size_can_be_told() {
 fn it_is_said_in_a_line() {
     let said = |trials| TooLarge { above_bytes: 900 << 20, trials }.to_string();
     assert_eq!(said(vec![7]), "what needs more than about 900 MiB is not tried: trial 7 ran out of memory");
-    assert_eq!(said(vec![3, 9]), "what needs more than about 900 MiB is not tried: trials 3, 9 ran out of memory");
+    assert_eq!(
+        said(vec![3, 9]),
+        "what needs more than about 900 MiB is not tried: trials 3, 9 ran out of memory"
+    );
     assert_eq!(
         said((0..9).collect()),
         "what needs more than about 900 MiB is not tried: trials 0, 1, 2, 3, 4, 5 and 3 more ran out of memory"

@@ -480,7 +480,9 @@ impl fmt::Display for Reason {
             }
             Self::DaemonStopped => f.write_str("the daemon stopped"),
             Self::SpaceExhausted => f.write_str("every configuration has been tried"),
-            Self::NothingFits { too_large } => write!(f, "nothing is left that fits into memory: {too_large}"),
+            Self::NothingFits { too_large } => {
+                write!(f, "nothing is left that fits into memory: {too_large}")
+            }
         }
     }
 }

@@ -225,7 +225,8 @@ fn trials_that_ended_badly_say_why() {
 fn a_sweep_is_told_in_full() {
     let too_large = TooLarge { above_bytes: 5 << 29, trials: vec![3, 9] };
     let text = sweep_detail(&sweep(), None, Some(&too_large), Millis(65_000));
-    let memory = "memory      what needs more than about 2.5 GiB is not tried: trials 3, 9 ran out of memory\n";
+    let memory =
+        "memory      what needs more than about 2.5 GiB is not tried: trials 3, 9 ran out of memory\n";
     assert!(text.contains(memory), "{text}");
     insta::assert_snapshot!(sweep_detail(&sweep(), None, None, Millis(65_000)), @"
     name        small

@@ -371,6 +371,7 @@ fn adopt_run(stored: OpenFold, objective: &Objective, told: i64, now: Millis, gr
     let attempt = stored.attempt.map(|row| Attempt {
         lease_until: row.lease_ms.map(|lease| now.plus_ms(lease.max(grace_ms))),
         row,
+        parts: 1,
         recovered: true,
     });
     Run {

@@ -72,7 +72,13 @@ fn past_terms(sweep: &Sweep, legs: usize) -> PastTerms {
 fn record(number: u64, params: &Params) -> LegRecord {
     let value = params["x"].as_f64();
     let seq = 2 * number as i64;
-    let end = LegEnd { outcome: LegOutcome::Completed, value, further: Vec::new(), out_of_memory: false, seq: seq + 1 };
+    let end = LegEnd {
+        outcome: LegOutcome::Completed,
+        value,
+        further: Vec::new(),
+        out_of_memory: false,
+        seq: seq + 1,
+    };
     LegRecord {
         number,
         trial: Some(number),

@@ -189,9 +189,10 @@ impl Core {
         };
         turn.changes.push(Change::AttemptOpened(Box::new(row.clone())));
         let lease_until = lease_ms.map(|lease| turn.now.plus_ms(lease));
+        let parts = open.accumulate;
         let run = &mut open.runs[fold];
         run.environment.get_or_insert_with(|| row.environment.clone());
-        run.attempt = Some(Attempt { row, lease_until, recovered: false });
+        run.attempt = Some(Attempt { row, lease_until, parts, recovered: false });
         // Another fold of it may be worked on.
         if open.state != TrialState::Running {
             Self::move_trial(turn, &mut open, TrialEvent::Started, None);

@@ -6,9 +6,7 @@
 use super::folds::FoldEnd;
 use super::method::end_of;
 use super::retry::MOST_PARTS;
-use crate::domain::{
-    LegOutcome, LegRecord, MemoryLimit, OutOfMemory, Params, Sweep, TooLarge, memory_size,
-};
+use crate::domain::{LegOutcome, LegRecord, MemoryLimit, OutOfMemory, Params, Sweep, TooLarge, memory_size};
 use crate::model::Plan;
 
 /// What is known of a sweep's needs of memory.
@@ -55,7 +53,9 @@ impl Memory {
     /// # Errors
     /// Why not, as a sentence.
     pub fn check(&self, plan: &Plan) -> Result<(), String> {
-        let Some(bytes) = self.estimate(plan).filter(|bytes| self.limit.refuses(*bytes)) else { return Ok(()) };
+        let Some(bytes) = self.estimate(plan).filter(|bytes| self.limit.refuses(*bytes)) else {
+            return Ok(());
+        };
         let why = self.limit.too_large().map_or_else(String::new, |too_large| format!(", and {too_large}"));
         Err(format!("it needs about {}{why}", memory_size(bytes)))
     }

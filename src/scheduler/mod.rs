@@ -40,8 +40,8 @@ mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{Feasible, check_parameter, check_population, plan_of};
-pub use memory::too_large;
 pub use input::{Claimed, Command, DeviceMemory, Input, Refusal, Reply, Seeker};
+pub use memory::too_large;
 pub use place::{device_of, margin_bytes};
 pub use presence::{Overview, Presence};
 pub use replay::{Difference, replay};

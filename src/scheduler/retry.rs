@@ -29,11 +29,17 @@ pub(super) struct Setback<'a> {
 /// Whether the leg is tried again after a setback, and if so, readies it.
 pub(super) fn after_setback(turn: &mut Turn, trial: &mut Open, fold: usize, setback: &Setback<'_>) -> bool {
     let reason = setback.reason;
+    let parts = trial.runs[fold].attempt.as_ref().map_or(trial.accumulate, |attempt| attempt.parts);
     let earlier = trial.runs[fold].setbacks.iter().filter(|setback| setback.word() == reason.word()).count();
     let again = match reason {
         Reason::WorkerLost { .. } => earlier < LOST_WORKER_RETRIES,
         // Once more with the device for itself.
         Reason::OutOfMemory { .. } if setback.had_company => {
+            trial.alone = true;
+            true
+        }
+        // By now the trial is in finer parts.
+        Reason::OutOfMemory { .. } if parts < trial.accumulate => {
             trial.alone = true;
             true
         }

@@ -68,7 +68,8 @@ impl Method {
     /// # Errors
     /// Why it cannot exist, as a sentence.
     pub fn fill_in(&self, number: u64, given: &Params) -> Result<(Params, Reason), String> {
-        let (fits, exists) = (|params: &Params| self.check(params), |params: &Params| self.feasible.check(params));
+        let (fits, exists) =
+            (|params: &Params| self.check(params), |params: &Params| self.feasible.check(params));
         sampler::fill_in(self.sampler.as_ref(), &self.ask(number, &fits), given, &exists)
     }
 
