@@ -233,3 +233,7 @@ fn claimed(sweep: &Active, trial: &Open, run: &Run) -> Option<Claimed> {
         precision: environment.and_then(|e| e.get("precision")).cloned(),
     })
 }
+
+#[cfg(test)]
+#[path = "company_test.rs"]
+mod company_test;

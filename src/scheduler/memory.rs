@@ -82,4 +82,4 @@ pub fn too_large(sweep: &Sweep, configurations: &[Params], legs: &[LegRecord]) -
 
 #[cfg(test)]
 #[path = "memory_test.rs"]
-mod memory_test;
+pub(super) mod memory_test;

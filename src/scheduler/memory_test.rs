@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::domain::recovery::Past;
-use crate::domain::sweep::{Duplicates, Order, SamplerSpec};
+use crate::domain::sweep::{Duplicates, Order, Population, SamplerSpec, StopperSpec};
 use crate::domain::{
     Change, EventKind, Parameter, ParameterKind, PastTerms, Reason, SweepId, SweepState, TellState, Value,
 };
-use crate::scheduler::core::core_test::{World, seeker, told, toy_sweep};
+use crate::scheduler::core::core_test::{World, checkpoint, report, seeker, told, toy_sweep};
 use crate::scheduler::method::{Method, Next};
 use crate::scheduler::replay::replay_test::stored;
-use crate::scheduler::{Claimed, Command, DeviceMemory, Input, Refusal, Reply, Seeker, replay};
+use crate::scheduler::{Claimed, Command, Input, Refusal, Reply, Seeker, replay};
 use std::collections::BTreeMap;
 
 fn parameter(kind: ParameterKind) -> Parameter {
@@ -22,7 +22,7 @@ fn batches(low: i64, high: i64) -> Parameter {
 }
 
 /// A sweep of the built-in trainer over batch sizes.
-fn sweep(trials: u64) -> Sweep {
+pub fn sweep(trials: u64) -> Sweep {
     let mut sweep = toy_sweep("s", 0, trials);
     sweep.objective.kind = crate::domain::ObjectiveKind::Keypoints;
     let rate = ParameterKind::Float { low: 1e-4, high: 1e-2, log: true, step: None };
@@ -31,7 +31,7 @@ fn sweep(trials: u64) -> Sweep {
     sweep
 }
 
-fn batch_of(params: &Params) -> i64 {
+pub fn batch_of(params: &Params) -> i64 {
     params["batch_size"].as_i64().unwrap()
 }
 
@@ -45,16 +45,16 @@ fn need(params: &Params) -> u64 {
 }
 
 /// A daemon whose workers each have a device of their own, and all that it has decided.
-struct Daemon {
-    world: World,
-    changes: Vec<Change>,
+pub struct Daemon {
+    pub world: World,
+    pub changes: Vec<Change>,
     /// So many images of a batch fit.
     fits: i64,
     requests: u64,
 }
 
 impl Daemon {
-    fn new(spec: &Sweep, fits: i64) -> Self {
+    pub fn new(spec: &Sweep, fits: i64) -> Self {
         let mut daemon = Self { world: World::new(), changes: Vec::new(), fits, requests: 0 };
         let (uid, origin, sources) = (spec.name.clone(), Box::default(), Vec::new());
         let submit = Input::Submit { uid, spec: Box::new(spec.clone()), origin, sources };
@@ -62,13 +62,13 @@ impl Daemon {
         daemon
     }
 
-    fn say(&mut self, input: Input) -> Result<Reply, Refusal> {
+    pub fn say(&mut self, input: Input) -> Result<Reply, Refusal> {
         let handled = self.world.handle(input);
         self.changes.extend(handled.changes);
         handled.reply
     }
 
-    fn claim(&mut self, slot: &str) -> Option<Claimed> {
+    pub fn claim(&mut self, slot: &str) -> Option<Claimed> {
         self.requests += 1;
         let at = Seeker { slot: slot.into(), ..seeker(slot, &self.requests.to_string()) };
         match self.say(Input::Claim(at)).unwrap() {
@@ -78,34 +78,39 @@ impl Daemon {
     }
 
     /// Works on what was claimed, as far as there is memory.
-    fn work(&mut self, claimed: &Claimed) {
+    pub fn work(&mut self, claimed: &Claimed) {
         let part = batch_of(&claimed.params).unsigned_abs().div_ceil(u64::from(claimed.accumulate));
         if part > self.fits.unsigned_abs() {
             self.run_out(claimed);
             return;
         }
-        let until = claimed.leg.until_step.unwrap_or(3);
+        let budget = claimed.params.get("epochs").and_then(Value::as_i64).map_or(3, i64::unsigned_abs);
+        let until = claimed.leg.until_step.map_or(budget, |until| until.min(budget));
         for step in claimed.leg.from_step + 1..=until {
             let value = (batch_of(&claimed.params) as f64 - 50.0).abs() + 1.0 / step as f64;
-            self.say(crate::scheduler::core::core_test::report(claimed, step, value)).unwrap();
+            self.say(report(claimed, step, value)).unwrap();
         }
-        self.say(told(claimed, TellState::Completed, None)).unwrap();
+        if until < budget {
+            self.say(checkpoint(claimed, until)).unwrap();
+        }
+        let state = if until < budget { TellState::Paused } else { TellState::Completed };
+        self.say(told(claimed, state, None)).unwrap();
     }
 
-    fn run_out(&mut self, claimed: &Claimed) {
+    pub fn run_out(&mut self, claimed: &Claimed) {
         let reason = Reason::OutOfMemory { message: "Tried to allocate 20.00 GiB".into(), alone: false };
         self.say(told(claimed, TellState::Failed, Some(reason))).unwrap();
         self.rest();
     }
 
     /// Long enough for the next try, and not too long to be silent.
-    fn rest(&mut self) {
+    pub fn rest(&mut self) {
         self.world.now = self.world.now.plus_ms(8000);
         self.say(Input::Tick).unwrap();
     }
 
     /// Works until nothing is left, with so many workers; the one that began first ends first, or last.
-    fn finish(&mut self, workers: usize, first_ends_first: bool) {
+    pub fn finish(&mut self, workers: usize, first_ends_first: bool) {
         let (mut free, mut busy): (Vec<String>, Vec<(String, Claimed)>) =
             ((0..workers).map(|n| format!("cuda:{n}")).collect(), Vec::new());
         let mut idle = 0;
@@ -132,7 +137,7 @@ impl Daemon {
     }
 
     /// Every trial's configuration, and why it was suggested.
-    fn trials(&self) -> Vec<(Params, Reason)> {
+    pub fn trials(&self) -> Vec<(Params, Reason)> {
         let inserted = |change: &Change| match change {
             Change::TrialInserted(row) => Some((row.params.clone(), row.suggested.clone())),
             _ => None,
@@ -140,12 +145,12 @@ impl Daemon {
         self.changes.iter().filter_map(inserted).collect()
     }
 
-    fn batches(&self) -> Vec<i64> {
+    pub fn batches(&self) -> Vec<i64> {
         self.trials().iter().map(|(params, _)| batch_of(params)).collect()
     }
 
     /// How trials failed: whether they had the largest device for themselves.
-    fn failures(&self) -> Vec<bool> {
+    pub fn failures(&self) -> Vec<bool> {
         let failed = |change: &Change| match change {
             Change::Recorded(event) if event.kind == EventKind::TrialFailed => {
                 Some(matches!(event.reason, Some(Reason::OutOfMemory { alone: true, .. })))
@@ -155,7 +160,7 @@ impl Daemon {
         self.changes.iter().filter_map(failed).collect()
     }
 
-    fn why_it_ended(&self) -> Option<Reason> {
+    pub fn why_it_ended(&self) -> Option<Reason> {
         let ended = |change: &Change| match change {
             Change::Recorded(event) if event.kind == EventKind::SweepCompleted => event.reason.clone(),
             _ => None,
@@ -317,83 +322,6 @@ fn other_ends_are_no_evidence() {
         memory.ended(&end(outcome, value, false));
         assert_eq!(memory.limit().too_large(), None, "{outcome:?}: so much was trained");
     }
-}
-
-#[test]
-fn who_had_company_is_tried_again_alone_and_is_no_evidence_before() {
-    for other_ends_first in [false, true] {
-        let spec = sweep(1000);
-        let mut daemon = Daemon::new(&spec, 64);
-        let other = daemon.claim("cuda:0/0").unwrap();
-        let large = daemon.claim("cuda:0/1").unwrap();
-        let tell_other = |daemon: &mut Daemon| {
-            daemon.say(crate::scheduler::core::core_test::report(&other, 1, 1.0)).unwrap();
-            daemon.say(told(&other, TellState::Completed, None)).unwrap();
-        };
-        // Its memory is free again before it can say that there was none.
-        if other_ends_first {
-            tell_other(&mut daemon);
-        }
-        daemon.run_out(&large);
-        assert!(daemon.failures().is_empty());
-        if !other_ends_first {
-            tell_other(&mut daemon);
-        }
-        let again = daemon.claim("cuda:0/0").unwrap();
-        assert_eq!(again.leg, large.leg);
-        assert!(daemon.claim("cuda:0/1").is_none(), "the device is its own");
-        daemon.run_out(&again);
-        assert_eq!(daemon.failures(), [true]);
-    }
-}
-
-#[test]
-fn what_was_beside_it_under_an_earlier_daemon_nobody_knows() {
-    let spec = sweep(9);
-    let mut daemon = Daemon::new(&spec, 64);
-    let large = daemon.claim("cuda:0").unwrap();
-    let core = &mut daemon.world.core;
-    let sweep = core.sweeps.values_mut().next().unwrap();
-    sweep.open.get_mut(large.leg.trial).unwrap().runs[0].attempt.as_mut().unwrap().recovered = true;
-    daemon.run_out(&large);
-    assert!(daemon.failures().is_empty());
-    let again = daemon.claim("cuda:0").unwrap();
-    assert_eq!(again.leg, large.leg);
-    daemon.run_out(&again);
-    assert_eq!(daemon.failures(), [true]);
-}
-
-#[test]
-fn only_failures_on_the_largest_device_count() {
-    let spec = sweep(9);
-    let mut daemon = Daemon::new(&spec, 64);
-    for (device, total_bytes) in [("cuda:0", 8 << 30), ("cuda:1", 80 << 30), ("cuda:2", 80 << 30)] {
-        let memory = Some(DeviceMemory { free_bytes: total_bytes, total_bytes });
-        daemon.say(Input::Device { device: device.into(), memory }).unwrap();
-    }
-    // Of the last one's memory nothing is known any more.
-    daemon.say(Input::Device { device: "cuda:2".into(), memory: None }).unwrap();
-    for slot in ["cuda:0", "cuda:1", "cuda:2", "cpu:0"] {
-        let claimed = daemon.claim(slot).unwrap();
-        daemon.run_out(&claimed);
-    }
-    assert_eq!(daemon.failures(), [false, true, false, false]);
-}
-
-#[test]
-fn what_a_worker_says_of_its_surroundings_does_not_count() {
-    let mut daemon = Daemon::new(&sweep(9), 64);
-    let (other, large) = (daemon.claim("cuda:0/0").unwrap(), daemon.claim("cuda:0/1").unwrap());
-    let claims = Reason::OutOfMemory { message: "no".into(), alone: true };
-    daemon.say(told(&large, TellState::Failed, Some(claims.clone()))).unwrap();
-    // Told to end, it is not tried again.
-    let sweep = daemon.world.core.sweeps.keys().copied().next().unwrap();
-    daemon.say(Input::Command { sweep, command: Command::Cancel }).unwrap();
-    daemon.say(told(&other, TellState::Failed, Some(claims))).unwrap();
-    let says_alone = |change: &Change| {
-        matches!(change, Change::AttemptClosed { reason: Some(Reason::OutOfMemory { alone: true, .. }), .. })
-    };
-    assert!(!daemon.changes.iter().any(says_alone));
 }
 
 fn only_sweep(daemon: &Daemon) -> SweepId {
@@ -568,4 +496,39 @@ fn all_training_rows_and_other_objectives_have_no_estimate() {
     memory.limit.failed(0, 1);
     assert!(memory.check(&all).is_ok());
     assert!(Memory::of(&toy_sweep("s", 0, 1)).is_none());
+}
+
+#[test]
+fn in_parts_what_cannot_be_split_further_needs_more_than_it_seems() {
+    let mut spec = sweep(1);
+    spec.objective.out_of_memory = OutOfMemory::Accumulate;
+    let mut memory = Memory::of(&spec).unwrap();
+    let wide = Params::from([("batch_size".into(), 1.into()), ("dense".into(), 2048.into())]);
+    assert!(need(&wide) < need(&of_batch(256)), "{} {}", need(&wide), need(&of_batch(256)));
+    memory.suggested(&of_batch(256));
+    memory.limit.failed(0, memory.estimates[0].unwrap());
+    assert!(memory.check(&Plan::from_params(&wide).unwrap()).is_err(), "in eight parts it is the larger one");
+}
+
+#[test]
+fn heirs_take_on_nothing_that_does_not_fit() {
+    let mut spec = sweep(1);
+    let population =
+        Population { members: 6, interval: 1, quantile: 0.34, perturb: vec!["batch_size".into()] };
+    spec.search.trials = Some(60);
+    spec.search.stopper = Some(StopperSpec::Population(population));
+    spec.space.insert("batch_size".into(), batches(16, 128));
+    spec.space.insert("epochs".into(), parameter(ParameterKind::Fixed { value: 12.into() }));
+    let mut daemon = Daemon::new(&spec, 70);
+    daemon.finish(1, true);
+    let trials = daemon.trials();
+    let heirs = trials.iter().filter(|(_, reason)| reason.descent().is_some()).count();
+    assert!(heirs > 20, "{heirs} heirs");
+    let mut failed: Vec<u64> = Vec::new();
+    for (params, _) in &trials {
+        let needs = need(params);
+        assert!(failed.iter().all(|failed| needs != *failed && needs <= failed + failed / 4));
+        failed.extend((batch_of(params) > 70).then_some(needs));
+    }
+    assert!(!failed.is_empty());
 }

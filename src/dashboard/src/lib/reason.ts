@@ -1,11 +1,10 @@
 // Reasons in words, as the command line says them.
 import { bytes, value } from "./format";
-import type { Reason, Value } from "./types";
+import type { Reason, TooLarge, Value } from "./types";
 
 interface Changed { name: string; from?: Value; to?: Value }
-interface TooLarge { above_bytes: number; trials: number[] }
 
-function tooLarge({ above_bytes, trials }: TooLarge): string {
+export function tooLarge({ above_bytes, trials }: TooLarge): string {
   const more = trials.length > 6 ? ` and ${trials.length - 6} more` : "";
   const named = `${trials.length === 1 ? "trial" : "trials"} ${trials.slice(0, 6).join(", ")}${more}`;
   return `what needs more than about ${bytes(above_bytes)} is not tried: ${named} ran out of memory`;

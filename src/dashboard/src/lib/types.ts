@@ -63,7 +63,12 @@ export interface SweepSummary {
   queue_place?: number | null;
   note?: string | null;
   tags: string[];
+  /** Of one sweep: what it does not try for lack of memory. */
+  too_large?: TooLarge | null;
 }
+
+/** What needs more than this, by the estimate, and the trials that showed it. */
+export interface TooLarge { above_bytes: number; trials: number[] }
 
 /** A reason's kind, and its numbers. */
 export interface Reason { kind: string; [field: string]: unknown }
