@@ -503,7 +503,7 @@ fn in_parts_what_cannot_be_split_further_needs_more_than_it_seems() {
     let mut spec = sweep(1);
     spec.objective.out_of_memory = OutOfMemory::Accumulate;
     let mut memory = Memory::of(&spec).unwrap();
-    let wide = Params::from([("batch_size".into(), 1.into()), ("dense".into(), 2048.into())]);
+    let wide = Params::from([("batch_size".into(), 1.into()), ("dense".into(), 8192.into())]);
     assert!(need(&wide) < need(&of_batch(256)), "{} {}", need(&wide), need(&of_batch(256)));
     memory.suggested(&of_batch(256));
     memory.limit.failed(0, memory.estimates[0].unwrap());
@@ -519,7 +519,7 @@ fn heirs_take_on_nothing_that_does_not_fit() {
     spec.search.stopper = Some(StopperSpec::Population(population));
     spec.space.insert("batch_size".into(), batches(16, 128));
     spec.space.insert("epochs".into(), parameter(ParameterKind::Fixed { value: 12.into() }));
-    let mut daemon = Daemon::new(&spec, 70);
+    let mut daemon = Daemon::new(&spec, 50);
     daemon.finish(1, true);
     let trials = daemon.trials();
     let heirs = trials.iter().filter(|(_, reason)| reason.descent().is_some()).count();
@@ -528,7 +528,7 @@ fn heirs_take_on_nothing_that_does_not_fit() {
     for (params, _) in &trials {
         let needs = need(params);
         assert!(failed.iter().all(|failed| needs != *failed && needs <= failed + failed / 4));
-        failed.extend((batch_of(params) > 70).then_some(needs));
+        failed.extend((batch_of(params) > 50).then_some(needs));
     }
     assert!(!failed.is_empty());
 }
