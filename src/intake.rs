@@ -123,11 +123,12 @@ pub fn samples(sweep: &Sweep, n: u64) -> Vec<Suggestion> {
             feasible: &feasible,
         };
         let enqueued = usize::try_from(number).ok().and_then(|number| sweep.enqueue.get(number));
-        let suggestion = match enqueued.map(|given| sampler::fill_in(sampler.as_ref(), &ask, given)) {
-            Some(Ok((params, reason))) => Suggestion::Trial { params, reason },
-            Some(Err(message)) => Suggestion::Exhausted { reason: Reason::BadConfiguration { message } },
-            None => sampler.suggest(&ask),
-        };
+        let suggestion =
+            match enqueued.map(|given| sampler::fill_in(sampler.as_ref(), &ask, given, &feasible)) {
+                Some(Ok((params, reason))) => Suggestion::Trial { params, reason },
+                Some(Err(message)) => Suggestion::Exhausted { reason: Reason::BadConfiguration { message } },
+                None => sampler.suggest(&ask),
+            };
         let params = match &suggestion {
             Suggestion::Trial { params, .. } => Some(params.clone()),
             Suggestion::Exhausted { .. } => None,

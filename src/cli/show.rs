@@ -3,7 +3,9 @@
 use super::context::Context;
 use super::exit::{FAILED, Failure};
 use crate::daemon::now;
+use crate::domain::TooLarge;
 use crate::report;
+use crate::scheduler::too_large;
 use crate::store::Reader;
 use crate::store::query::{FrontShape, SweepSummary};
 use clap::Args;
@@ -19,13 +21,15 @@ pub struct ShowArgs {
     pub importance: bool,
 }
 
-/// A sweep, and its front where it has several objectives.
+/// A sweep, its front where it has several objectives, and what it does not try for lack of memory.
 #[derive(Serialize)]
 struct Shown {
     #[serde(flatten)]
     sweep: SweepSummary,
     #[serde(skip_serializing_if = "Option::is_none")]
     front: Option<FrontShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    too_large: Option<TooLarge>,
 }
 
 /// Prints a sweep's state, settings and space.
@@ -42,10 +46,13 @@ pub async fn run(args: ShowArgs, context: &Context) -> anyhow::Result<()> {
         0..=1 => None,
         _ => reader.front(sweep.sweep, 0).await?.map(|front| front.shape),
     };
+    let evidence = reader.memory_evidence(sweep.sweep).await?;
+    let too_large =
+        evidence.and_then(|(configurations, legs)| too_large(&sweep.spec, &configurations, &legs));
     if context.json {
-        return context.print_json(&Shown { sweep, front });
+        return context.print_json(&Shown { sweep, front, too_large });
     }
-    println!("{}", report::sweep_detail(&sweep, front.as_ref(), now()));
+    println!("{}", report::sweep_detail(&sweep, front.as_ref(), too_large.as_ref(), now()));
     Ok(())
 }
 

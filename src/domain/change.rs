@@ -388,6 +388,8 @@ pub struct LegEnd {
     pub value: Option<f64>,
     /// What that step is worth by the further objectives; nothing where there are none.
     pub further: Vec<Option<f64>>,
+    /// It ran out of memory with the largest device for itself. The reason of its last attempt says so.
+    pub out_of_memory: bool,
     /// The input that led to it.
     pub seq: i64,
 }

@@ -1,6 +1,7 @@
 //! Why something was decided: typed, stored with the decision, shown to people.
 
 use super::descent::{Changed, Descent};
+use super::memory_limit::TooLarge;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -54,6 +55,9 @@ pub enum Reason {
     OutOfMemory {
         /// What the allocator said.
         message: String,
+        /// The trial had the largest device for itself: what needs as much will not fit either.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        alone: bool,
     },
     /// The configuration cannot be trained.
     BadConfiguration {
@@ -269,6 +273,11 @@ pub enum Reason {
     DaemonStopped,
     /// The sampler has no further configuration.
     SpaceExhausted,
+    /// It has some, but none that fits into memory.
+    NothingFits {
+        /// What does not.
+        too_large: TooLarge,
+    },
 }
 
 impl Reason {
@@ -308,6 +317,7 @@ impl Reason {
             Self::Edited { .. } => "edited",
             Self::DaemonStopped => "daemon_stopped",
             Self::SpaceExhausted => "space_exhausted",
+            Self::NothingFits { .. } => "nothing_fits",
         }
     }
 }
@@ -390,7 +400,7 @@ impl fmt::Display for Reason {
             }
             Self::NoImprovement { patience } => write!(f, "no better step for {patience} epochs"),
             Self::Diverged { step, what } => write!(f, "diverged: {what} was not finite in epoch {step}"),
-            Self::OutOfMemory { message } => write!(f, "out of memory: {message}"),
+            Self::OutOfMemory { message, .. } => write!(f, "out of memory: {message}"),
             Self::BadConfiguration { message } => write!(f, "bad configuration: {message}"),
             Self::NoValue { metric } => write!(f, "it completed without a finite value of {metric:?}"),
             Self::WorkerLost { how } => write!(f, "the worker was lost: {how}"),
@@ -470,6 +480,9 @@ impl fmt::Display for Reason {
             }
             Self::DaemonStopped => f.write_str("the daemon stopped"),
             Self::SpaceExhausted => f.write_str("every configuration has been tried"),
+            Self::NothingFits { too_large } => {
+                write!(f, "nothing is left that fits into memory: {too_large}")
+            }
         }
     }
 }

@@ -60,8 +60,8 @@ pub struct Past {
     pub legs: u64,
     /// Every leg, by number, where the sweep's methods need them ([`super::Sweep::needs_ends`]); else empty.
     pub records: Vec<LegRecord>,
-    /// Every trial's configuration, by number, where they are needed ([`super::Sweep::needs_points`]); else
-    /// empty.
+    /// Every trial's configuration, by number, where they are needed ([`super::Sweep::needs_points`],
+    /// [`super::Sweep::learns_memory`]); else empty.
     pub points: Vec<Params>,
     /// What the stopper said of running trials, in order, where it judges them; else empty.
     pub judgements: Vec<Judgement>,

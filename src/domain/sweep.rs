@@ -62,6 +62,14 @@ impl Sweep {
         self.search.duplicates == Duplicates::Reuse && self.may_repeat()
     }
 
+    /// Whether it learns from its trials how much fits into memory: the built-in trainer's needs are estimated
+    /// beforehand. A grid tries every combination.
+    #[must_use]
+    pub fn learns_memory(&self) -> bool {
+        let is_grid = matches!(self.search.sampler, SamplerSpec::Grid { .. });
+        self.objective.kind == ObjectiveKind::Keypoints && !is_grid
+    }
+
     /// Whether the ends of earlier legs decide about later ones.
     #[must_use]
     pub fn needs_ends(&self) -> bool {
@@ -69,6 +77,7 @@ impl Sweep {
             || self.search.sampler.learns()
             || self.reuses()
             || self.objective.folds.is_some()
+            || self.learns_memory()
     }
 }
 

@@ -6,10 +6,10 @@ use super::extract::{Path, Query, text};
 use super::known::find;
 use super::listing::sweep_called;
 use super::warm_start;
-use crate::domain::{Origin, Params, Sweep, SweepId, SweepState};
+use crate::domain::{Origin, Params, Sweep, SweepId, SweepState, TooLarge};
 use crate::intake;
 use crate::report;
-use crate::scheduler::Input;
+use crate::scheduler::{Input, too_large};
 use crate::store::query::SweepSummary;
 use axum::Json;
 use axum::body::Bytes;
@@ -228,6 +228,15 @@ async fn list(
     Ok(Json(sweeps))
 }
 
+/// A sweep, and what has been learned of it.
+#[derive(Serialize, utoipa::ToSchema)]
+struct SweepShown {
+    #[serde(flatten)]
+    now: SweepNow,
+    /// What it does not try for lack of memory; null while it may try everything.
+    too_large: Option<TooLarge>,
+}
+
 /// One sweep.
 #[utoipa::path(
     get,
@@ -235,11 +244,20 @@ async fn list(
     operation_id = "show_sweep",
     tag = "sweeps",
     params(("sweep" = String, Path, description = "A sweep's id, the start of it, or a name")),
-    responses((status = 200, description = "The answer", body = SweepNow)),
+    responses((status = 200, description = "The answer", body = SweepShown)),
 )]
-async fn show(State(app): State<App>, Path(word): Path<String>) -> Result<Json<SweepNow>, ApiError> {
+async fn show(State(app): State<App>, Path(word): Path<String>) -> Result<Json<SweepShown>, ApiError> {
     let (summary, queue) = (sweep_called(&app, &word).await?, app.reader.queue().await?);
-    Ok(Json(SweepNow::of(&app, summary, &queue).await?))
+    let too_large = match app.reader.memory_evidence(summary.sweep).await? {
+        Some((configurations, legs)) => {
+            let spec = summary.spec.clone();
+            // Thousands of plans are no work for an async thread.
+            let learned = tokio::task::spawn_blocking(move || too_large(&spec, &configurations, &legs));
+            learned.await.map_err(|e| ApiError::internal(&e))?
+        }
+        None => None,
+    };
+    Ok(Json(SweepShown { now: SweepNow::of(&app, summary, &queue).await?, too_large }))
 }
 
 /// The file as it was submitted.

@@ -6,7 +6,7 @@ use super::layers::LayerTable;
 use super::memory;
 use super::problem::Problem;
 use super::read::{Read, Reader};
-use super::training::Training;
+use super::training::{BatchSize, Training};
 use crate::domain::Params;
 
 /// What a trial trains and how. One that exists can be trained.
@@ -96,6 +96,15 @@ impl Plan {
     pub fn memory_estimate_bytes(&self, training_rows: u64) -> u64 {
         let batch = self.training.batch_size.images(training_rows);
         memory::estimate_bytes(&self.layers, batch, self.training.optimizer.state_per_weight())
+    }
+
+    /// Bytes that training takes at least, roughly, where each batch may be split into so many parts; `None` where a
+    /// batch is all training rows, of which the plan does not know how many there are.
+    #[must_use]
+    pub fn least_memory_bytes(&self, parts: u32) -> Option<u64> {
+        let BatchSize::Images(images) = self.training.batch_size else { return None };
+        let part = images.div_ceil(u64::from(parts.max(1)));
+        Some(memory::estimate_bytes(&self.layers, part, self.training.optimizer.state_per_weight()))
     }
 
     /// Parameters that are set but have no effect under the others, such as `leaky_slope` under `relu`.

@@ -96,8 +96,7 @@ pub fn grouped(n: u64) -> String {
 /// An amount of memory: `512 MiB`, `3.2 GiB`.
 #[must_use]
 pub fn bytes(n: u64) -> String {
-    let mib = n as f64 / f64::from(1u32 << 20);
-    if mib < 1000.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
+    crate::domain::memory_size(n)
 }
 
 #[cfg(test)]

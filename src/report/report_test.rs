@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::sweep::{Order, SamplerSpec};
 use crate::domain::{
     Direction, Metrics, Millis, Objective, ObjectiveKind, Parameter, ParameterKind, Params, Reason, Search,
-    SweepId, SweepState, Target, TrialId, TrialState,
+    SweepId, SweepState, Target, TooLarge, TrialId, TrialState,
 };
 use crate::store::query::{
     Counts, CurrentWork, DeviceSummary, Front, FrontMember, FrontShape, KnownFrom, Leaderboard, Ranked,
@@ -224,7 +224,12 @@ fn trials_that_ended_badly_say_why() {
 
 #[test]
 fn a_sweep_is_told_in_full() {
-    insta::assert_snapshot!(sweep_detail(&sweep(), None, Millis(65_000)), @"
+    let too_large = TooLarge { above_bytes: 5 << 29, trials: vec![3, 9] };
+    let text = sweep_detail(&sweep(), None, Some(&too_large), Millis(65_000));
+    let memory =
+        "memory      what needs more than about 2.5 GiB is not tried: trials 3, 9 ran out of memory\n";
+    assert!(text.contains(memory), "{text}");
+    insta::assert_snapshot!(sweep_detail(&sweep(), None, None, Millis(65_000)), @"
     name        small
     id          abcdefgh
     state       active

@@ -1,7 +1,7 @@
 //! Sweeps: the list, and one with its settings.
 
 use super::{TextTable, age, duration_ms, front_line, heading, moment, value};
-use crate::domain::{Direction, Millis, Sweep, SweepState};
+use crate::domain::{Direction, Millis, Sweep, SweepState, TooLarge};
 use crate::store::query::{FrontShape, SweepSummary};
 
 /// All sweeps as a table, at the time `now`.
@@ -44,9 +44,15 @@ pub(super) fn done(sweep: &SweepSummary) -> String {
     }
 }
 
-/// All that is known of a sweep but its trials; with several objectives also its front.
+/// All that is known of a sweep but its trials; with several objectives also its front, and what it does not try for
+/// lack of memory.
 #[must_use]
-pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Millis) -> String {
+pub fn sweep_detail(
+    sweep: &SweepSummary,
+    front: Option<&FrontShape>,
+    too_large: Option<&TooLarge>,
+    now: Millis,
+) -> String {
     let counts = &sweep.trials;
     let objective = &sweep.spec.objective;
     let mut lines = vec![
@@ -92,6 +98,7 @@ pub fn sweep_detail(sweep: &SweepSummary, front: Option<&FrontShape>, now: Milli
         lines.push(("mean face", value(Some(baseline))));
     }
     lines.push(("sampler", format!("{}, seed {}", sweep.spec.search.sampler.name(), sweep.spec.seed)));
+    lines.extend(too_large.map(|too_large| ("memory", too_large.to_string())));
     for source in &sweep.warm_start {
         let of = match source.taken == source.completed {
             true => format!("all {} results", source.taken),

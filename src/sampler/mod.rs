@@ -72,11 +72,17 @@ pub trait Sampler: Send + Sync {
     fn suggest(&self, ask: &Ask<'_>) -> Suggestion;
 }
 
-/// A configuration that the user asked for, completed by what the sampler suggests for that trial.
+/// A configuration that the user asked for, completed by what the sampler suggests for that trial. It is to pass
+/// `check`, which may ask for less than suggestions must meet.
 ///
 /// # Errors
 /// Why it cannot exist, as a sentence.
-pub fn fill_in(sampler: &dyn Sampler, ask: &Ask<'_>, given: &Params) -> Result<(Params, Reason), String> {
+pub fn fill_in(
+    sampler: &dyn Sampler,
+    ask: &Ask<'_>,
+    given: &Params,
+    check: &dyn Fn(&Params) -> Result<(), String>,
+) -> Result<(Params, Reason), String> {
     let drawn = match sampler.suggest(ask) {
         Suggestion::Trial { params, .. } => params,
         Suggestion::Exhausted { .. } => Params::new(),
@@ -86,7 +92,7 @@ pub fn fill_in(sampler: &dyn Sampler, ask: &Ask<'_>, given: &Params) -> Result<(
         drawn.get(&entry.name).cloned().unwrap_or_else(|| entry.dimension.decode(0.5))
     };
     let params = ask.space.complete(given, fill)?;
-    (ask.feasible)(&params)?;
+    check(&params)?;
     let open = params.keys().filter(|name| {
         let is_fixed = ask.space.entries().iter().any(|entry| entry.name == **name && entry.is_fixed());
         !given.contains_key(*name) && !is_fixed

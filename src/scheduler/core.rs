@@ -32,6 +32,10 @@ pub struct Core {
     pub(super) askers: Askers,
     /// Devices that are short of memory.
     pub(super) short: BTreeSet<String>,
+    /// How much memory devices have in all, where that is known.
+    pub(super) sizes: BTreeMap<String, u64>,
+    /// The latest attempt on each device that began beside another one: it and all before it had company.
+    pub(super) shared: BTreeMap<String, AttemptId>,
     /// Devices that are kept free for a trial that needs one for itself.
     pub(super) reserved: BTreeMap<String, RunId>,
 }
@@ -114,6 +118,8 @@ impl Core {
             home: HashMap::new(),
             askers: Askers::default(),
             short: BTreeSet::new(),
+            sizes: BTreeMap::new(),
+            shared: BTreeMap::new(),
             reserved: BTreeMap::new(),
         };
         for sweep in recovery.sweeps {
@@ -243,7 +249,9 @@ impl Core {
             Some(_) => (EventKind::SweepCompleted, Reason::TimeLimit),
             None if time_is_up => (EventKind::SweepCompleted, Reason::TimeLimit),
             None if active.may_create() && !active.method.has_population() => {
-                (EventKind::SweepCompleted, Reason::SpaceExhausted)
+                let why = active.method.why_exhausted(active.created).cloned();
+                let nothing_fits = why.filter(|why| matches!(why, Reason::NothingFits { .. }));
+                (EventKind::SweepCompleted, nothing_fits.unwrap_or(Reason::SpaceExhausted))
             }
             None => (EventKind::SweepCompleted, Reason::BudgetSpent),
         };
@@ -363,6 +371,7 @@ fn adopt_run(stored: OpenFold, objective: &Objective, told: i64, now: Millis, gr
     let attempt = stored.attempt.map(|row| Attempt {
         lease_until: row.lease_ms.map(|lease| now.plus_ms(lease.max(grace_ms))),
         row,
+        parts: 1,
         recovered: true,
     });
     Run {

@@ -314,7 +314,7 @@ fn what_ran_out_of_memory_beside_others_is_tried_once_more_alone() {
     world.submit(toy_sweep("s", 0, 3));
     let large = world.claim("w", "r").unwrap();
     let other = world.claim("v", "q").unwrap();
-    let full = || Some(Reason::OutOfMemory { message: "no".into() });
+    let full = || Some(Reason::OutOfMemory { message: "no".into(), alone: false });
     let handled = world.handle(told(&large, TellState::Failed, full()));
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)]);
     world.now = world.now.plus_ms(FIRST_RETRY_MS);

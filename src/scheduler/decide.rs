@@ -105,14 +105,15 @@ impl Core {
         let leg = Some(Leg { id, sweep, number, trial, fold: folds, from_step: 0, until_step: None });
         turn.changes.push(Change::LegDecided(DecidedLeg { id, sweep, number, leg, seq }));
         let (value, further) = active.method.mean_of(of);
-        let end = LegEnd { outcome: outcome_of(event), value, further: further.clone(), seq };
+        let (outcome, out_of_memory) = (outcome_of(event), false);
+        let end = LegEnd { outcome, value, further: further.clone(), out_of_memory, seq };
         turn.changes.push(Change::LegEnded { leg: id, end });
         active.legs += 1;
         active.idle_legs = 0;
         active.method.decided(of, None, false);
         active.method.gave_up(of);
-        let end = Ended { trial: of, until_step: None, outcome: outcome_of(event), value, further };
-        active.method.ended(number, FoldEnd { fold: folds, whole: true, end });
+        let end = Ended { trial: of, until_step: None, outcome, value, further };
+        active.method.ended(number, FoldEnd { fold: folds, whole: true, out_of_memory, end });
         turn.record(sweep, Some(trial), None, EventKind::FoldsGivenUp, Some(reason.clone()));
         if !strict {
             self.drop_waiting_legs(turn, sweep, trial, TrialEvent::Cancelled, &reason);

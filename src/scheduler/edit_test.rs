@@ -72,7 +72,13 @@ fn past_terms(sweep: &Sweep, legs: usize) -> PastTerms {
 fn record(number: u64, params: &Params) -> LegRecord {
     let value = params["x"].as_f64();
     let seq = 2 * number as i64;
-    let end = LegEnd { outcome: LegOutcome::Completed, value, further: Vec::new(), seq: seq + 1 };
+    let end = LegEnd {
+        outcome: LegOutcome::Completed,
+        value,
+        further: Vec::new(),
+        out_of_memory: false,
+        seq: seq + 1,
+    };
     LegRecord {
         number,
         trial: Some(number),
@@ -126,7 +132,7 @@ proptest! {
                 let (value, further) = (record.end.as_ref().unwrap().value, Vec::new());
                 let outcome = LegOutcome::Completed;
                 let end = crate::stopper::Ended { trial: number, until_step: None, outcome, value, further };
-                running.ended(number, FoldEnd { fold: 0, whole: false, end });
+                running.ended(number, FoldEnd { fold: 0, whole: false, out_of_memory: false, end });
                 past.points.push(params);
                 past.records.push(record);
                 past.legs += 1;

@@ -3,7 +3,6 @@
 use super::best::{self, note_end};
 use super::core::{Core, Turn};
 use super::folds::{FoldEnd, Place, failed};
-use super::fuse::together;
 use super::input::{Refusal, Reply};
 use super::judge;
 use super::progress::discard_after;
@@ -47,8 +46,6 @@ impl Core {
         let (sweep, objective) = (row.id, &row.spec.objective);
         let (cancelled, out_of_memory) = (row.state == SweepState::Cancelled, objective.out_of_memory);
         let strict = row.spec.search.order == Order::Number;
-        // Of those that were trained in one step, the last one to say so is by itself by then.
-        let is_fused = together(&row.spec, &open) > 1;
         let (mut event, mut reason) = match (told.state, open.state) {
             (TellState::Completed, _) => (TrialEvent::Completed, told.reason.or(Some(Reason::BudgetSpent))),
             (TellState::Failed, _) => {
@@ -88,18 +85,28 @@ impl Core {
             turn.changes.push(Change::WeightsStored { trial, fold, hash });
         }
         let state = attempt_state(told.state, event);
-        let attempt_row = open.runs[fold].attempt.as_ref();
-        let slot = attempt_row.map(|attempt| attempt.row.slot.clone()).unwrap_or_default();
+        let (slot, recovered) = match &open.runs[fold].attempt {
+            Some(attempt) => (attempt.row.slot.clone(), attempt.recovered),
+            None => Default::default(),
+        };
         drop(open);
-        let shares_device = event == TrialEvent::Failed && (is_fused || self.shares_device(&slot));
+        // What was beside it under an earlier daemon, nobody knows.
+        let had_company = recovered || self.had_company(&slot, attempt);
+        let is_on_largest = self.is_on_largest(&slot);
         let (_, mut guard, fold) = self.open_run(trial, attempt)?;
         let open = &mut *guard;
-        close_attempt(turn, &mut open.runs[fold], state, reason.clone(), Some(told.text));
-        if let (TrialEvent::Failed, Some(reason), TrialState::Running) = (event, &reason, open.state)
-            && retry::after_setback(turn, open, fold, &Setback { reason, shares_device, out_of_memory })
-        {
-            event = TrialEvent::Requeued;
+        if let Some(Reason::OutOfMemory { alone, .. }) = &mut reason {
+            // Workers do not know.
+            *alone = false;
         }
+        if let (TrialEvent::Failed, Some(reason), TrialState::Running) = (event, &mut reason, open.state) {
+            if retry::after_setback(turn, open, fold, &Setback { reason, had_company, out_of_memory }) {
+                event = TrialEvent::Requeued;
+            } else if let Reason::OutOfMemory { alone, .. } = reason {
+                *alone = is_on_largest;
+            }
+        }
+        close_attempt(turn, &mut open.runs[fold], state, reason.clone(), Some(told.text));
         drop(guard);
         self.end_attempt(turn, sweep, RunId { trial, fold }, End { event, reason, attempt: Some(attempt) });
         Ok(Reply::Done)
@@ -141,7 +148,7 @@ impl Core {
             _ if judged.is_some() => (TrialEvent::Stopped, judged),
             TrialState::Stopping => open.told_to_end(cancelled),
             _ => {
-                let setback = Setback { reason: &lost, shares_device: false, out_of_memory };
+                let setback = Setback { reason: &lost, had_company: false, out_of_memory };
                 let again = recovered || retry::after_setback(turn, open, id.fold, &setback);
                 (if again { TrialEvent::Requeued } else { TrialEvent::Failed }, Some(lost))
             }
@@ -369,11 +376,13 @@ impl Active {
         (run.has_leg, run.outcome) = (false, Some(outcome));
         let has_population = self.method.has_population();
         let (value, further) = run.worth(objective, parameter_count, outcome, has_population);
-        let end = LegEnd { outcome, value, further: further.clone(), seq: turn.seq };
+        let out_of_memory = matches!(run.ended, Some(Reason::OutOfMemory { alone: true, .. }))
+            && outcome == LegOutcome::Failed;
+        let end = LegEnd { outcome, value, further: further.clone(), out_of_memory, seq: turn.seq };
         turn.changes.push(Change::LegEnded { leg: leg.id, end });
         self.open_legs.remove(&leg.number);
         let end = Ended { trial: number, until_step: leg.until_step, outcome, value, further };
-        self.method.ended(leg.number, FoldEnd { fold: leg.fold, whole: false, end });
+        self.method.ended(leg.number, FoldEnd { fold: leg.fold, whole: false, out_of_memory, end });
         if event == TrialEvent::Completed && self.method.needs_curves() {
             self.method.completed(leg.number, &run.curve(&objective.metric));
         }

@@ -171,7 +171,7 @@ fn ladder(policy: crate::domain::OutOfMemory, beside_another: bool) -> (Vec<u32>
         let environment = &attempt.runs[0].attempt.as_ref().unwrap().row.environment;
         assert_eq!(environment.contains_key("inexact"), claimed.accumulate > 1, "{environment:?}");
         parts.push(claimed.accumulate);
-        let full = Reason::OutOfMemory { message: "Tried to allocate 20.00 GiB".into() };
+        let full = Reason::OutOfMemory { message: "Tried to allocate 20.00 GiB".into(), alone: false };
         let handled = world.handle(told(&claimed, TellState::Failed, Some(full)));
         if moves(&handled) == [(TrialState::Running, TrialState::Failed)] {
             return (parts, handled);

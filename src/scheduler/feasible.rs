@@ -29,11 +29,19 @@ impl Feasible {
     /// # Errors
     /// Why not, as a sentence.
     pub fn check(&self, params: &Params) -> Result<(), String> {
+        self.plan(params).map(|_| ())
+    }
+
+    /// The same, with the built-in trainer's plan of it; `None` for objectives that are not trained here.
+    ///
+    /// # Errors
+    /// Why it cannot exist, as a sentence.
+    pub fn plan(&self, params: &Params) -> Result<Option<Plan>, String> {
         let broken = |constraint: &&Expr| constraint.holds(&|name| params.get(name).cloned()) == Some(false);
         if let Some(constraint) = self.constraints.iter().find(broken) {
             return Err(format!("{constraint} does not hold"));
         }
-        plan_of(self.kind, params).map(|_| ())
+        plan_of(self.kind, params)
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct FoldEnd {
     pub fold: u32,
     /// Nobody worked on the leg: it is the whole trial's end, by another's result or because it was given up.
     pub whole: bool,
+    /// It ran out of memory with the largest device for itself.
+    pub out_of_memory: bool,
     /// Value and outcome of the fold; of the trial where it is the whole trial's.
     pub end: Ended,
 }
@@ -79,7 +81,7 @@ impl Folds {
 
     /// The end of a leg may be seen from now on; what it says of its trial as a whole, if anything.
     pub fn ended(&mut self, end: &FoldEnd) -> Option<Ended> {
-        let FoldEnd { fold, whole, end } = end;
+        let FoldEnd { fold, whole, end, .. } = end;
         let known = self.known.entry(end.trial).or_insert_with(|| vec![None; self.count]);
         match end.outcome {
             LegOutcome::Completed if *whole => Some(end.clone()),

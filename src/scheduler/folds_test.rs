@@ -13,7 +13,7 @@ fn folds(direction: Direction, race: Option<f64>) -> Folds {
 
 fn end(trial: u64, fold: u32, outcome: LegOutcome, value: f64) -> FoldEnd {
     let end = Ended { trial, until_step: None, outcome, value: Some(value), further: Vec::new() };
-    FoldEnd { fold, whole: false, end }
+    FoldEnd { fold, whole: false, out_of_memory: false, end }
 }
 
 /// Tells all of a trial's folds; what was said of the trial.

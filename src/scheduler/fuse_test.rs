@@ -129,7 +129,7 @@ fn what_did_not_fit_with_others_is_tried_once_by_itself() {
     let lead = world.claim("w", "r").unwrap();
     let second = beside(&mut world, "w", lead.attempt).unwrap().unwrap();
     for claimed in [&lead, &second] {
-        let full = Reason::OutOfMemory { message: "no".into() };
+        let full = Reason::OutOfMemory { message: "no".into(), alone: false };
         let handled = world.handle(told(claimed, TellState::Failed, Some(full)));
         assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)], "trial {}", claimed.number);
     }

@@ -8,7 +8,7 @@ use super::state::{Active, Attempt, Open, Run, RunId};
 use super::trials::Crowd;
 use crate::domain::trial::TrialEvent;
 use crate::domain::worker_process::{SHARED_STEPS, STEPS};
-use crate::domain::{Change, EventKind, NewAttempt, ObjectiveKind, Sweep, SweepId, TrialState};
+use crate::domain::{AttemptId, Change, EventKind, NewAttempt, ObjectiveKind, Sweep, SweepId, TrialState};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -144,6 +144,10 @@ impl Core {
 
     /// A device's memory was looked at; whether more may start there now than before.
     pub(super) fn note_memory(&mut self, device: String, memory: Option<DeviceMemory>) -> bool {
+        match memory {
+            Some(memory) => drop(self.sizes.insert(device.clone(), memory.total_bytes)),
+            None => drop(self.sizes.remove(&device)),
+        }
         let was = self.short.contains(&device);
         let is = memory.is_some_and(|memory| is_short(was, memory));
         let free_mib = memory.map(|memory| memory.free_bytes >> 20);
@@ -177,9 +181,16 @@ impl Core {
         self.on_device(slot).attempts > 0
     }
 
-    /// Whether other trials than this one run on the device of its attempt.
-    pub(super) fn shares_device(&self, slot: &str) -> bool {
-        self.on_device(slot).attempts > 1
+    /// Whether anybody else has worked on the device of an attempt at any time since it began. Whoever was there
+    /// may have gone before it could tell that there was no memory for both.
+    pub(super) fn had_company(&self, slot: &str, attempt: AttemptId) -> bool {
+        self.shared.get(device_of(slot)).is_some_and(|last| *last >= attempt)
+    }
+
+    /// Whether no device is known to have more memory than that of a slot.
+    pub(super) fn is_on_largest(&self, slot: &str) -> bool {
+        let own = self.sizes.get(device_of(slot));
+        self.sizes.values().all(|size| own.is_some_and(|own| size <= own))
     }
 
     fn open_attempt(
@@ -191,6 +202,9 @@ impl Core {
         lease_ms: Option<i64>,
     ) -> Option<Claimed> {
         let attempt_id = self.next_attempt_id();
+        if self.is_busy(&seeker.slot) {
+            self.shared.insert(device_of(&seeker.slot).to_owned(), attempt_id);
+        }
         let active = self.sweeps.get_mut(&sweep)?;
         let mut open = active.open.get_mut(trial)?;
         let row = NewAttempt {
@@ -206,9 +220,10 @@ impl Core {
         };
         turn.changes.push(Change::AttemptOpened(Box::new(row.clone())));
         let lease_until = lease_ms.map(|lease| turn.now.plus_ms(lease));
+        let parts = open.accumulate;
         let run = &mut open.runs[fold];
         run.environment.get_or_insert_with(|| row.environment.clone());
-        run.attempt = Some(Attempt { row, lease_until, recovered: false });
+        run.attempt = Some(Attempt { row, lease_until, parts, recovered: false });
         // Another fold of it may be worked on.
         if open.state != TrialState::Running {
             Self::move_trial(turn, &mut open, TrialEvent::Started, None);
@@ -257,3 +272,7 @@ fn claimed(sweep: &Active, trial: &Open, run: &Run) -> Option<Claimed> {
         precision: environment.and_then(|e| e.get("precision")).cloned(),
     })
 }
+
+#[cfg(test)]
+#[path = "company_test.rs"]
+mod company_test;

@@ -7,12 +7,13 @@
 use super::explore::Explorer;
 use super::feasible::Feasible;
 use super::folds::{Doom, FoldEnd, Folds, Place, failed};
+use super::memory::Memory;
 use super::population::Heir;
 use super::reuse::{Known, Results};
 use crate::domain::recovery::Past;
 use crate::domain::sweep::{Duplicates, Order, StopperSpec};
 use crate::domain::{Direction, LegOutcome, LegRecord, Params, Reason, Sweep};
-use crate::sampler::{self, Ask, History, Level, News, Prior, Sampler, Suggestion};
+use crate::sampler::{self, History, Level, News, Prior, Sampler, Suggestion};
 use crate::space::{self, Space};
 use crate::stopper::{self, Ended, Judged, Promotion, Stopper, Verdict};
 use std::borrow::Cow;
@@ -41,18 +42,20 @@ pub(super) struct Method {
     pub space: Space,
     pub stopper: Option<Box<dyn Stopper>>,
     pub feasible: Feasible,
-    sampler: Box<dyn Sampler>,
+    pub(super) sampler: Box<dyn Sampler>,
     /// What the sampler may see; nothing where nothing is needed.
-    history: History,
-    needs_points: bool,
+    pub(super) history: History,
+    pub(super) needs_points: bool,
+    /// What is known of how much fits into memory, where that can be known.
+    pub(super) memory: Option<Memory>,
     /// Once the space was changed: the parameters that never varied, and may have come and gone.
     constant: Option<BTreeSet<String>>,
     learns: bool,
     seed: u64,
     trials: Option<u64>,
-    duplicates: Duplicates,
+    pub(super) duplicates: Duplicates,
     /// What may stand in for new trials, where the sweep wants that.
-    results: Option<Results>,
+    pub(super) results: Option<Results>,
     /// What is known of trials' folds, where there are any.
     folds: Option<Folds>,
     /// Where a population is trained: what its heirs may have otherwise than their parents.
@@ -73,7 +76,7 @@ pub(super) struct Method {
     /// Ends that no decision has been allowed to see, by leg number.
     unseen: BTreeMap<u64, FoldEnd>,
     /// The last suggestion and the trial it is for: asked for again before anything changed, it is the same.
-    last: Option<(u64, Suggestion)>,
+    pub(super) last: Option<(u64, Suggestion)>,
 }
 
 impl Method {
@@ -100,6 +103,7 @@ impl Method {
             feasible: Feasible::of(spec)?,
             sampler: sampler::build(&spec.search.sampler, prior),
             needs_points: spec.needs_points(),
+            memory: Memory::of(spec),
             constant,
             learns: spec.search.sampler.learns(),
             seed: spec.seed,
@@ -179,6 +183,9 @@ impl Method {
     /// The next trial, by number, has this configuration.
     pub fn suggested(&mut self, params: &Params) {
         self.last = None;
+        if let Some(memory) = &mut self.memory {
+            memory.suggested(params);
+        }
         if !self.needs_points {
             return;
         }
@@ -209,7 +216,7 @@ impl Method {
     pub fn ended(&mut self, leg: u64, end: FoldEnd) {
         let nobody = self.stopper.is_none() && self.results.is_none() && self.folds.is_none();
         match self.order {
-            _ if nobody && !self.learns => {}
+            _ if nobody && !self.learns && self.memory.is_none() => {}
             Order::Arrival => self.show(vec![end]),
             Order::Number => {
                 self.unseen.insert(leg, end);
@@ -291,6 +298,9 @@ impl Method {
         let mut of_trials = Vec::new();
         for end in ends {
             let trial = end.end.trial;
+            if let Some(memory) = &mut self.memory {
+                memory.ended(&end);
+            }
             let of_trial = match &mut self.folds {
                 Some(folds) => folds.ended(&end),
                 None => Some(end.end),
@@ -381,47 +391,6 @@ impl Method {
         }
     }
 
-    /// The sampler's configuration of trial `number`; `None` where it has nothing more.
-    pub fn suggest(&mut self, number: u64) -> Option<(Params, Reason)> {
-        let suggestion = match self.last.take().filter(|(known, _)| *known == number) {
-            Some((_, suggestion)) => suggestion,
-            None => self.sampler.suggest(&self.ask(number, &|params| self.feasible.check(params))),
-        };
-        match &self.last.insert((number, suggestion)).1 {
-            Suggestion::Trial { params, reason } => Some((params.clone(), reason.clone())),
-            Suggestion::Exhausted { reason } => {
-                tracing::info!(%reason, "the sampler has no further configuration");
-                None
-            }
-        }
-    }
-
-    /// A configuration that the user asked for, completed for trial `number`.
-    ///
-    /// # Errors
-    /// Why it cannot exist, as a sentence.
-    pub fn fill_in(&self, number: u64, given: &Params) -> Result<(Params, Reason), String> {
-        let feasible = |params: &Params| self.feasible.check(params);
-        sampler::fill_in(self.sampler.as_ref(), &self.ask(number, &feasible), given)
-    }
-
-    fn ask<'a>(&'a self, number: u64, feasible: &'a dyn Fn(&Params) -> Result<(), String>) -> Ask<'a> {
-        Ask {
-            space: &self.space,
-            seed: self.seed,
-            number,
-            trials: self.trials,
-            history: &self.history,
-            duplicates: match (self.duplicates, &self.results) {
-                _ if !self.needs_points => true,
-                (Duplicates::Skip, _) => false,
-                (Duplicates::Allow, _) | (_, None) => true,
-                (Duplicates::Reuse, Some(results)) => results.may_repeat(),
-            },
-            feasible,
-        }
-    }
-
     /// The step at which the first leg of trial number `trial` ends; `None` for its own budget.
     pub fn first_rung(&self, trial: u64) -> Option<u64> {
         self.stopper.as_ref().and_then(|stopper| stopper.first_rung(trial))
@@ -469,7 +438,8 @@ impl Method {
         let known: Vec<_> = (0..self.history.ends().len()).map(|end| self.history.losses(end)).collect();
         let running: Vec<_> = self.history.running().collect();
         format!(
-            "heirs {} of {} folds {:?} results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            "memory {:?} heirs {} of {} folds {:?} results {:?} unseen {:?} overruled {:?} judged {:?} known {:?} {known:?} running {running:?} next {:?} last {:?}",
+            self.memory,
             self.heirs,
             self.configurations.len(),
             self.folds.as_ref().map(Folds::essence),
@@ -502,12 +472,12 @@ fn fitted<'a>(
 }
 
 /// The end of a leg that has a trial, with the input that led to it.
-fn end_of(record: &LegRecord) -> Option<(i64, u64, FoldEnd)> {
+pub(super) fn end_of(record: &LegRecord) -> Option<(i64, u64, FoldEnd)> {
     let (trial, end) = (record.trial?, record.end.as_ref()?);
     let (until_step, outcome, value) = (record.until_step, end.outcome, end.value);
     let ended = Ended { trial, until_step, outcome, value, further: end.further.clone() };
-    let whole = record.is_copy() || record.is_given_up();
-    Some((end.seq, record.number, FoldEnd { fold: record.fold, whole, end: ended }))
+    let (whole, out_of_memory) = (record.is_copy() || record.is_given_up(), end.out_of_memory);
+    Some((end.seq, record.number, FoldEnd { fold: record.fold, whole, out_of_memory, end: ended }))
 }
 
 /// What an end says to the sampler; `None` where it says nothing.

@@ -19,6 +19,7 @@ mod fuse;
 mod hand_out;
 mod input;
 mod judge;
+mod memory;
 mod method;
 mod place;
 mod population;
@@ -35,11 +36,13 @@ pub mod shell;
 #[cfg(test)]
 mod simulation;
 mod state;
+mod suggest;
 mod trials;
 
 pub use self::core::{Core, Handled, RecoverError};
 pub use feasible::{Feasible, check_parameter, check_population, plan_of};
 pub use input::{Claimed, Command, DeviceMemory, Input, Refusal, Reply, Seeker};
+pub use memory::too_large;
 pub use place::{device_of, margin_bytes};
 pub use presence::{Overview, Presence};
 pub use replay::{Difference, replay};

@@ -26,7 +26,7 @@ fn complete(world: &mut World, claimed: &Claimed) {
 /// A trial that ran out of memory beside `other`, and has rested since.
 fn one_that_needs_a_device(world: &mut World, others: &Claimed) -> Claimed {
     let large = claim(world, "cuda:0/1").unwrap();
-    let full = Reason::OutOfMemory { message: "no".into() };
+    let full = Reason::OutOfMemory { message: "no".into(), alone: false };
     let handled = world.handle(told(&large, TellState::Failed, Some(full)));
     assert_eq!(moves(&handled), [(TrialState::Running, TrialState::Queued)]);
     world.report(others, 1, 1.0).unwrap();

@@ -49,7 +49,7 @@ impl Method {
         let key = (self.seed(), number);
         let parent = super::explore::parent_of(key, &parents)?;
         let inherited = self.configurations.get(usize::try_from(parent).ok()?)?;
-        let feasible = |params: &Params| self.feasible.check(params).is_ok();
+        let feasible = |params: &Params| self.check(params).is_ok();
         let (params, changed) = self.explorer.as_ref()?.explore(&self.space, key, inherited, &feasible);
         let descent = Descent { parent, step, replaces };
         Some(Heir { descent, params, reason: Reason::Inherited { descent, changed }, ends })

@@ -200,7 +200,8 @@ impl<'a> Replay<'a> {
         if let Some(courses) = self.courses.as_mut().filter(|_| !whole) {
             courses.ended(trial, leg.fold, leg.number, outcome);
         }
-        self.method.ended(leg.number, FoldEnd { fold: leg.fold, whole, end });
+        let out_of_memory = leg.end.as_ref().is_some_and(|end| end.out_of_memory);
+        self.method.ended(leg.number, FoldEnd { fold: leg.fold, whole, out_of_memory, end });
         if outcome == LegOutcome::Completed && self.method.needs_curves() {
             self.method.completed(leg.number, self.curves.get(&trial).map_or(&[], Vec::as_slice));
         }
@@ -544,4 +545,4 @@ pub(super) fn difference(leg: Option<u64>, stored: String, derived: String) -> B
 
 #[cfg(test)]
 #[path = "replay_test.rs"]
-mod replay_test;
+pub(super) mod replay_test;

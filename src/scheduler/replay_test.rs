@@ -36,7 +36,7 @@ fn play(spec: Sweep, work: impl Fn(&mut World, &Claimed) -> Vec<Change>) -> Stor
     stored(spec, &changes)
 }
 
-fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
+pub fn stored(spec: Sweep, changes: &[Change]) -> StoredDecisions {
     let mut all = StoredDecisions {
         spec,
         terms: Vec::new(),

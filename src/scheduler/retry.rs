@@ -15,13 +15,13 @@ const FIRST_PAUSE_MS: i64 = 500;
 const LONGEST_PAUSE_MS: i64 = 60_000;
 
 /// The most parts that a batch is split into: an eighth of a batch is a batch that hardly teaches.
-const MOST_PARTS: u32 = 8;
+pub(super) const MOST_PARTS: u32 = 8;
 
 /// Why an attempt ended without a result, and what decides what follows.
 pub(super) struct Setback<'a> {
     pub reason: &'a Reason,
-    /// Other trials ran on its device.
-    pub shares_device: bool,
+    /// Others worked on its device at some time of the attempt, or may have.
+    pub had_company: bool,
     /// What the sweep says of trials that do not fit.
     pub out_of_memory: OutOfMemory,
 }
@@ -29,13 +29,19 @@ pub(super) struct Setback<'a> {
 /// Whether the leg is tried again after a setback, and if so, readies it.
 pub(super) fn after_setback(turn: &mut Turn, trial: &mut Open, fold: usize, setback: &Setback<'_>) -> bool {
     let reason = setback.reason;
+    let parts = trial.runs[fold].attempt.as_ref().map_or(trial.accumulate, |attempt| attempt.parts);
     let earlier = trial.runs[fold].setbacks.iter().filter(|setback| setback.word() == reason.word()).count();
     let again = match reason {
         Reason::WorkerLost { .. } => earlier < LOST_WORKER_RETRIES,
         // Once more with the device for itself.
-        Reason::OutOfMemory { .. } if setback.shares_device => {
-            trial.alone = trial.alone || earlier == 0;
-            earlier == 0
+        Reason::OutOfMemory { .. } if setback.had_company => {
+            trial.alone = true;
+            true
+        }
+        // By now the trial is in finer parts.
+        Reason::OutOfMemory { .. } if parts < trial.accumulate => {
+            trial.alone = true;
+            true
         }
         // It had the device for itself: as it is, it does not fit.
         Reason::OutOfMemory { .. } => {

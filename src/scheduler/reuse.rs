@@ -88,12 +88,12 @@ impl Core {
         Self::move_trial(turn, &mut open, TrialEvent::Copied, reason.clone());
         drop(open);
         turn.changes.push(Change::ResultCopied { trial, sweep, from });
-        let end = LegEnd { outcome, value, further: further.clone(), seq };
+        let end = LegEnd { outcome, value, further: further.clone(), out_of_memory: false, seq };
         turn.changes.push(Change::LegEnded { leg: id, end });
         turn.record(sweep, Some(trial), None, EventKind::TrialCopied, reason);
         active.method.decided(of, None, true);
         let end = Ended { trial: of, until_step: None, outcome, value, further };
-        active.method.ended(number, FoldEnd { fold: 0, whole: true, end });
+        active.method.ended(number, FoldEnd { fold: 0, whole: true, out_of_memory: false, end });
         active.open.remove(trial);
         self.home.remove(&trial);
         Some(())

@@ -110,6 +110,9 @@ pub(super) struct Attempt {
     pub row: NewAttempt,
     /// Until when silence is accepted; `None` for ever.
     pub lease_until: Option<Millis>,
+    /// Into how many parts it splits each batch, as far as this process knows. Another fold may have found since that
+    /// the trial needs more.
+    pub parts: u32,
     /// It began under an earlier daemon, whose end may have taken the worker along.
     pub recovered: bool,
 }

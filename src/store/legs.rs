@@ -69,8 +69,9 @@ pub(super) fn outcome(word: &str) -> Result<LegOutcome, StoreError> {
 }
 
 /// What is asked for records: the trial's number beside the leg, and no more; there may be a million of them.
-pub(super) const RECORDS: &str = "select leg.number, trial.number as trial_number, fold, from_step, until_step, decided_seq, outcome, value, leg.further, ended_seq \
-     from leg left join trial using (trial_id) where leg.sweep_id = ? order by leg.number";
+pub(super) const RECORDS: &str = "select leg.number, trial.number as trial_number, fold, from_step, until_step, decided_seq, outcome, value, leg.further, ended_seq, \
+     outcome = 'failed' and exists (select 1 from attempt where attempt.leg_id = leg.leg_id and json_extract(reason, '$.alone')) \
+     as out_of_memory from leg left join trial using (trial_id) where leg.sweep_id = ? order by leg.number";
 
 /// A leg with its end, from a row of [`RECORDS`].
 pub(super) fn record(row: &impl Fields) -> Result<LegRecord, StoreError> {
@@ -80,6 +81,7 @@ pub(super) fn record(row: &impl Fields) -> Result<LegRecord, StoreError> {
             outcome: outcome(word)?,
             value: row.maybe_real("leg.value")?,
             further: further_values("leg.further", row.maybe_text("leg.further")?)?,
+            out_of_memory: row.int("out_of_memory")? != 0,
             seq: row.int("leg.ended_seq")?,
         }),
     };

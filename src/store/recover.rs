@@ -145,7 +145,7 @@ fn past_of(connection: &Connection, sweep: SweepId, spec: &Sweep) -> Result<Past
     if spec.needs_ends() {
         past.records = all(connection, legs::RECORDS, [sweep.0], |row| legs::record(row))?;
     }
-    if spec.needs_points() {
+    if spec.needs_points() || spec.learns_memory() {
         let sql = "select params from trial where sweep_id = ? order by number";
         past.points =
             all(connection, sql, [sweep.0], |row| from_json("trial.params", row.text("trial.params")?))?;

@@ -261,7 +261,13 @@ async fn a_change_that_does_not_fit_is_refused_with_its_whole_group() {
     };
     let ended = |leg| Change::LegEnded {
         leg: LegId(leg),
-        end: LegEnd { outcome: LegOutcome::Completed, value: None, further: Vec::new(), seq: 9 },
+        end: LegEnd {
+            outcome: LegOutcome::Completed,
+            value: None,
+            further: Vec::new(),
+            out_of_memory: false,
+            seq: 9,
+        },
     };
     let misfits = [
         moved(1, TrialState::Queued, TrialState::Running),

@@ -104,7 +104,7 @@ impl Trainer for ToyTrainer {
                 "crash" => std::process::abort(),
                 "out_of_memory" if u64::from(work.accumulate) < number("fits_in_parts", u64::MAX) => {
                     let message = "toy out of memory. Tried to allocate 20.00 GiB".to_owned();
-                    return Outcome::failed(Reason::OutOfMemory { message });
+                    return Outcome::failed(Reason::OutOfMemory { message, alone: false });
                 }
                 "diverge" => return Outcome::failed(Reason::Diverged { step, what: "the loss".into() }),
                 _ => {}

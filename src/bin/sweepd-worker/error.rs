@@ -48,7 +48,7 @@ impl TrainError {
     pub fn to_reason(&self) -> Reason {
         match self {
             Self::Diverged { step, what } => Reason::Diverged { step: *step, what: what.clone() },
-            Self::OutOfMemory { message } => Reason::OutOfMemory { message: message.clone() },
+            Self::OutOfMemory { message } => Reason::OutOfMemory { message: message.clone(), alone: false },
             Self::BadConfiguration(message) => Reason::BadConfiguration { message: message.clone() },
             Self::Checkpoint(_) => Reason::Error { message: self.to_string() },
             Self::Other(error) => Reason::Error { message: format!("{error:#}") },

@@ -115,9 +115,9 @@ fn end(
 /// Who ran out of memory says besides what was wanted how much was held.
 fn with_memory(reason: Reason, held: Option<u64>) -> Reason {
     match (reason, held) {
-        (Reason::OutOfMemory { message }, Some(held)) => {
+        (Reason::OutOfMemory { message, alone }, Some(held)) => {
             let message = format!("{message} (this training held up to {} MiB)", held >> 20);
-            Reason::OutOfMemory { message }
+            Reason::OutOfMemory { message, alone }
         }
         (reason, _) => reason,
     }

@@ -18,10 +18,10 @@ mod wire;
 mod workers;
 mod world;
 
-use super::replay;
-use crate::domain::decisions::StoredDecisions;
+use super::{replay, too_large};
+use crate::domain::decisions::{StoredDecisions, StoredEvent};
 use crate::domain::sweep::Order;
-use crate::domain::{EventKind, Reason, Sweep, SweepId, Terms};
+use crate::domain::{EventKind, Params, Reason, Sweep, SweepId, Terms};
 use crate::scheduler::{Refusal, Reply};
 use faults::{Dice, Faults};
 use std::collections::BTreeMap;
@@ -56,6 +56,12 @@ struct Tally {
     given_up: [AtomicU64; 2],
     /// Trials that got the result of another.
     copied: AtomicU64,
+    /// Trials before which some draws were refused for lack of memory, and sweeps with some that were compared.
+    spared: AtomicU64,
+    limited: AtomicU64,
+    /// Sweeps that ended because nothing that was left would have fitted, and those that show what they do not try.
+    nothing_fits: AtomicU64,
+    shown: AtomicU64,
     /// Sweeps that went on by other terms once they were over, and were compared with their calm selves.
     edited: AtomicU64,
     /// Those of them with folds.
@@ -146,6 +152,12 @@ async fn look_at_all(
         if let Err(difference) = replay(&stored) {
             panic!("replay of sweep {}: {difference}\n{:?}", sweep.sweep, sweep.spec.search);
         }
+        let evidence = world.daemon.reader.memory_evidence(sweep.sweep).await.unwrap();
+        let shown =
+            evidence.and_then(|(configurations, legs)| too_large(&stored.spec, &configurations, &legs));
+        let configurations: Vec<Params> = stored.trials.iter().map(|trial| trial.params.clone()).collect();
+        assert_eq!(shown, too_large(&stored.spec, &configurations, &stored.legs), "what people are shown");
+        tally.shown.fetch_add(u64::from(shown.is_some()), Ordering::Relaxed);
         if edit.is_none() {
             count(tally, &stored);
         }
@@ -166,6 +178,7 @@ async fn look_at_all(
         );
         let several = u64::from(spec.objective.count() > 1);
         let folded = u64::from(spec.objective.folds.is_some());
+        let limited = u64::from(stored.trials.iter().any(|trial| is_spared(&trial.suggested)));
         let bred = u64::from(stored.trials.iter().any(|trial| trial.suggested.descent().is_some()));
         if edit.is_some() {
             tally.edited.fetch_add(1, Ordering::Relaxed);
@@ -174,6 +187,7 @@ async fn look_at_all(
             tally.compared.fetch_add(1, Ordering::Relaxed);
             tally.folded.fetch_add(folded, Ordering::Relaxed);
             tally.several.fetch_add(several, Ordering::Relaxed);
+            tally.limited.fetch_add(limited, Ordering::Relaxed);
             tally.bred.fetch_add(bred, Ordering::Relaxed);
         }
         compared.push((sweep.sweep, spec));
@@ -181,10 +195,20 @@ async fn look_at_all(
     compared
 }
 
+/// Whether draws were refused before it that would not have fitted into memory.
+fn is_spared(suggested: &Reason) -> bool {
+    let Reason::Suggested { refusal: Some(why), .. } = suggested else { return false };
+    why.contains("ran out of memory")
+}
+
 /// Counts what happened in a sweep.
 fn count(tally: &Tally, stored: &StoredDecisions) {
     let copies = stored.legs.iter().filter(|leg| leg.is_copy()).count();
     tally.copied.fetch_add(copies as u64, Ordering::Relaxed);
+    let spared = stored.trials.iter().filter(|trial| is_spared(&trial.suggested)).count();
+    tally.spared.fetch_add(spared as u64, Ordering::Relaxed);
+    let nothing_fits = |event: &&StoredEvent| matches!(event.reason, Some(Reason::NothingFits { .. }));
+    tally.nothing_fits.fetch_add(stored.events.iter().filter(nothing_fits).count() as u64, Ordering::Relaxed);
     let heirs = stored.trials.iter().filter(|trial| trial.suggested.descent().is_some()).count();
     tally.heirs.fetch_add(heirs as u64, Ordering::Relaxed);
     tally.edits.fetch_add(stored.terms.len() as u64, Ordering::Relaxed);
@@ -240,6 +264,12 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     let (compared, judged) = (tally.compared.into_inner(), tally.judged.into_inner().unwrap());
     let (folded, given_up) = (tally.folded.into_inner(), tally.given_up.map(AtomicU64::into_inner));
     let edited_folds = tally.edited_folds.into_inner();
+    let (spared, limited) = (tally.spared.into_inner(), tally.limited.into_inner());
+    let (nothing_fits, shown) = (tally.nothing_fits.into_inner(), tally.shown.into_inner());
+    println!(
+        "{spared} trials spared by what is known of memory, and {limited} comparisons with some; of {nothing_fits} sweeps \
+         nothing fitted, and {shown} have a limit"
+    );
     println!(
         "{folded} comparisons with folds, and {edited_folds} after other terms; given up after a failed fold, and as hopeless: {given_up:?}"
     );
@@ -259,6 +289,11 @@ fn whatever_happens_the_invariants_hold_and_every_sweep_ends() {
     assert!(seeds.len() < 100 || folded > 5, "{folded} comparisons with folds are too few");
     assert!(seeds.len() < 100 || given_up.iter().all(|trials| *trials > 5), "{given_up:?} are too few");
     assert!(seeds.len() < 100 || edits > 20 && edited > 20, "{edits} edits, {edited} compared, are too few");
+    assert!(
+        seeds.len() < 100 || spared > 50 && limited > 2,
+        "{spared} spared, {limited} compared, are too few"
+    );
+    assert!(seeds.len() < 100 || nothing_fits > 0 && shown > 5, "{nothing_fits} and {shown} are too few");
     assert!(seeds.len() < 100 || copied > 20, "{copied} copied results are too few");
     assert!(seeds.len() < 100 || heirs > 60 && bred > 8, "{heirs} heirs and {bred} populations are too few");
     assert!(seeds.len() < 100 || judged.len() == 6, "what stoppers can say was not all said: {judged:?}");

@@ -74,6 +74,43 @@ pub fn vary(sweep: &mut Sweep) {
     if sweep.objective.count() == 1 && sweep.search.sampler.learns() && dice.chance(0.5) {
         sweep.search.warm_start = vec!["earlier".into()];
     }
+    build_in(sweep);
+}
+
+/// Makes some of them sweeps of the built-in trainer, of which the larger configurations do not fit into memory.
+fn build_in(sweep: &mut Sweep) {
+    let mut dice = Dice::new(sweep.seed, "built in");
+    if sweep.objective.kind != ObjectiveKind::Toy || !dice.chance(0.4) {
+        return;
+    }
+    // Enough to learn from.
+    if let Some(trials) = sweep.search.trials.as_mut().filter(|_| sweep.search.stopper.is_none()) {
+        *trials += 6;
+    }
+    sweep.objective.kind = ObjectiveKind::Keypoints;
+    sweep.space.retain(|name, _| name == "epochs");
+    // Of some, nothing fits.
+    let low = if dice.chance(0.25) { 4 * FITS } else { 1 };
+    if low > FITS {
+        sweep.objective.out_of_memory = OutOfMemory::Fail;
+    }
+    let kind = ParameterKind::Int { low, high: 64 * FITS, log: true, step: None };
+    sweep.space.insert("batch_size".into(), Parameter { kind, when: None, default: None });
+    for wish in &mut sweep.enqueue {
+        *wish = Params::from([("batch_size".into(), (3 * FITS).into())]);
+    }
+    if let Some(StopperSpec::Population(population)) = &mut sweep.search.stopper {
+        population.perturb.clear();
+    }
+}
+
+/// So many images at a time fit into memory.
+const FITS: i64 = 16;
+
+/// Whether a trial runs out of memory with its batches in so many parts.
+pub fn is_too_large(params: &Params, parts: u32) -> bool {
+    let batch = params.get("batch_size").and_then(Value::as_i64).unwrap_or(0);
+    batch > FITS * i64::from(parts)
 }
 
 /// What a sweep begins with of earlier ones, where it names any: some configurations of its space, with made-up values.
@@ -94,7 +131,7 @@ pub fn sources(sweep: &Sweep) -> Vec<Source> {
 /// Lets a worker have several trials of some of the sweeps.
 fn share_steps(sweep: &mut Sweep) {
     let mut dice = Dice::new(sweep.seed, "fuse");
-    if sweep.objective.kind == ObjectiveKind::Toy && dice.chance(0.5) {
+    if sweep.objective.kind != ObjectiveKind::External && dice.chance(0.5) {
         sweep.search.fuse = dice.between(2, 3) as u32;
     }
 }
@@ -242,6 +279,11 @@ pub fn random_terms(dice: &mut Dice, sweep: &Sweep) -> Terms {
     if let Some(trials) = &mut terms.trials {
         *trials += dice.between(0, 4) as u64;
     }
+    if let Some(batch) = terms.space.get_mut("batch_size").filter(|_| !is_grid) {
+        let (low, high) = dice.among(&[(1, 64 * FITS), (FITS, 8 * FITS), (1, 2 * FITS)]);
+        batch.kind = ParameterKind::Int { low, high, log: true, step: None };
+        return terms;
+    }
     // A grid has its combinations in their order.
     if is_grid && dice.chance(0.9) {
         return terms;
@@ -292,14 +334,15 @@ pub fn epochs(params: &Params) -> u64 {
 }
 
 pub fn behaves(params: &Params) -> &str {
-    params["behave"].as_str().unwrap()
+    params.get("behave").map_or("well", |word| word.as_str().unwrap())
 }
 
 /// What a step of a fold reports.
 pub fn metrics(objective: &Objective, params: &Params, fold: u32, step: u64) -> Metrics {
-    let base = match (params.get("x"), params.get("y")) {
-        (Some(x), _) => x.as_f64().unwrap(),
-        (_, Some(y)) => y.as_f64().unwrap(),
+    let base = match (params.get("x"), params.get("y"), params.get("batch_size")) {
+        (Some(x), _, _) => x.as_f64().unwrap(),
+        (_, Some(y), _) => y.as_f64().unwrap(),
+        (_, _, Some(batch)) => batch.as_f64().unwrap() / FITS as f64,
         _ => 0.5,
     };
     let value = match behaves(params) {

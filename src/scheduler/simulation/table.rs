@@ -3,7 +3,7 @@
 use super::faults::Faults;
 use super::user::User;
 use super::wire::{Answer, Call};
-use super::workers::{LOST, Worker};
+use super::workers::{LOST, TOO_LARGE, Worker};
 use super::world::{STORY, World};
 use crate::domain::{Sweep, SweepId, Terms};
 use crate::scheduler::Reply;
@@ -59,9 +59,12 @@ async fn has_lost_heirs(db: &mut SqliteConnection, sweep: SweepId) -> bool {
 
 /// Whether a trial failed by chance: then the table is another.
 pub async fn has_bad_luck(db: &mut SqliteConnection, sweep: SweepId) -> bool {
+    // Or on a device that is not known to be the largest.
     let sql = "select exists (select 1 from trial where sweep_id = ? and state = 'failed' and \
-               json_extract(ended, '$.kind') in ('worker_lost', 'out_of_memory'))";
-    let has: bool = sqlx::query_scalar(sql).bind(sweep.0).fetch_one(&mut *db).await.unwrap();
+               (json_extract(ended, '$.kind') = 'worker_lost' or json_extract(ended, '$.kind') = 'out_of_memory' and \
+               (json_extract(ended, '$.message') <> ? or json_extract(ended, '$.alone') is null)))";
+    let has = sqlx::query_scalar(sql).bind(sweep.0).bind(TOO_LARGE);
+    let has: bool = has.fetch_one(&mut *db).await.unwrap();
     has || has_lost_heirs(db, sweep).await
 }
 

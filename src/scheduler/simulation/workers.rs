@@ -2,7 +2,7 @@
 //! train, buffer what they have to say while nobody answers, and say it in order.
 
 use super::faults::{Dice, Faults};
-use super::sweeps::{behaves, epochs, metrics};
+use super::sweeps::{behaves, epochs, is_too_large, metrics};
 use super::wire::{Answer, Call};
 use crate::domain::{AttemptId, Decision, Metrics, Millis, ObjectiveKind, Reason, SweepId, TellState};
 use crate::scheduler::{Claimed, Input, Refusal, Reply, Seeker};
@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// What an heir says that has nothing to go on from.
 pub const LOST: &str = "nothing is left to go on from";
+
+/// What the allocator says of a trial that does not fit, whatever else there is.
+pub const TOO_LARGE: &str = "too large";
 
 /// How much a worker trains ahead of what has been answered.
 const AHEAD: usize = 5;
@@ -170,7 +173,7 @@ impl Worker {
             slot: self.slot.clone(),
             request_id,
             is_new: false,
-            kinds: vec![ObjectiveKind::Toy],
+            kinds: vec![ObjectiveKind::Toy, ObjectiveKind::Keypoints],
             environment: self.environment.clone(),
             beside: None,
         }
@@ -286,6 +289,10 @@ impl Task {
         if self.decision == Decision::Stop {
             return self.tell(TellState::Stopped, None);
         }
+        if is_too_large(&self.claimed.params, self.claimed.accumulate) {
+            let reason = Reason::OutOfMemory { message: TOO_LARGE.into(), alone: false };
+            return self.tell(TellState::Failed, Some(reason));
+        }
         if dice.chance(faults.hand_back) {
             self.checkpoint();
             // Without a reason it is taken for the leg's end where the reports that stand go so far: those of
@@ -295,7 +302,8 @@ impl Task {
             return self.tell(TellState::Paused, reason);
         }
         if dice.chance(faults.out_of_memory) {
-            return self.tell(TellState::Failed, Some(Reason::OutOfMemory { message: "no".into() }));
+            return self
+                .tell(TellState::Failed, Some(Reason::OutOfMemory { message: "no".into(), alone: false }));
         }
         let objective = &self.claimed.spec.objective;
         let external = objective.kind == ObjectiveKind::External;

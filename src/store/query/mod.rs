@@ -10,6 +10,7 @@ mod find;
 mod front;
 mod health;
 mod leaderboard;
+mod memory;
 mod names;
 mod news;
 mod points;

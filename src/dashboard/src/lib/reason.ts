@@ -1,8 +1,14 @@
 // Reasons in words, as the command line says them.
-import { value } from "./format";
-import type { Reason, Value } from "./types";
+import { bytes, value } from "./format";
+import type { Reason, TooLarge, Value } from "./types";
 
 interface Changed { name: string; from?: Value; to?: Value }
+
+export function tooLarge({ above_bytes, trials }: TooLarge): string {
+  const more = trials.length > 6 ? ` and ${trials.length - 6} more` : "";
+  const named = `${trials.length === 1 ? "trial" : "trials"} ${trials.slice(0, 6).join(", ")}${more}`;
+  return `what needs more than about ${bytes(above_bytes)} is not tried: ${named} ran out of memory`;
+}
 
 function num(x: unknown): string {
   return typeof x === "number" ? x.toFixed(4) : "no finite value";
@@ -88,6 +94,7 @@ const WORDS: Record<string, Words> = {
   edited: (r) => `version ${r.version}, from leg ${r.leg} on: ${(r.changes as string[]).join("; ")}`,
   daemon_stopped: () => "the daemon stopped",
   space_exhausted: () => "every configuration has been tried",
+  nothing_fits: (r) => `nothing is left that fits into memory: ${tooLarge(r.too_large as TooLarge)}`,
 };
 
 /** One line for people; a reason of a newer daemon shows its kind and what it carries. */

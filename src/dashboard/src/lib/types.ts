@@ -65,6 +65,8 @@ export interface SweepSummary {
   queue_place?: number | null;
   note?: string | null;
   tags: string[];
+  /** Of one sweep: what it does not try for lack of memory. */
+  too_large?: TooLarge | null;
 }
 
 /** A parameter, `trials` or `constraints`; null before where it is new, after where it is gone. */
@@ -78,6 +80,8 @@ export interface Edited {
   unfit: { trial_id: number; number: number; why: string }[];
 }
 export interface PastEdit { at_ms: number; leg: number; changes: Alteration[] }
+/** What needs more than this, by the estimate, and the trials that showed it. */
+export interface TooLarge { above_bytes: number; trials: number[] }
 
 /** A reason's kind, and its numbers. */
 export interface Reason { kind: string; [field: string]: unknown }

@@ -23,6 +23,9 @@ test("reasons in words, with their numbers", () => {
   expect(reason({ kind: "outraced", ...race })).toBe(
     "after 2 of 5 folds: 3.4100 ± 0.1000, and the best, trial 7, has 2.8000 there: worse with 96.1 % confidence",
   );
+  expect(reason({ kind: "nothing_fits", too_large: { above_bytes: 2.5 * 2 ** 30, trials: [3, 9] } })).toBe(
+    "nothing is left that fits into memory: what needs more than about 2.5 GiB is not tried: trials 3, 9 ran out of memory",
+  );
   expect(reason({ kind: "made_up_later", step: 3 })).toBe('made up later: {"step":3}');
   expect(eventWord("trial_suggested")).toBe("suggested");
 });

@@ -10,7 +10,8 @@ import { metricUnit } from "../charts/names";
 import { ParallelChart } from "../charts/Parallel";
 import { ContourChart, SliceChart } from "../charts/Slice";
 import { TimelineChart } from "../charts/Timeline";
-import { ago, count, duration, gain, metric, moment, percent } from "../lib/format";
+import { ago, bytes, count, duration, gain, metric, moment, percent } from "../lib/format";
+import { tooLarge } from "../lib/reason";
 import type { SweepSummary } from "../lib/types";
 import { type Brush, expression } from "../lib/where";
 import { Answer, EditableNote, Facts, Progress, StateMark, Tabs, Tags, TrialLink } from "../ui/parts";
@@ -102,6 +103,7 @@ function Head({ sweep }: { sweep: SweepSummary }) {
           ["Trials", <span key="t">{count(ended)}<small>{sweep.planned ? `of ${count(sweep.planned)} ended` : "ended"}</small><span style={{ display: "block", paddingTop: 4, fontWeight: 400, letterSpacing: 0 }}><Progress trials={trials} planned={sweep.planned} legend /></span></span>],
           open ? ["Running", String(sweep.running_workers ?? trials.running), sweep.queue_place ? `place ${sweep.queue_place} in the queue` : undefined] : null,
           open ? ["Time left", sweep.eta_ms ? `≈ ${duration(sweep.eta_ms)}` : "–"] : ["Took", sweep.finished_ms ? duration(sweep.finished_ms - sweep.created_ms) : "–"],
+          sweep.too_large ? ["Memory", <span key="m" title={tooLarge(sweep.too_large)}>≤ {bytes(sweep.too_large.above_bytes)}</span>, "by the estimate"] : null,
           open ? ["Priority", <Priority key="p" sweep={sweep} />] : null,
         ]}
       />
