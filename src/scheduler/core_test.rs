@@ -240,7 +240,7 @@ fn cancelling_ends_waiting_trials_at_once_and_running_ones_at_their_next_word() 
     let claimed = world.claim("w", "r").unwrap();
     world.handle(Input::Command { sweep, command: Command::Cancel }).reply.unwrap();
     let removal = Input::Command { sweep, command: Command::Remove };
-    assert!(matches!(world.handle(removal.clone()).reply, Err(Refusal::WrongState(_))));
+    assert_eq!(world.handle(removal.clone()).reply, Err(Refusal::StillEnding));
     assert!(world.claim("v", "q").is_none());
     assert_eq!(world.report(&claimed, 1, 1.0), Ok(Reply::Decision(Decision::Stop)));
     let handled = world.tell(&claimed, TellState::Stopped);

@@ -73,9 +73,6 @@ const NETWORKS: [&str; 8] = [
     r#""family": "googlenet", "head": "heatmap", "heatmap_side": 12, "heatmap_filters": 4"#,
 ];
 
-/// Share by which images are made brighter to see what a rounding can do.
-const NUDGE: f64 = 1e-6;
-
 #[test]
 fn each_gradient_is_that_of_its_own_batch() {
     let _alone = alone();
@@ -101,15 +98,16 @@ fn each_gradient_is_that_of_its_own_batch() {
                 (a - b).abs().max().double_value(&[]) / scale
             };
             assert!(far(&part.sums, &own.sums) < 1e-4, "{more}");
-            // Many batch norms over few numbers make much of a rounding: as much as of a nudge.
-            let mut batch = epoch.batch(&(0..8)).unwrap();
-            batch.input.images = batch.input.images * (1.0 + NUDGE);
-            let nudged = gradients(network, &[batch], &[&objective]).unwrap().remove(0);
-            let all = part.gradients.iter().zip(&own.gradients).zip(&nudged.gradients);
-            for (named, ((a, b), nudged)) in network.learning().zip(all) {
-                let most = (2e-2 + 300.0 * far(nudged, b)).min(0.3);
-                assert!(far(a, b) < most, "{more}: {} is off by {}, not {most}", named.name, far(a, b));
+            let (mut error, mut length) = (0.0, 0.0);
+            for ((named, a), b) in network.learning().zip(&part.gradients).zip(&own.gradients) {
+                // A unit that stands at its kink goes either way, and moves the few numbers before it.
+                assert!(far(a, b) < 0.3, "{more}: {} is off by {}", named.name, far(a, b));
+                error += (a - b).square().sum(Kind::Double).double_value(&[]);
+                length += b.square().sum(Kind::Double).double_value(&[]);
             }
+            // Dozens of batch norms over few numbers make much of a rounding.
+            let most = if more.contains("googlenet") { 1e-3 } else { 1e-6 };
+            assert!(error < most * length, "{more}: {error} of {length}");
         }
     }
 }
