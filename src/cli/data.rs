@@ -67,6 +67,9 @@ struct SynthArgs {
     /// Which faces
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Heads that hardly turn, nod and lean, as on passports
+    #[arg(long)]
+    steady: bool,
     /// Put it in the place of different data of that name
     #[arg(long)]
     replace: bool,
@@ -123,7 +126,8 @@ fn draw(args: &SynthArgs, home: &Path, json: bool) -> anyhow::Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let bar = progress(Some(args.rows), "faces drawn");
     let mut tell = |rows: u64| bar.set_position(rows);
-    let to = synth::Request { home, name: &args.name, rows: args.rows, seed: args.seed, threads };
+    let poses = if args.steady { synth::Poses::Steady } else { synth::Poses::Free };
+    let to = synth::Request { home, name: &args.name, rows: args.rows, seed: args.seed, poses, threads };
     let written = synth::write(&to, if_exists(args.replace), &mut tell);
     bar.finish_and_clear();
     tell_written(&written?, json)

@@ -11,7 +11,8 @@ use sweepd::scheduler::plan_of;
 fn every_experiment_loads_and_its_first_trials_can_be_built() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
     let mut seen = 0;
-    for entry in fs::read_dir(folder).unwrap() {
+    let folders = [folder.clone(), folder.join("transfer")];
+    for entry in folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()) {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;

@@ -201,8 +201,14 @@ impl Faces {
 
     fn new() -> anyhow::Result<Self> {
         let home = tempfile::tempdir()?;
-        let request =
-            synth::Request { home: home.path(), name: "bench", rows: Self::ROWS, seed: 0, threads: 1 };
+        let request = synth::Request {
+            home: home.path(),
+            name: "bench",
+            rows: Self::ROWS,
+            seed: 0,
+            poses: synth::Poses::Free,
+            threads: 1,
+        };
         let written = synth::write(&request, IfExists::Refuse, &mut |_| {})?;
         // Mapped: it outlives its file.
         Ok(Self { dataset: Dataset::open(written.dataset().path())? })

@@ -42,7 +42,14 @@ fn known_networks_learn() {
 fn every_family_beats_the_mean_face() {
     let _alone = alone();
     let home = tempfile::tempdir().unwrap();
-    let request = synth::Request { home: home.path(), name: "more", rows: 400, seed: 3, threads: 1 };
+    let request = synth::Request {
+        home: home.path(),
+        name: "more",
+        rows: 400,
+        seed: 3,
+        poses: synth::Poses::Free,
+        threads: 1,
+    };
     let written = synth::write(&request, IfExists::Refuse, &mut |_| {}).unwrap();
     let dataset = Dataset::open(written.dataset().path()).unwrap();
     let split = Split::fraction(&dataset, 0.25, 0).unwrap();

@@ -29,7 +29,14 @@ fn faces() -> &'static (Dataset, Split) {
     static FACES: OnceLock<(Dataset, Split)> = OnceLock::new();
     FACES.get_or_init(|| {
         let home = tempfile::tempdir().unwrap();
-        let request = synth::Request { home: home.path(), name: "few", rows: ROWS, seed: 3, threads: 1 };
+        let request = synth::Request {
+            home: home.path(),
+            name: "few",
+            rows: ROWS,
+            seed: 3,
+            poses: synth::Poses::Free,
+            threads: 1,
+        };
         let written = synth::write(&request, IfExists::Refuse, &mut |_| {}).unwrap();
         // Mapped: it outlives its file.
         let dataset = Dataset::open(written.dataset().path()).unwrap();

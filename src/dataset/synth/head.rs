@@ -4,6 +4,7 @@
 //! face at scale 1 has one per pixel; x grows to the picture's right (the person's left), y downwards, z
 //! towards the viewer, with the origin between eyes and nose in the middle of the head.
 
+use super::Poses;
 use super::canvas::Point;
 use super::dice::{Dice, mix, sin_cos, smooth};
 use crate::dataset::columns::COLUMNS;
@@ -150,14 +151,21 @@ pub(super) struct Hit {
     pub(super) cover: f32,
 }
 
+/// How much of the usual sway steady heads have.
+const STEADY: f32 = 0.3;
+
 impl Pose {
     /// A pose at which all of these places are well inside the picture.
-    pub(super) fn draw(dice: &mut Dice, shape: &Shape, places: &[Place]) -> Self {
-        let yaw = sin_cos(dice.normal(0.0, 0.23, 2.0));
-        let pitch = sin_cos(dice.normal(0.02, 0.13, 2.0));
-        let roll = sin_cos(dice.normal(0.0, 0.2, 2.3));
-        let scale = dice.normal(0.78, 0.09, 2.2);
-        let wish = [dice.normal(48.0, 5.0, 2.4), dice.normal(50.5, 4.5, 2.4)];
+    pub(super) fn draw(dice: &mut Dice, poses: Poses, shape: &Shape, places: &[Place]) -> Self {
+        let sway = match poses {
+            Poses::Free => 1.0,
+            Poses::Steady => STEADY,
+        };
+        let yaw = sin_cos(dice.normal(0.0, 0.23 * sway, 2.0));
+        let pitch = sin_cos(dice.normal(0.02, 0.13 * sway, 2.0));
+        let roll = sin_cos(dice.normal(0.0, 0.2 * sway, 2.3));
+        let scale = dice.normal(0.78, 0.09 * sway, 2.2);
+        let wish = [dice.normal(48.0, 5.0 * sway, 2.4), dice.normal(50.5, 4.5 * sway, 2.4)];
         let mut pose = Self {
             yaw,
             pitch,

@@ -38,13 +38,23 @@ pub struct SyntheticFace {
     pub points: [f32; COLUMNS],
 }
 
+/// How heads are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Poses {
+    /// They turn, nod, lean, and stand nearer or farther.
+    #[default]
+    Free,
+    /// They hardly do, as on passports: another distribution of the same heads.
+    Steady,
+}
+
 /// Draws one face.
 #[must_use]
-pub fn face(seed: u64, row: u64) -> SyntheticFace {
+pub fn face(seed: u64, row: u64, poses: Poses) -> SyntheticFace {
     let mut dice = Dice::new(seed, "synth-face", row);
     let shape = Shape::draw(&mut dice);
     let places = shape.keypoints();
-    let pose = Pose::draw(&mut dice, &shape, &places);
+    let pose = Pose::draw(&mut dice, poses, &shape, &places);
     let looks = Looks::draw(&mut dice);
     let canvas = backdrop::draw(&mut dice);
     let light = Canvas::new(looks.ambient);
@@ -71,6 +81,8 @@ pub struct Request<'a> {
     pub rows: u64,
     /// Which faces.
     pub seed: u64,
+    /// How their heads are held.
+    pub poses: Poses,
     /// How many threads draw (at least 1); the bytes do not depend on it.
     pub threads: usize,
 }
@@ -84,35 +96,58 @@ pub fn write(
     if_exists: IfExists,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Written, DatasetError> {
-    let Request { home, name, rows, seed, threads } = *request;
+    let Request { home, name, rows, seed, poses, threads } = *request;
     let mut builder = Builder::create(home, name)?;
     let threads = threads.clamp(1, 64) as u64;
     let block = threads * 16;
     let mut first = 0;
     while first < rows {
         let end = rows.min(first.saturating_add(block));
-        for (row, face) in (first..end).zip(draw_block(seed, first, end, threads)) {
+        for (row, face) in (first..end).zip(draw_block((seed, poses), first, end, threads)) {
             builder.push(&face.image, &labels::hide(seed, row, &face.points))?;
         }
         first = end;
         progress(first);
     }
-    let detail = format!("faces version {VERSION}, seed {seed}, rows {rows}");
+    let held = if poses == Poses::Steady { ", steady" } else { "" };
+    let detail = format!("faces version {VERSION}, seed {seed}, rows {rows}{held}");
     builder.finish(Provenance { kind: "synthetic".to_owned(), detail }, if_exists)
 }
 
 /// The faces `first..end`, in order.
-fn draw_block(seed: u64, first: u64, end: u64, threads: u64) -> Vec<SyntheticFace> {
+fn draw_block((seed, poses): (u64, Poses), first: u64, end: u64, threads: u64) -> Vec<SyntheticFace> {
     let share = (end - first).div_ceil(threads).max(1) as usize;
     let rows: Vec<u64> = (first..end).collect();
     std::thread::scope(|scope| {
         let parts: Vec<_> = rows
             .chunks(share)
-            .map(|part| scope.spawn(move || part.iter().map(|row| face(seed, *row)).collect::<Vec<_>>()))
+            .map(|part| {
+                scope.spawn(move || part.iter().map(|row| face(seed, *row, poses)).collect::<Vec<_>>())
+            })
             .collect();
         parts
             .into_iter()
             .flat_map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mean squared distance of a left eye from where it is on average, in pixels.
+    fn sway(poses: Poses) -> f32 {
+        let eyes: Vec<[f32; 2]> =
+            (0..60).map(|row| face(7, row, poses).points).map(|points| [points[0], points[1]]).collect();
+        let mean = |axis: usize| eyes.iter().map(|eye| eye[axis]).sum::<f32>() / eyes.len() as f32;
+        let middle = [mean(0), mean(1)];
+        let square = |eye: &[f32; 2]| (0..2).map(|axis| (eye[axis] - middle[axis]).powi(2)).sum::<f32>();
+        eyes.iter().map(square).sum::<f32>() / eyes.len() as f32
+    }
+
+    #[test]
+    fn steady_heads_hardly_move() {
+        assert!(sway(Poses::Steady) < 0.3 * sway(Poses::Free), "{}", sway(Poses::Steady));
+    }
 }
