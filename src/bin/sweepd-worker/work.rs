@@ -22,8 +22,7 @@ use tch::Device;
 pub struct Serve {
     #[command(flatten)]
     worker: WorkerArgs,
-    /// Train trials in one step where their sweep allows it (`fuse`) on a CPU too, where it is slower than one after
-    /// another.
+    /// Train trials in one step where their sweep allows it (`fuse`) on a CPU too, where little is to be gained by it.
     #[arg(long)]
     fuse_on_cpu: bool,
 }
