@@ -97,6 +97,7 @@ async fn work(
             request_id: format!("{number}-{request}"),
             kinds: vec![ObjectiveKind::Toy],
             environment: BTreeMap::from([("host".into(), format!("node{number}"))]),
+            beside: None,
         };
         let at = Instant::now();
         let Some(work) = connection.call::<Work>("/api/v1/work/claim", &claim).await else { continue };
