@@ -21,7 +21,7 @@ from table import show
 # A sampler, and a stopper after a plus.
 NONE = "random"
 METHODS = [NONE, "random+hyperband", "tpe", "tpe+hyperband", "o-tpe", "o-tpe+hyperband"]
-# Ours against theirs.
+# The one against the other.
 PAIRS = [("tpe+hyperband", "o-tpe+hyperband"), ("tpe+hyperband", "random+hyperband"), ("tpe+hyperband", "tpe"),
          ("tpe", "o-tpe")]
 # The time of a search: so many whole trainings of a usual length, by all workers together.
@@ -57,8 +57,10 @@ def report(rows, names, seeds):
     print()
     show(["above the best when time is up, in %", "workers", *names],
          [[*key, *(regrets(group, name) for name in names)] for key, group in groups.items()])
-    print()
     pairs = [pair for pair in PAIRS if set(pair) <= set(names)]
+    if not pairs:
+        return
+    print()
     show(["time, ratio", "workers", *(f"{one} / {other}" for one, other in pairs)],
          [[*key, *(ratio(group, key[1], pair) for pair in pairs)] for key, group in groups.items()])
     print()
