@@ -27,9 +27,10 @@ def main():
     quality = parts.add_parser("quality", help="how good what is found is")
     speed = parts.add_parser("speed", help="how long a suggestion takes")
     stoppers = parts.add_parser("stoppers", help="how soon a search that stops trials early is near the best")
+    bohb = parts.add_parser("bohb", help="the same where a sampler chooses the configurations: BOHB")
     warm = parts.add_parser("warm", help="what earlier results are worth to begin with")
     population = parts.add_parser("population", help="what population-based training is worth")
-    for part in (quality, speed, stoppers, warm, population):
+    for part in (quality, speed, stoppers, bohb, warm, population):
         part.add_argument("--program", help="our side; without it, Optuna's alone")
         part.add_argument("--samplers", nargs="+", metavar="NAME",
                           help="samplers or stoppers: ours by name or as a table in JSON, Optuna's with o-")
@@ -40,11 +41,12 @@ def main():
                           help="functions that samplers may be tuned on, or those that only report")
         part.add_argument("--processes", type=int, default=2)
     quality.add_argument("--kind", nargs="+", choices=["continuous", "mixed", "training", "several"])
-    stoppers.add_argument("--workers", type=int, nargs="+", default=[1, 8, 64])
-    stoppers.add_argument("--families", nargs="+", metavar="NAME", help="of curves")
+    for part in (stoppers, bohb):
+        part.add_argument("--workers", type=int, nargs="+", default=[1, 8, 64])
+        part.add_argument("--families", nargs="+", metavar="NAME", help="of curves")
     population.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16])
     population.add_argument("--families", nargs="+", metavar="NAME", help="of models of trainings")
-    for part in (quality, stoppers, warm, population):
+    for part in (quality, stoppers, bohb, warm, population):
         part.add_argument("--seeds", type=int, default=20)
     quality.add_argument("--slow-seeds", type=int, default=5, help="of Optuna's GP")
     quality.add_argument("--workers", type=int, nargs="+", default=[1, 8])

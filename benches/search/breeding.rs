@@ -1,5 +1,6 @@
 //! A sweep whose trials are trained elsewhere, decided by the scheduler's own core: what a free worker trains next,
-//! from which step of whose training, and how that ended. For populations, whose decisions take more than a stopper.
+//! from which step of whose training, and how that ended. For searches whose decisions take more than a stopper:
+//! populations, and samplers that learn from rungs.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -79,6 +80,7 @@ impl Breeding {
             request_id,
             is_new: true,
             kinds: vec![ObjectiveKind::External],
+            beside: None,
             environment: BTreeMap::new(),
         };
         let Ok(Reply::Work(claimed)) = self.handle(Input::Ask { sweep: self.sweep, seeker, lease_ms: None })

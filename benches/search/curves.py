@@ -1,7 +1,8 @@
 """Learning curves to be stopped: the loss of a trial after each step, and the time that a step takes.
 
 Made ones are power laws of which the smallest loss and the speed are drawn; recorded ones are scikit-learn's
-networks, trained step by step. A pool is a list of curves, in the order in which trials come.
+networks, trained step by step. A pool is a list of curves, in the order in which trials come. Where a search
+chooses configurations, see `configured.py`.
 """
 
 import random
@@ -42,17 +43,28 @@ FAMILIES = ["alike", "crossing", "noisy", "recorded"]
 
 
 def made(family, rng):
-    """`alike` keeps its order from the first step; in `crossing` what learns slowly ends lower."""
-    steps = np.arange(1, STEPS + 1)
-    quality = rng.uniform()
-    floor = 0.05 + 0.5 * quality**1.5
-    speed = {"alike": 0.8, "crossing": 0.4 + 0.9 * quality + 0.3 * rng.uniform(),
-             "noisy": rng.uniform(0.5, 1.2)}
-    start = rng.uniform(0.8, 1.0) if family != "alike" else 0.5 + floor
-    losses = floor + (start - floor) * steps ** -speed[family]
-    noise = {"alike": 0.002, "crossing": 0.01, "noisy": 0.05}[family]
-    shown = np.abs(losses * (1 + noise * rng.normal(size=STEPS)))
+    quality, crossing, noisy = rng.uniform(), rng.uniform(), rng.uniform()
+    start = 1.0 if family == "alike" else rng.uniform()
+    losses = power_law(family, quality, noisy if family == "noisy" else crossing, start)
+    shown = seen(family, losses, rng)
     return Curve(shown, losses, float(np.exp(0.3 * rng.normal())))
+
+
+def power_law(family, quality, speed, start):
+    """Of three numbers from 0 to 1. `alike` keeps its order from the first step; in `crossing` what learns slowly
+    ends lower.
+    """
+    steps = np.arange(1, STEPS + 1)
+    floor = 0.05 + 0.5 * quality**1.5
+    power = {"alike": 0.8, "crossing": 0.4 + 0.9 * quality + 0.3 * speed, "noisy": 0.5 + 0.7 * speed}
+    first = 0.5 + floor if family == "alike" else 0.8 + 0.2 * start
+    return floor + (first - floor) * steps ** -power[family]
+
+
+def seen(family, losses, rng):
+    """The losses with their noise."""
+    noise = {"alike": 0.002, "crossing": 0.01, "noisy": 0.05}[family]
+    return np.abs(losses * (1 + noise * rng.normal(size=STEPS)))
 
 
 SPACE = {"width": whole(4, 64, log=True), "layers": whole(1, 3), "rate": log(1e-4, 0.3),
@@ -60,18 +72,28 @@ SPACE = {"width": whole(4, 64, log=True), "layers": whole(1, 3), "rate": log(1e-
          "activation": choice("relu", "tanh", "logistic")}
 
 
+def configurations():
+    """Those of the recorded curves, in their order."""
+    rng = random.Random("curves")
+    return [draw(SPACE, rng) for _ in range(RECORDED)]
+
+
 def recorded():
     """Networks on images of digits: the loss on unseen images after each pass, and what a pass costs."""
     path = folder("curves") / "digits.npz"
     if not path.exists():
-        rng = random.Random("curves")
-        drawn = [draw(SPACE, rng) for _ in range(RECORDED)]
-        # A pass costs what it computes: clocks differ from machine to machine.
-        sizes = np.array([(64 * p["width"] + (p["layers"] - 1) * p["width"] ** 2 + 2000 * 64 / p["batch"])
-                          for p in drawn])
-        np.savez(path, losses=[train(params) for params in drawn], seconds=sizes / np.median(sizes))
+        drawn = configurations()
+        np.savez(path, losses=[train(params) for params in drawn], seconds=costs(drawn))
     with np.load(path) as file:
         return file["losses"], file["seconds"]
+
+
+def costs(several):
+    """A pass costs what it computes: clocks differ from machine to machine. The usual one of the recorded costs 1."""
+    def size(p):
+        return 64 * p["width"] + (p["layers"] - 1) * p["width"] ** 2 + 2000 * 64 / p["batch"]
+
+    return np.array([size(p) for p in several]) / np.median([size(p) for p in configurations()])
 
 
 def train(params):

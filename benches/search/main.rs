@@ -23,7 +23,7 @@
 //! loss of `null` says that the trial failed; a list holds one loss per objective. `time` fills a new history
 //! with random points and measures suggestions after them. A contest is the same for a stopper: what a free
 //! worker trains next, and how that ended; or, if it judges running trials, whether one that has just reported is to
-//! end. `breed` begins a sweep that the scheduler itself decides, which a population needs. A mistake is answered by
+//! end. `breed` begins a sweep that the scheduler itself decides, which populations and BOHB need. A mistake is answered by
 //! `{"error":"..."}`.
 
 #![allow(

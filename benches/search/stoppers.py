@@ -6,7 +6,9 @@ and lets it go on later; Optuna's are asked after every step whether the trial e
 
 import heapq
 import json
+import math
 import sys
+from collections import defaultdict
 
 import numpy as np
 
@@ -63,36 +65,45 @@ def time_of(name, family, workers, seed, program):
     if name == NONE or name in OURS:
         method = NoStopper() if name == NONE else (Judge if name in JUDGES else Ours)(program, name)
         return contest(method, curves, workers, best)
+    import optuna
     from peers import VERSION
 
     results = Results(f"{VERSION} {name}")
     key = [family, workers, seed, STEPS, TRIALS, fingerprint]
     if results.get(key) is None:
-        results.put(key, contest(Peer(name), curves, workers, best))
+        # A fixed name: Hyperband draws a trial's bracket from it.
+        study = optuna.create_study(study_name=name, pruner=PEERS[name](optuna.pruners))
+        results.put(key, contest(Peer(study), curves, workers, best))
     return results.get(key)
 
 
 def contest(method, curves, workers, best):
-    """Simulates it: `method` says what a free worker trains and after which step it looks again."""
-    reached = [0] * len(curves)
+    """When it comes within 1 % of the best; None where that one was stopped too early."""
+    return next((when for when, loss in trained(method, curves, workers) if loss <= 1.01 * best), None)
+
+
+def trained(method, curves, workers, budget=math.inf):
+    """Simulates it: when each step was trained, and the loss behind it, a piece of training after the other.
+
+    `method` says what a free worker trains and after which step it looks again, until the budget of time is spent.
+    """
+    reached = defaultdict(int)
     # Times at which a piece of training ends; ties in the order of their beginning.
     events, begun, idle, now = [], 0, workers, 0.0
     while True:
-        while idle and (work := method.work()) is not None:
+        while idle and now < budget and (work := method.work()) is not None:
             trial, until = work
             until = min(until, STEPS)
             takes = curves[trial].seconds * (until - reached[trial])
             heapq.heappush(events, (now + takes, begun, trial, until))
             begun, idle = begun + 1, idle - 1
         if not events:
-            # Everything that was to be trained is: the best was stopped too early.
-            return None
+            return
         now, _, trial, until = heapq.heappop(events)
         idle += 1
         curve = curves[trial]
-        close = np.flatnonzero(curve.true[reached[trial]:until] <= 1.01 * best)
-        if len(close):
-            return now - curve.seconds * (until - reached[trial] - 1 - int(close[0]))
+        for step in range(reached[trial], until):
+            yield now - curve.seconds * (until - step - 1), float(curve.true[step])
         reached[trial] = until
         method.end(trial, until, float(np.min(curve.shown[:until])), float(curve.shown[until - 1]))
 
@@ -132,15 +143,15 @@ class Ours:
 class StepByStep:
     """Trials that go on step by step until they are told to end."""
 
-    def __init__(self):
-        self.begun, self.going_on = 0, []
+    def __init__(self, trials=TRIALS):
+        self.trials_left, self.going_on = trials, []
 
     def work(self):
         if self.going_on:
             return self.going_on.pop()
-        if self.begun == TRIALS:
+        if self.trials_left == 0:
             return None
-        self.begun += 1
+        self.trials_left -= 1
         return self.begin(), 1
 
     def end(self, trial, until, best, last):
@@ -168,17 +179,13 @@ class Judge(StepByStep):
 
 
 class Peer(StepByStep):
-    """A pruner of Optuna's."""
+    """A study of Optuna's with a pruner."""
 
-    def __init__(self, name):
+    def __init__(self, study, trials=TRIALS):
         import optuna
 
-        super().__init__()
-        optuna.logging.set_verbosity(optuna.logging.CRITICAL)
-        self.pruned = optuna.trial.TrialState.PRUNED
-        # A fixed name: Hyperband draws a trial's bracket from it.
-        self.study = optuna.create_study(study_name=name, pruner=PEERS[name](optuna.pruners))
-        self.trials = {}
+        super().__init__(trials)
+        self.study, self.pruned, self.trials = study, optuna.trial.TrialState.PRUNED, {}
 
     def begin(self):
         trial = self.study.ask()

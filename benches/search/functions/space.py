@@ -73,3 +73,20 @@ def decode(entry, unit):
     if entry.get("log"):
         return math.exp(math.log(low) + unit * (math.log(high) - math.log(low)))
     return low + unit * (high - low)
+
+
+def encode(space, names, params):
+    """Numbers in [0, 1] for a configuration: one a number, one for each value of a choice."""
+    coordinates = []
+    for name in names:
+        entry, value = space[name], params.get(name)
+        if entry["type"] == "choice":
+            coordinates += [float(value == other) for other in entry["values"]]
+        elif value is None:
+            coordinates.append(0.5)
+        else:
+            low, high = entry["low"], entry["high"]
+            if entry.get("log"):
+                low, high, value = math.log(low), math.log(high), math.log(value)
+            coordinates.append((value - low) / (high - low))
+    return coordinates

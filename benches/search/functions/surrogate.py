@@ -8,7 +8,7 @@ import numpy as np
 
 from cache import folder
 
-from .space import decode, draw, exists, parents_first
+from .space import decode, draw, encode, exists, parents_first
 
 ROWS = 2000
 NETWORKS = 3
@@ -34,20 +34,7 @@ class Surrogate:
         return self.smallest
 
     def encode(self, params):
-        """Numbers in [0, 1] for a network: one a number, one for each value of a choice."""
-        coordinates = []
-        for name in self.order:
-            entry, value = self.space[name], params.get(name)
-            if entry["type"] == "choice":
-                coordinates += [float(value == other) for other in entry["values"]]
-            elif value is None:
-                coordinates.append(0.5)
-            else:
-                low, high = entry["low"], entry["high"]
-                if entry.get("log"):
-                    low, high, value = np.log(low), np.log(high), np.log(value)
-                coordinates.append((value - low) / (high - low))
-        return np.array(coordinates)
+        return np.array(encode(self.space, self.order, params))
 
     def load(self):
         path = folder("surrogates") / f"{self.name}.npz"
