@@ -288,7 +288,7 @@ mod tests {
         for row in 0..50 {
             let mut dice = Dice::new(3, "test", row);
             let shape = Shape::draw(&mut dice);
-            let pose = Pose::draw(&mut dice, &shape, &shape.keypoints());
+            let pose = Pose::draw(&mut dice, Poses::Free, &shape, &shape.keypoints());
             for place in [shape.skin(0.0, 0.0), shape.skin(10.0, -12.0), shape.skin(-8.0, 20.0)] {
                 let hit = pose.hit(pose.project(place)).expect("the head is there");
                 for axis in 0..3 {
