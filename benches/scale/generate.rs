@@ -1,5 +1,5 @@
-//! Fills a database with completed trials: one sweep has nine tenths of them, one nearly all the others, and
-//! ten small ones share the last hundredth.
+//! Fills a database with completed trials: one sweep has nine tenths of them, one with two objectives nearly all the
+//! others, and ten small ones share the last hundredth.
 //!
 //! The sweeps come through the store; rows of trials go straight into its tables, in large transactions and
 //! with the secondary indexes built at the end. Configurations are drawn by the real sampler.
@@ -15,6 +15,8 @@ use sweepd::store::{DATABASE_FILE, Durability, Writer};
 
 /// The sweep with most of the trials.
 pub const LARGE: &str = "large";
+/// The second largest: its trials have a second objective.
+pub const PAIRS: &str = "pairs";
 /// Steps of each trial.
 pub const STEPS: u64 = 20;
 
@@ -24,13 +26,17 @@ const TRANSACTION: u64 = 20_000;
 
 /// A sweep of twelve parameters, as its file says it.
 pub fn file(name: &str, trials: u64) -> String {
+    let objective = match name {
+        PAIRS => r#"metrics = [{ name = "rmse" }, { name = "ms_per_image" }]"#,
+        _ => r#"metric = "rmse""#,
+    };
     format!(
         r#"
 name = "{name}"
 seed = 7
 [objective]
 kind = "external"
-metric = "rmse"
+{objective}
 [search]
 sampler = "random"
 trials = {trials}
@@ -58,7 +64,7 @@ pub async fn database(home: &Path, trials: u64) {
     let mut sizes = vec![(LARGE.to_owned(), trials * 9 / 10)];
     sizes.extend((0..10).map(|i| (format!("small-{i}"), small)));
     let rest = trials - sizes.iter().map(|(_, size)| size).sum::<u64>();
-    sizes.insert(1, ("middling".into(), rest));
+    sizes.insert(1, (PAIRS.into(), rest));
     let specs: Vec<(Sweep, u64)> = sizes
         .iter()
         .map(|(name, size)| (intake::read_toml("sweep.toml", &file(name, *size)).unwrap(), *size))
@@ -72,6 +78,7 @@ pub async fn database(home: &Path, trials: u64) {
         insert_trials(&mut connection, sweep, spec, first, *size).await;
         first += *size;
     }
+    insert_second_objective(&mut connection).await;
     let rows = started.elapsed();
     for index in indexes {
         sqlx::raw_sql(AssertSqlSafe(index)).execute(&mut connection).await.unwrap();
@@ -227,6 +234,16 @@ insert into report (trial_id, fold, step, attempt_id, seq, at_ms, rmse, train_lo
            730.0 + trial_id % 100 / 7.0
     from trial cross join step where {which};
 "#
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap();
+}
+
+/// What the trials of [`PAIRS`] came to in their second objective: larger where the first one is smaller, with luck.
+async fn insert_second_objective(connection: &mut SqliteConnection) {
+    let sql = format!(
+        "insert into trial_value (trial_id, objective, sweep_id, step, value, ranked)
+             select trial_id, 1, sweep_id, best_step, 10.0 / best_value + trial_id * 7919 % 1000 / 500.0, 1
+             from trial where sweep_id = (select sweep_id from sweep where name = '{PAIRS}')"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.unwrap();
 }

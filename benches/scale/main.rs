@@ -5,8 +5,8 @@
 //! cargo bench --no-default-features --bench scale -- [PART...] [--trials N] [--home FOLDER] [--repeat N] ...
 //! ```
 //!
-//! Parts: `generate`, `questions`, `restart`, `workers`, `races`, `ask_tell`, `streams`, `remove`; without any, all of them in this
-//! order. A folder named by `--home` is kept, and found again by a later run that leaves `generate` out.
+//! Parts: `generate`, `questions`, `calls`, `restart`, `workers`, `races`, `ask_tell`, `streams`, `remove`; without any, all of
+//! them in this order. A folder named by `--home` is kept, and found again by a later run that leaves `generate` out.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +16,7 @@
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
 
 mod ask_tell;
+mod calls;
 mod connection;
 mod generate;
 mod process;
@@ -44,8 +45,8 @@ struct Options {
     races: u64,
 }
 
-const PARTS: [&str; 8] =
-    ["generate", "questions", "restart", "workers", "races", "ask_tell", "streams", "remove"];
+const PARTS: [&str; 9] =
+    ["generate", "questions", "calls", "restart", "workers", "races", "ask_tell", "streams", "remove"];
 
 fn main() {
     let options = options();
@@ -58,6 +59,7 @@ fn main() {
         match part.as_str() {
             "generate" => runtime.block_on(generate::database(&home, options.trials)),
             "questions" => questions::ask_all(&home, options.repeat),
+            "calls" => calls::ask_all(&home, options.repeat),
             "restart" => runtime.block_on(restart::measure(&home, options.repeat)),
             "workers" => runtime.block_on(workers::run(&home, options.workers, options.seconds)),
             "streams" => runtime.block_on(streams::run(options.repeat)),

@@ -24,6 +24,14 @@ export function useBrowser(): void {
   afterAll(() => browser.close());
 }
 
+/** The processes of the browser that draw pages. */
+export async function renderers(): Promise<number[]> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  return processInfo.filter((p) => p.type === "renderer").map((p) => p.id);
+}
+
 export interface Look { width: number; dark: boolean }
 
 /** A page, and what its console complained of so far. Answers that a page shows as such are no complaint. */
