@@ -3,8 +3,7 @@
 //! The predictions themselves are made by the trainer's program, which the command line and the daemon each run in
 //! their own way.
 
-use crate::dataset::columns::only_common;
-use crate::dataset::{self, Dataset, DatasetError, Split, split};
+use crate::dataset::{self, Dataset, DatasetError, Inputs, Split, split};
 use crate::domain::ensemble::{Ensemble, Member, is_name};
 use crate::domain::{Direction, Millis, ObjectiveKind};
 use crate::report::ensemble::{greedy, rmse_of_mean};
@@ -141,13 +140,11 @@ impl HeldOut {
         self.splits.len()
     }
 
-    /// What each network predicts: grey values of its images, and which of these are of the source that labelled only
-    /// the four common points.
-    pub fn images(&self) -> impl Iterator<Item = (Vec<u8>, Vec<bool>)> {
+    /// What each network sees of the images that it predicts.
+    pub fn inputs(&self) -> impl Iterator<Item = Inputs> {
         self.splits.iter().map(|split| {
-            let rows = split.validation.iter().map(|row| *row as usize);
-            let pixels = rows.clone().flat_map(|row| self.dataset.image(row)).copied().collect();
-            (pixels, rows.map(|row| only_common(self.dataset.labels(row))).collect())
+            let rows: Vec<usize> = split.validation.iter().map(|row| *row as usize).collect();
+            Inputs::of_rows(&self.dataset, &rows)
         })
     }
 

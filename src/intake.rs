@@ -3,16 +3,19 @@
 //! Used before a submission (on the user's side, for quick errors) and at it (in the daemon, whose word
 //! counts). Nothing is stored here.
 
-use crate::dataset::{self, Split, mean_face_rmse, split};
+use crate::dataset::{self, Dataset, Split, mean_face_rmse, split};
 use crate::domain::prior::{PriorResult, Source};
 use crate::domain::sweep::Duplicates;
 use crate::domain::{
-    Direction, Millis, ObjectiveKind, Origin, Params, PastTerms, Reason, Sweep, Terms, Value,
+    Direction, Millis, ObjectiveKind, Origin, Parameter, ParameterKind, Params, PastTerms, Reason, Sweep,
+    Terms, Value,
 };
+use crate::model::{EXTRA_COLUMNS, extra_columns};
 use crate::sampler::{self, Ask, History, Suggestion};
 use crate::scheduler::{Feasible, check_parameter, check_population};
 use crate::space::{self, Space};
 use crate::sweepfile;
+use std::collections::BTreeMap;
 use std::path::Path;
 use thiserror::Error;
 
@@ -25,6 +28,9 @@ pub enum IntakeError {
     /// The dataset cannot be used.
     #[error("{}", crate::error_chain(.0))]
     Dataset(#[from] dataset::DatasetError),
+    /// The dataset lacks a column that a trial may take.
+    #[error("space.extra_columns: dataset {0}: {1}")]
+    Columns(String, dataset::DatasetError),
     /// No configuration of the space can exist.
     #[error("no trial of this sweep can exist: {0}")]
     NoTrial(Reason),
@@ -155,6 +161,7 @@ pub fn origin(
     let mut origin = Origin { source, git_commit, dataset_hash: None, baseline: None };
     if let (ObjectiveKind::Keypoints, Some(name)) = (sweep.objective.kind, &sweep.objective.dataset) {
         let dataset = dataset::find(home, name)?;
+        check_columns(&sweep.space, &dataset)?;
         let splits: Result<Vec<Split>, _> = (0..sweep.objective.runs())
             .map(|fold| split::of_fold(&dataset, &sweep.objective, fold))
             .collect();
@@ -162,6 +169,34 @@ pub fn origin(
         origin.baseline = Some(mean_face_rmse(&dataset, &splits?));
     }
     Ok(origin)
+}
+
+/// The same for a space by which a sweep is to go on. Nothing is said where its dataset is not there any more.
+///
+/// # Errors
+/// `Columns`.
+pub fn check_edited_columns(home: &Path, sweep: &Sweep, terms: &Terms) -> Result<(), IntakeError> {
+    let name =
+        sweep.objective.dataset.as_deref().filter(|_| sweep.objective.kind == ObjectiveKind::Keypoints);
+    match name.map(|name| dataset::find(home, name)) {
+        Some(Ok(dataset)) => check_columns(&terms.space, &dataset),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the dataset has every column of numbers that a trial may take.
+fn check_columns(space: &BTreeMap<String, Parameter>, dataset: &Dataset) -> Result<(), IntakeError> {
+    let values = match space.get(EXTRA_COLUMNS).map(|parameter| &parameter.kind) {
+        Some(ParameterKind::Choice { values }) => values.as_slice(),
+        Some(ParameterKind::Fixed { value }) => std::slice::from_ref(value),
+        _ => &[],
+    };
+    for value in values {
+        let params = Params::from([(EXTRA_COLUMNS.to_owned(), value.clone())]);
+        let found = dataset.numbers().places_of(&extra_columns(&params));
+        found.map_err(|error| IntakeError::Columns(dataset.name().to_owned(), error))?;
+    }
+    Ok(())
 }
 
 /// Settles in which folder a command runs: its `workdir`, taken from `folder` where it is relative, else
@@ -294,9 +329,9 @@ fn thinned(mut results: Vec<PriorResult>) -> Vec<PriorResult> {
 /// The parameters of a sweep whose every parameter is fixed; `None` where one varies.
 #[must_use]
 pub fn fixed_params(sweep: &Sweep) -> Option<Params> {
-    let fixed = |kind: &crate::domain::ParameterKind| -> Option<Value> {
+    let fixed = |kind: &ParameterKind| -> Option<Value> {
         match kind {
-            crate::domain::ParameterKind::Fixed { value } => Some(value.clone()),
+            ParameterKind::Fixed { value } => Some(value.clone()),
             _ => None,
         }
     };

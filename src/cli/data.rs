@@ -45,6 +45,9 @@ struct ImportArgs {
     /// What to call the dataset
     #[arg(long, default_value = "faces")]
     name: String,
+    /// Further columns of the table, numbers that networks may take beside the image: see `extra_columns`
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    numbers: Vec<String>,
     /// Put it in the place of different data of that name
     #[arg(long)]
     replace: bool,
@@ -117,7 +120,8 @@ fn import(args: &ImportArgs, home: &Path, json: bool) -> anyhow::Result<()> {
     let Format::Faces = args.format;
     let bar = progress(None, "rows read");
     let mut tell = |rows: usize| bar.set_position(rows as u64);
-    let written = kaggle::import(home, &args.name, &args.path, if_exists(args.replace), &mut tell);
+    let (numbers, exists) = (args.numbers.clone(), if_exists(args.replace));
+    let written = kaggle::import(home, &args.name, &args.path, numbers, exists, &mut tell);
     bar.finish_and_clear();
     tell_written(&written?, json)
 }
@@ -236,6 +240,9 @@ fn show(args: &ShowArgs, home: &Path, json: bool) -> anyhow::Result<()> {
     println!("from        {}: {}", s.provenance.kind, s.provenance.detail);
     println!("hash        {} (checked)", s.hash);
     println!("file        {} ({})", dataset.path().display(), megabytes(s.file_bytes));
+    if !s.numbers.is_empty() {
+        println!("numbers     {}", s.numbers.join(", "));
+    }
     match s.mean_face_rmse {
         Some(rmse) => println!("mean face   RMSE {rmse:.3} px on the default split"),
         None => println!("mean face   cannot be scored: the rows cannot be split"),

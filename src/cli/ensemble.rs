@@ -86,10 +86,8 @@ fn predictions(
     nominees: Vec<Nominee>,
     by: &PredictorArgs,
 ) -> anyhow::Result<Vec<(Nominee, Vec<f32>)>> {
-    let images: Vec<Images> = held_out
-        .images()
-        .map(|(pixels, common)| Images::new(&pixels, &common))
-        .collect::<anyhow::Result<_>>()?;
+    let images: Vec<Images> =
+        held_out.inputs().map(|inputs| Images::new(&inputs)).collect::<anyhow::Result<_>>()?;
     let bar = ProgressBar::new(nominees.len() as u64).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} trials predict the validation rows, {eta} left",
     )?);

@@ -3,11 +3,14 @@
 use super::context::Context;
 use super::exit::Failure;
 use super::predictor::{Images, PredictorArgs, weights_of};
+use crate::dataset::Inputs;
 use crate::dataset::submission::{read_lookup, read_test, write_submission};
+use crate::model::extra_columns;
 use crate::report::ensemble::mean;
 use crate::store::Reader;
 use anyhow::Context as _;
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Write submission.csv from a trial's best weights, or an ensemble's
@@ -34,6 +37,8 @@ struct Networks {
     /// Of each trial one network, or one a fold, whose mean is the trial's prediction.
     weights: Vec<Vec<PathBuf>>,
     counts: Vec<u32>,
+    /// Further columns that one of them takes.
+    columns: Vec<String>,
     /// Who they are, for people.
     name: String,
 }
@@ -46,7 +51,7 @@ pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
     let reader = context.reader().await?;
     let networks = networks(&args.trial, context, &reader).await?;
     let scratch = tempfile::tempdir().context("a folder for the archive")?;
-    let test = read_test(&args.test, scratch.path())?;
+    let mut test = read_test(&args.test, scratch.path(), &networks.columns)?;
     let lookup = match &args.lookup {
         Some(path) => read_lookup(path, scratch.path())?,
         // A CSV of test images cannot hold the table as well.
@@ -56,7 +61,8 @@ pub async fn run(args: PredictArgs, context: &Context) -> anyhow::Result<()> {
     eprintln!("predicting {} images with {}", test.ids.len(), networks.name);
     let common =
         lookup.as_deref().map_or_else(|| vec![false; test.ids.len()], |asked| test.only_common(asked));
-    let images = Images::new(&test.images, &common)?;
+    let (pixels, numbers) = (std::mem::take(&mut test.images), std::mem::take(&mut test.numbers));
+    let images = Images::new(&Inputs { pixels, common, numbers })?;
     let predictions: Vec<Vec<f32>> = networks
         .weights
         .iter()
@@ -87,7 +93,8 @@ async fn networks(word: &str, context: &Context, reader: &Reader) -> anyhow::Res
             let trial = context.find_trial(reader, word).await?;
             let weights = vec![weights_of(&trial.trial, word, context)?];
             let name = format!("trial {} of {}", trial.trial.number, trial.sweep_name);
-            Ok(Networks { weights, counts: vec![1], name })
+            let columns = extra_columns(&trial.trial.params);
+            Ok(Networks { weights, counts: vec![1], columns, name })
         }
     }
 }
@@ -99,14 +106,15 @@ async fn ensemble(sweep: &str, name: &str, context: &Context, reader: &Reader) -
         let message = format!("{sweep} has no ensemble {name}: `sweepd ensemble {sweep}` lists them");
         Failure::not_found(message)
     })?;
-    let mut weights = Vec::new();
+    let (mut weights, mut columns) = (Vec::new(), BTreeSet::new());
     for member in &ensemble.members {
         let trial = reader.trial(member.trial_id).await?.ok_or_else(|| {
             Failure::not_found(format!("trial {} of ensemble {name} has been removed", member.trial))
         })?;
         weights.push(weights_of(&trial.trial, &member.trial, context)?);
+        columns.extend(extra_columns(&trial.trial.params));
     }
     let counts = ensemble.members.iter().map(|member| member.weight).collect();
     let name = format!("the {} trials of ensemble {name} of {}", ensemble.members.len(), found.name);
-    Ok(Networks { weights, counts, name })
+    Ok(Networks { weights, counts, columns: columns.into_iter().collect(), name })
 }

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::{Failure, NOT_FOUND};
 use super::trainer;
-use crate::dataset::COLUMNS;
+use crate::dataset::{COLUMNS, Inputs};
 use crate::ensembling;
 use crate::store::query::TrialSummary;
 use crate::worker::predict::{Question, answer};
@@ -30,12 +30,11 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// Grey values `[images, 96 * 96]`, and which of the images are of the source that labelled only the four common
-    /// points.
-    pub fn new(pixels: &[u8], common: &[bool]) -> anyhow::Result<Self> {
+    /// What networks may see of them.
+    pub fn new(inputs: &Inputs) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("a folder for the images")?;
-        let question = Question::write(folder.path(), pixels, common).context("writing the images")?;
-        Ok(Self { folder, question, images: common.len() })
+        let question = Question::write(folder.path(), inputs).context("writing the images")?;
+        Ok(Self { folder, question, images: inputs.images() })
     }
 
     /// Pixels, f32 `[images, 30]`, by the network of these weights.

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::exit::{BAD_SWEEP, Failure};
 use super::watch;
+use crate::dataset::DatasetError;
 use crate::domain::Sweep;
 use crate::intake::{self, IntakeError};
 use crate::sampler::Suggestion;
@@ -109,6 +110,11 @@ fn git_commit(file: &Path) -> Option<String> {
 }
 
 fn dry_run(sweep: &Sweep, context: &Context) -> anyhow::Result<()> {
+    match intake::origin(&context.home, sweep, String::new(), None) {
+        // Files are looked at on machines that do not train, too.
+        Err(IntakeError::Dataset(error @ DatasetError::Unknown { .. })) => eprintln!("note: {error}"),
+        other => drop(other.map_err(bad_sweep)?),
+    }
     let space = Space::new(&sweep.space).map_err(|problems| {
         Failure::new(
             BAD_SWEEP,

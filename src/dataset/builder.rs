@@ -3,6 +3,7 @@
 use super::cache::{Dataset, EXTENSION, HEADER_BYTES, Header, Meta, Provenance, content_hash};
 use super::columns::{COLUMNS, PIXELS, names};
 use super::error::DatasetError;
+use super::numbers::Numbers;
 use super::registry::{check_name, folder, path_of};
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -117,24 +118,30 @@ impl Builder {
         self.file.write_all(image).map_err(DatasetError::io("write", &self.partial.path))?;
         self.images.update(image);
         for label in labels {
-            // One NaN for all, so that the same data has the same hash.
-            let label = if label.is_nan() { f32::from_bits(0x7fc0_0000) } else { *label };
-            self.labels.extend_from_slice(&label.to_le_bytes());
+            self.labels.extend_from_slice(&one_nan(*label).to_le_bytes());
         }
         let next = u32::try_from(self.group_of.len()).unwrap_or(u32::MAX);
         self.groups.push(*self.group_of.entry(*blake3::hash(image).as_bytes()).or_insert(next));
         Ok(())
     }
 
-    /// Writes the rest and gives the dataset its name.
+    /// Writes the rest, `numbers` of every row among it, and gives the dataset its name.
     ///
     /// # Errors
-    /// `Request` without a row, `Taken` when different data has the name and `if_exists` refuses, `Io`.
-    pub fn finish(mut self, provenance: Provenance, if_exists: IfExists) -> Result<Written, DatasetError> {
+    /// `Request` without a row, or where numbers are of other rows; `Taken` when different data has the name and `if_exists` refuses, `Io`.
+    pub fn finish(
+        mut self,
+        numbers: &Numbers,
+        provenance: Provenance,
+        if_exists: IfExists,
+    ) -> Result<Written, DatasetError> {
         if self.groups.is_empty() {
             return Err(DatasetError::Request("a dataset needs at least one row".to_owned()));
         }
-        let header = self.write_tables(provenance)?;
+        if numbers.values().len() != self.groups.len() * numbers.names().len() {
+            return Err(DatasetError::Request("there are not as many numbers as rows".to_owned()));
+        }
+        let header = self.write_tables(numbers, provenance)?;
         let path = path_of(&self.home, &self.name);
         let _guard = lock_folder(&folder(&self.home))?;
         let exists = path.try_exists().map_err(DatasetError::io("read", &path))?;
@@ -155,13 +162,16 @@ impl Builder {
         Ok(if exists { Written::Replaced(dataset) } else { Written::Created(dataset) })
     }
 
-    /// Labels, groups, description and header, down to the disk.
-    fn write_tables(&mut self, provenance: Provenance) -> Result<Header, DatasetError> {
-        let meta = Meta { columns: names(), provenance };
+    /// Labels, numbers, groups, description and header, down to the disk.
+    fn write_tables(&mut self, numbers: &Numbers, provenance: Provenance) -> Result<Header, DatasetError> {
+        let meta = Meta { columns: names(), numbers: numbers.names().to_vec(), provenance };
         let mut tables = std::mem::take(&mut self.labels);
+        for number in numbers.values() {
+            tables.extend_from_slice(&one_nan(*number).to_le_bytes());
+        }
         let rows = self.groups.len() as u64;
         let images = self.images.finalize();
-        let content = content_hash(&meta.columns, rows, &images, &tables);
+        let content = content_hash(&meta, rows, &images, &tables);
         for group in &self.groups {
             tables.extend_from_slice(&group.to_le_bytes());
         }
@@ -169,7 +179,9 @@ impl Builder {
             .map_err(|e| DatasetError::Request(format!("cannot describe the dataset: {e}")))?;
         tables.extend_from_slice(&json);
         let meta_bytes = u32::try_from(json.len()).unwrap_or(u32::MAX);
-        let header = Header { rows, meta_bytes, images, content, tables: blake3::hash(&tables) };
+        let columns = u32::try_from(numbers.names().len()).unwrap_or(u32::MAX);
+        let header =
+            Header { rows, numbers: columns, meta_bytes, images, content, tables: blake3::hash(&tables) };
         let write = |file: &mut BufWriter<File>| {
             file.write_all(&tables)?;
             file.seek(SeekFrom::Start(0))?;
@@ -183,6 +195,11 @@ impl Builder {
         write(&mut self.file).map_err(DatasetError::io("write", &self.partial.path))?;
         Ok(header)
     }
+}
+
+/// One NaN for all, so that the same data has the same hash.
+fn one_nan(number: f32) -> f32 {
+    if number.is_nan() { f32::from_bits(0x7fc0_0000) } else { number }
 }
 
 /// A new file in the folder that no dataset and no other builder has.

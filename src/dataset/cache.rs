@@ -4,23 +4,25 @@
 //! header   4,096 bytes: magic, version, sizes, four BLAKE3 hashes, zeros
 //! images   u8  [rows, 96 * 96]   row by row, 0 black to 255 white
 //! labels   f32 [rows, 30]        little-endian, pixels, NaN = missing
+//! numbers  f32 [rows, K]         little-endian, NaN = missing; K may be 0
 //! groups   u32 [rows]            little-endian, rows with the same image have the same number
 //! meta     JSON: column names and provenance
 //! ```
 //!
 //! Opening checks magic, version, sizes and the hashes of everything but the images; [`Dataset::verify`]
-//! checks those too. The content hash covers columns, images and labels, so the same data under another
+//! checks those too. The content hash covers columns, images, labels and numbers, so the same data under another
 //! name, or from another file, has the same hash.
 
 use super::columns::{COLUMNS, PIXELS, SIDE_PX};
 use super::error::DatasetError;
+use super::numbers::Numbers;
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Version of the file format.
-pub const VERSION: u32 = 1;
+/// Version of the file format; 1 of files without numbers beside the images.
+pub const VERSION: u32 = 2;
 /// Extension of cache files, without the dot.
 pub const EXTENSION: &str = "faces";
 
@@ -28,6 +30,7 @@ const MAGIC: [u8; 8] = *b"\x89faces\r\n";
 pub(super) const HEADER_BYTES: usize = 4096;
 const SIGNED_BYTES: usize = 128;
 const LABEL_BYTES: usize = COLUMNS * size_of::<f32>();
+const NUMBER_BYTES: u64 = size_of::<f32>() as u64;
 const META_LIMIT_BYTES: u32 = 1 << 20;
 
 /// Where a dataset came from.
@@ -43,6 +46,8 @@ pub struct Provenance {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Meta {
     pub columns: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<String>,
     pub provenance: Provenance,
 }
 
@@ -50,6 +55,8 @@ pub(super) struct Meta {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     pub rows: u64,
+    /// Columns of numbers beside the images.
+    pub numbers: u32,
     pub meta_bytes: u32,
     pub images: blake3::Hash,
     pub content: blake3::Hash,
@@ -61,9 +68,9 @@ impl Header {
     pub(super) fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = [0; HEADER_BYTES];
         bytes[0..8].copy_from_slice(&MAGIC);
-        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[8..12].copy_from_slice(&if self.numbers == 0 { 1 } else { VERSION }.to_le_bytes());
         bytes[12..16].copy_from_slice(&(SIDE_PX as u32).to_le_bytes());
-        bytes[16..20].copy_from_slice(&(COLUMNS as u32).to_le_bytes());
+        bytes[16..20].copy_from_slice(&(COLUMNS as u32).saturating_add(self.numbers).to_le_bytes());
         bytes[20..24].copy_from_slice(&self.meta_bytes.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.rows.to_le_bytes());
         bytes[32..64].copy_from_slice(self.images.as_bytes());
@@ -84,7 +91,7 @@ impl Header {
             return Err(damaged("it does not begin as a dataset does"));
         }
         let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        if number(8) != VERSION {
+        if !(1..=VERSION).contains(&number(8)) {
             return Err(DatasetError::Version { path: path.to_owned(), found: number(8) });
         }
         let hash = |at: usize| {
@@ -95,33 +102,36 @@ impl Header {
         if hash(SIGNED_BYTES) != blake3::hash(&bytes[..SIGNED_BYTES]) {
             return Err(damaged("the header's hash does not fit"));
         }
-        if (number(12), number(16)) != (SIDE_PX as u32, COLUMNS as u32) {
-            return Err(damaged("images are not 96x96, or labels are not 30"));
-        }
+        let numbers = number(16).checked_sub(COLUMNS as u32);
+        let numbers =
+            numbers.filter(|numbers| number(12) == SIDE_PX as u32 && (*numbers > 0) == (number(8) > 1));
+        let numbers = numbers.ok_or_else(|| damaged("images are not 96x96, or labels are not 30"))?;
         let rows = u64::from(number(24)) | u64::from(number(28)) << 32;
-        Ok(Self { rows, meta_bytes: number(20), images: hash(32), content: hash(64), tables: hash(96) })
+        Ok(Self {
+            rows,
+            numbers,
+            meta_bytes: number(20),
+            images: hash(32),
+            content: hash(64),
+            tables: hash(96),
+        })
     }
 
     /// The file's size in bytes that this header promises; `None` beyond what a file can be.
     fn file_bytes(&self) -> Option<u64> {
-        let row = (PIXELS + LABEL_BYTES + size_of::<u32>()) as u64;
+        let row = (PIXELS + LABEL_BYTES + size_of::<u32>()) as u64 + u64::from(self.numbers) * NUMBER_BYTES;
         self.rows.checked_mul(row)?.checked_add(HEADER_BYTES as u64 + u64::from(self.meta_bytes))
     }
 }
 
-/// What the content hash is made of: the columns, the hash of the images' bytes, the labels' bytes.
-pub(super) fn content_hash(
-    columns: &[String],
-    rows: u64,
-    images: &blake3::Hash,
-    labels: &[u8],
-) -> blake3::Hash {
+/// What the content hash is made of: the columns, the hash of the images' bytes, the bytes of labels and numbers.
+pub(super) fn content_hash(meta: &Meta, rows: u64, images: &blake3::Hash, tables: &[u8]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"faces 1").update(&(SIDE_PX as u64).to_le_bytes()).update(&rows.to_le_bytes());
-    for column in columns {
+    for column in meta.columns.iter().chain(&meta.numbers) {
         hasher.update(&(column.len() as u64).to_le_bytes()).update(column.as_bytes());
     }
-    hasher.update(images.as_bytes()).update(labels);
+    hasher.update(images.as_bytes()).update(tables);
     hasher.finalize()
 }
 
@@ -134,6 +144,7 @@ pub struct Dataset {
     header: Header,
     hash: String,
     labels: Vec<f32>,
+    numbers: Numbers,
     groups: Vec<u32>,
     meta: Meta,
 }
@@ -167,21 +178,25 @@ impl Dataset {
         if blake3::hash(tables) != header.tables {
             return Err(damaged("the hash of its labels does not fit"));
         }
-        let (label_bytes, rest) = tables.split_at(rows * LABEL_BYTES);
+        let columns = header.numbers as usize;
+        let (hashed, rest) = tables.split_at(rows * LABEL_BYTES + rows * columns * size_of::<f32>());
+        let (label_bytes, number_bytes) = hashed.split_at(rows * LABEL_BYTES);
         let (group_bytes, meta_bytes) = rest.split_at(rows * size_of::<u32>());
-        let labels = label_bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        let floats = |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         let groups = group_bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)).collect();
         let meta: Meta =
             serde_json::from_slice(meta_bytes).map_err(|e| damaged(&format!("its description: {e}")))?;
-        if meta.columns.len() != COLUMNS {
-            return Err(damaged("it does not name 30 columns"));
+        if meta.columns.len() != COLUMNS || meta.numbers.len() != columns {
+            return Err(damaged("it does not name as many columns as it has"));
         }
-        if content_hash(&meta.columns, header.rows, &header.images, label_bytes) != header.content {
+        if content_hash(&meta, header.rows, &header.images, hashed) != header.content {
             return Err(damaged("its content hash does not fit"));
         }
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let hash = header.content.to_hex().to_string();
-        Ok(Self { path: path.to_owned(), name, map, hash, header, labels, groups, meta })
+        let (labels, numbers) =
+            (floats(label_bytes), Numbers::stored(meta.numbers.clone(), floats(number_bytes)));
+        Ok(Self { path: path.to_owned(), name, map, hash, header, labels, numbers, groups, meta })
     }
 
     /// Hashes the images too.
@@ -220,7 +235,7 @@ impl Dataset {
         SIDE_PX
     }
 
-    /// BLAKE3 of columns, images and labels, in hex.
+    /// BLAKE3 of columns, images, labels and numbers, in hex.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
@@ -272,6 +287,12 @@ impl Dataset {
     #[must_use]
     pub fn labels(&self, row: usize) -> &[f32] {
         &self.labels[row * COLUMNS..(row + 1) * COLUMNS]
+    }
+
+    /// Further numbers of each row, which networks may take beside the image.
+    #[must_use]
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
     }
 
     /// The group of a row: rows with the same image share it.

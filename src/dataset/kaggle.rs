@@ -4,6 +4,7 @@ use super::builder::{Builder, IfExists, Written};
 use super::cache::Provenance;
 use super::columns::{COLUMNS, PIXELS, names};
 use super::error::DatasetError;
+use super::numbers::Numbers;
 use super::registry::folder;
 use super::source::{Limits, Source};
 use super::table::Table;
@@ -19,7 +20,8 @@ pub(super) const IMAGE: &str = "Image";
 ///
 /// `path` is the bundle's zip, its inner `training.zip`, `training.csv`, or a folder with one of the latter
 /// two. Rows are read, checked and written one at a time; `progress` is told the rows so far now and then.
-/// An error leaves no dataset behind, and an old one of that name as it was.
+/// An error leaves no dataset behind, and an old one of that name as it was. `numbers` names further columns, which
+/// networks may take beside the image.
 ///
 /// # Errors
 /// `Input` naming file, row, line and column of the first mistake; `Taken`, `BadName` and `Io` as
@@ -28,10 +30,11 @@ pub fn import(
     home: &Path,
     name: &str,
     path: &Path,
+    numbers: Vec<String>,
     if_exists: IfExists,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Written, DatasetError> {
-    import_within(home, name, path, if_exists, Limits::default(), progress)
+    import_within(home, name, (path, Limits::default()), numbers, if_exists, progress)
 }
 
 /// As [`import`], with other limits on what an archive may unpack to.
@@ -41,32 +44,36 @@ pub fn import(
 pub fn import_within(
     home: &Path,
     name: &str,
-    path: &Path,
+    (path, limits): (&Path, Limits),
+    numbers: Vec<String>,
     if_exists: IfExists,
-    limits: Limits,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Written, DatasetError> {
+    let mut numbers = Numbers::of_columns(numbers)?;
     let mut builder = Builder::create(home, name)?;
     let scratch = folder(home);
     let source = Source { path, scratch: &scratch, limits };
-    let read = source.table(TRAINING, |reader, file| read_faces(reader, file, &mut builder, progress))?;
+    let read = source
+        .table(TRAINING, |reader, file| read_faces(reader, file, (&mut builder, &mut numbers), progress))?;
     let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     if read.is_none() {
         let problem = format!("there is no {TRAINING} in it (nor a training.zip that has one)");
         return Err(DatasetError::input(&shown, problem));
     }
-    builder.finish(Provenance { kind: "kaggle".to_owned(), detail: shown }, if_exists)
+    builder.finish(&numbers, Provenance { kind: "kaggle".to_owned(), detail: shown }, if_exists)
 }
 
 fn read_faces(
     reader: &mut dyn BufRead,
     file: &str,
-    builder: &mut Builder,
+    (builder, numbers): (&mut Builder, &mut Numbers),
     progress: &mut dyn FnMut(usize),
 ) -> Result<(), DatasetError> {
     let mut table = Table::open(reader, file)?;
     let labels = names();
+    let further = numbers.names().to_vec();
     let wanted: Vec<&str> = labels.iter().map(String::as_str).chain([IMAGE]).collect();
+    let wanted: Vec<&str> = wanted.into_iter().chain(further.iter().map(String::as_str)).collect();
     let columns = table.columns(&wanted, false)?;
     let mut image = Box::new([0; PIXELS]);
     let mut values = [0.0; COLUMNS];
@@ -75,6 +82,7 @@ fn read_faces(
             *value = row.coordinate(*cell)?;
         }
         row.image(columns[COLUMNS], &mut image)?;
+        numbers.read(&row, &columns[COLUMNS + 1..])?;
         builder.push(&image, &values)?;
         if builder.rows().is_multiple_of(256) {
             progress(builder.rows());

@@ -3,6 +3,7 @@
 use super::columns::{COLUMNS, COMMON_POINTS, PIXELS, SIDE_PX, index_of, names};
 use super::error::DatasetError;
 use super::kaggle::IMAGE;
+use super::numbers::Numbers;
 use super::source::{Limits, Source};
 use super::table::Table;
 use std::collections::{HashMap, HashSet};
@@ -10,12 +11,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// Test images in the order of their table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TestImages {
     /// `ImageId` of each.
     pub ids: Vec<u64>,
     /// Grey values, `[ids, 96 * 96]`.
     pub images: Vec<u8>,
+    /// Further columns of the table.
+    pub numbers: Numbers,
 }
 
 impl TestImages {
@@ -41,17 +44,19 @@ pub struct Asked {
 }
 
 /// Reads test images from the bundle's zip, its inner `test.zip`, `test.csv`, or a folder with one of the
-/// latter two. `scratch` is a folder that may hold an inner archive for a while.
+/// latter two. `scratch` is a folder that may hold an inner archive for a while; `numbers` are further columns to be read.
 ///
 /// # Errors
 /// `Input` naming file, row, line and column of the first mistake (also when two rows have the same
 /// `ImageId`); `Io`.
-pub fn read_test(path: &Path, scratch: &Path) -> Result<TestImages, DatasetError> {
+pub fn read_test(path: &Path, scratch: &Path, numbers: &[String]) -> Result<TestImages, DatasetError> {
     let source = Source { path, scratch, limits: Limits::default() };
     let read = source.table("test.csv", |reader, file| {
         let mut table = Table::open(reader, file)?;
         let columns = table.columns(&["ImageId", IMAGE], true)?;
-        let mut test = TestImages { ids: Vec::new(), images: Vec::new() };
+        let numbers = Numbers::of_columns(numbers.to_vec())?;
+        let further = numbers.places(&table)?;
+        let mut test = TestImages { ids: Vec::new(), images: Vec::new(), numbers };
         let mut seen = HashSet::new();
         let mut image = Box::new([0; PIXELS]);
         while let Some(row) = table.next()? {
@@ -60,6 +65,7 @@ pub fn read_test(path: &Path, scratch: &Path) -> Result<TestImages, DatasetError
                 return Err(row.error(Some(columns[0]), format!("{id} is there more than once")));
             }
             row.image(columns[1], &mut image)?;
+            test.numbers.read(&row, &further)?;
             test.ids.push(id);
             test.images.extend_from_slice(&image[..]);
         }

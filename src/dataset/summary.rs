@@ -21,10 +21,12 @@ pub struct Summary {
     pub missing_share: f64,
     /// Labels that are missing, per column.
     pub missing: Vec<MissingLabels>,
+    /// Columns of numbers beside the image, which networks may take.
+    pub numbers: Vec<String>,
     /// RMSE in pixels of predicting the mean face, on the validation rows of the default split; `None`
     /// where it cannot be split, or no validation row has a label.
     pub mean_face_rmse: Option<f64>,
-    /// BLAKE3 of columns, images and labels, in hex.
+    /// BLAKE3 of columns, images, labels and numbers, in hex.
     pub hash: String,
     /// Where it came from.
     pub provenance: Provenance,
@@ -60,6 +62,7 @@ impl Summary {
                 .zip(missing)
                 .map(|(column, missing)| MissingLabels { column: column.clone(), missing })
                 .collect(),
+            numbers: dataset.numbers().names().to_vec(),
             mean_face_rmse: baseline.filter(|rmse| rmse.is_finite()),
             hash: dataset.hash().to_owned(),
             provenance: dataset.provenance().clone(),

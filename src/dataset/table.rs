@@ -70,7 +70,9 @@ impl<'a> Table<'a> {
         let unknown: Vec<&str> =
             self.header.iter().map(String::as_str).filter(|name| !wanted.contains(name)).collect();
         if !others && !unknown.is_empty() {
-            return fail(format!("has columns that are not known: {}", listed(&unknown)));
+            let problem = "has columns that are not known";
+            let help = "`--numbers` names those that hold numbers for networks to take";
+            return fail(format!("{problem}: {} ({help})", listed(&unknown)));
         }
         Ok(wanted.iter().flat_map(|name| places(name)).collect())
     }
@@ -145,21 +147,25 @@ impl Row<'_> {
             .map_err(|_| self.error(Some(cell), format!("`{}` is not a whole number from 0", clip(text))))
     }
 
-    /// A coordinate in pixels, NaN where the cell is empty.
-    ///
-    /// The picture's edges belong to it: 0 to 96 are allowed, both included.
-    pub(super) fn coordinate(&self, cell: usize) -> Result<f32, DatasetError> {
+    /// A number, NaN where the cell is empty.
+    pub(super) fn number(&self, cell: usize) -> Result<f32, DatasetError> {
         let text = self.text(cell)?;
         if text.is_empty() {
             return Ok(f32::NAN);
         }
         let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
-        let number =
-            number.ok_or_else(|| self.error(Some(cell), format!("`{}` is not a number", clip(text))))?;
-        if (0.0..=SIDE_PX as f32).contains(&number) {
+        number.ok_or_else(|| self.error(Some(cell), format!("`{}` is not a number", clip(text))))
+    }
+
+    /// A coordinate in pixels, NaN where the cell is empty.
+    ///
+    /// The picture's edges belong to it: 0 to 96 are allowed, both included.
+    pub(super) fn coordinate(&self, cell: usize) -> Result<f32, DatasetError> {
+        let number = self.number(cell)?;
+        if number.is_nan() || (0.0..=SIDE_PX as f32).contains(&number) {
             return Ok(number);
         }
-        let problem = format!("{} is outside the image, which spans 0 to {SIDE_PX}", clip(text));
+        let problem = format!("{} is outside the image, which spans 0 to {SIDE_PX}", clip(self.text(cell)?));
         Err(self.error(Some(cell), problem))
     }
 

@@ -61,7 +61,9 @@ pub(super) struct DatasetRow {
     keypoints: Vec<String>,
     /// How many rows lack a label, by column.
     missing: BTreeMap<String, usize>,
-    /// BLAKE3 of columns, images and labels.
+    /// Columns of numbers beside the image, which networks may take.
+    numbers: Vec<String>,
+    /// BLAKE3 of columns, images, labels and numbers.
     hash: String,
     /// Where it came from.
     from: String,
@@ -81,6 +83,7 @@ impl DatasetRow {
             images: summary.groups,
             baseline: summary.mean_face_rmse,
             missing: summary.missing.into_iter().map(|column| (column.column, column.missing)).collect(),
+            numbers: summary.numbers,
             from: summary.provenance.kind,
             hash: summary.hash,
             bytes: summary.file_bytes,
@@ -98,6 +101,7 @@ impl DatasetRow {
             baseline: None,
             keypoints: Vec::new(),
             missing: BTreeMap::new(),
+            numbers: Vec::new(),
             hash: String::new(),
             from: String::new(),
             bytes: 0,

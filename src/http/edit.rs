@@ -124,11 +124,13 @@ async fn edit(
     let sweep = sweep_called(&app, &word).await?;
     let source = text(&body)?.to_owned();
     let file = Submission::of(&headers, edit.file, source.clone());
-    let before = sweep.spec.clone();
+    let (before, home) = (sweep.spec.clone(), app.home.clone());
     // Trying the constraints on a first trial is no work for an async thread.
     let read = tokio::task::spawn_blocking(move || {
         let spec = read_file(&file)?;
-        intake::edited_terms(&before, spec, edit.folder.as_deref())
+        let terms = intake::edited_terms(&before, spec, edit.folder.as_deref())?;
+        intake::check_edited_columns(&home, &before, &terms)?;
+        Ok(terms)
     });
     let terms = read.await.map_err(|e| ApiError::internal(&e))?.map_err(refused_sweep)?;
     let past = app.reader.past_terms(sweep.sweep).await?;

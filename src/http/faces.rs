@@ -6,9 +6,8 @@ use super::datasets::{Face, keypoints, open, points};
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
 use super::trial_files::trial_and_sweep;
-use crate::dataset::columns::only_common;
 use crate::dataset::split;
-use crate::dataset::{COLUMNS, Dataset, PIXELS};
+use crate::dataset::{COLUMNS, Dataset, Inputs, PIXELS};
 use crate::domain::{Objective, Params, TrialId};
 use crate::model::Plan;
 use crate::report::view;
@@ -155,9 +154,7 @@ fn predict_args(
     rows: &[usize],
 ) -> std::io::Result<Vec<OsString>> {
     let dataset = Dataset::open(dataset).map_err(std::io::Error::other)?;
-    let pixels: Vec<u8> = rows.iter().flat_map(|row| dataset.image(*row)).copied().collect();
-    let common: Vec<bool> = rows.iter().map(|row| only_common(dataset.labels(*row))).collect();
-    let question = Question::write(scratch, &pixels, &common)?;
+    let question = Question::write(scratch, &Inputs::of_rows(&dataset, rows))?;
     Ok(question.args(weights, &out))
 }
 

@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::extract::{Body, Path};
 use super::listing::sweep_called;
 use super::trainer::Trainer;
-use crate::dataset::COLUMNS;
+use crate::dataset::{COLUMNS, Inputs};
 use crate::domain::Millis;
 use crate::domain::ensemble::Ensemble;
 use crate::ensembling::{EnsembleError, HeldOut, Nominee, Recipe, USUAL_CANDIDATES, nominees};
@@ -233,12 +233,12 @@ async fn predicted(
     let scratch = tempfile::tempdir().map_err(|e| ApiError::internal(&e))?;
     let folder = scratch.path().to_owned();
     let written = tokio::task::spawn_blocking(move || {
-        let write = |(at, (pixels, common)): (usize, (Vec<u8>, Vec<bool>))| {
+        let write = |(at, inputs): (usize, Inputs)| {
             let folder = folder.join(at.to_string());
             std::fs::create_dir(&folder)?;
-            Ok((Question::write(&folder, &pixels, &common)?, common.len()))
+            Ok((Question::write(&folder, &inputs)?, inputs.images()))
         };
-        let questions = held_out.images().enumerate().map(write).collect::<std::io::Result<Vec<_>>>();
+        let questions = held_out.inputs().enumerate().map(write).collect::<std::io::Result<Vec<_>>>();
         (held_out, questions)
     });
     let (held_out, questions) = written.await.map_err(|e| ApiError::internal(&e))?;

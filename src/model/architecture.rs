@@ -2,8 +2,9 @@
 
 use super::choices::{Activation, ExtraInput, Family, Neck, NormPlace, Pooling, Sources, Word, words};
 use super::read::{Reader, as_usize};
-use crate::domain::Value;
+use crate::domain::{Params, Value};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 words!(
     /// The last layer.
@@ -71,6 +72,8 @@ pub enum Top {
         neck: Neck,
         /// What of the image itself stands beside it.
         extra: Vec<ExtraInput>,
+        /// Which columns of the dataset do, by name, in order.
+        columns: Vec<String>,
         /// The hidden ones.
         hidden: Vec<Dense>,
         /// Whether the last one ends with a sigmoid.
@@ -219,7 +222,19 @@ fn read_top(reader: &Reader<'_>, trunk: &Trunk, head: Head) -> Top {
         _ => reader.word("neck", if means { Neck::Mean } else { Neck::Flatten }),
     };
     let hidden = read_dense(reader, if means { &[] } else { &[512] });
-    Top::Dense { neck, extra: read_extra(reader), hidden, sigmoid: head == Head::Sigmoid }
+    let (extra, columns) = (read_extra(reader), read_columns(reader));
+    Top::Dense { neck, extra, columns, hidden, sigmoid: head == Head::Sigmoid }
+}
+
+impl Top {
+    /// The columns of the dataset that it takes beside the image, by name.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        match self {
+            Self::Dense { columns, .. } => columns,
+            Self::Heatmap { .. } => &[],
+        }
+    }
 }
 
 /// Each once, in the order of their list: the same set is the same network.
@@ -235,6 +250,34 @@ fn read_extra(reader: &Reader<'_>) -> Vec<ExtraInput> {
         reader.settle("extra_inputs", Value::List(words));
     }
     extra
+}
+
+fn read_columns(reader: &Reader<'_>) -> Vec<String> {
+    let columns = columns_of(reader.given(EXTRA_COLUMNS));
+    if !columns.is_empty() {
+        reader.settle(EXTRA_COLUMNS, Value::List(columns.iter().map(|name| name.as_str().into()).collect()));
+    }
+    columns
+}
+
+/// The parameter that names columns of the dataset.
+pub const EXTRA_COLUMNS: &str = "extra_columns";
+
+/// The columns of numbers that a network of these parameters takes beside the image: each once, in order.
+#[must_use]
+pub fn extra_columns(params: &Params) -> Vec<String> {
+    match params.get("head").and_then(Value::as_str).and_then(Head::parse) {
+        Some(Head::Heatmap) => Vec::new(),
+        _ => columns_of(params.get(EXTRA_COLUMNS)),
+    }
+}
+
+fn columns_of(given: Option<&Value>) -> Vec<String> {
+    let names: BTreeSet<&str> = match given {
+        Some(Value::List(items)) => items.iter().filter_map(Value::as_str).collect(),
+        single => single.and_then(Value::as_str).into_iter().collect(),
+    };
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// How many layers a known network has; by default the fewest.

@@ -47,6 +47,7 @@ fn suits(item: &Item, value: &Value) -> bool {
     match *item {
         Item::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
         Item::Path => value.as_str().is_some_and(|path| path.starts_with('/')),
+        Item::Column => value.as_str().is_some_and(|name| !name.is_empty()),
         Item::Flag => value.as_bool().is_some(),
         Item::Whole { low, high, odd } => {
             value.as_i64().is_some_and(|n| (low..=high).contains(&n) && (!odd || n % 2 == 1))

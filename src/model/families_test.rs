@@ -147,5 +147,13 @@ fn extra_inputs_stand_beside_the_trunks_numbers() {
         ("extra_inputs = [\"gradients\", \"statistics\"]", "extra_inputs = [\"statistics\", \"gradients\"]");
     assert_eq!(plan(a).layers(), plan(b).layers());
     assert_eq!(plan("extra_inputs = []").layers(), plan("").layers());
+    assert_eq!(inputs("extra_columns = \"age\""), Some(without + 1));
+    assert_eq!(
+        inputs("extra_inputs = \"histogram\"\nextra_columns = [\"yaw\", \"age\"]"),
+        Some(without + 18)
+    );
+    let (a, b) = ("extra_columns = [\"yaw\", \"age\"]", "extra_columns = [\"age\", \"yaw\", \"age\"]");
+    assert_eq!((plan(a).layers(), plan(a).settings()), (plan(b).layers(), plan(b).settings()));
+    assert_eq!(extra_columns(plan(a).params()), ["age", "yaw"]);
     assert_eq!(plan("head = \"heatmap\"\nextra_inputs = \"histogram\"").without_effect(), ["extra_inputs"]);
 }

@@ -48,7 +48,7 @@ mod tests {
             (_, Item::Flag) => Value::Bool(true),
             (_, Item::Whole { high, .. }) => Value::Int(3.min(high)),
             (_, Item::Number { high, .. }) => Value::Float((high / 2.0).min(0.25)),
-            (_, Item::Path) => panic!("{name} is a path"),
+            (_, Item::Path | Item::Column) => panic!("{name} names something"),
         }
     }
 

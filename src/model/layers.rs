@@ -119,6 +119,11 @@ pub enum LayerKind {
         /// What was done to its grey values.
         scaling: Scaling,
     },
+    /// Numbers of the dataset's rows, each less its column's mean and divided by its deviation; 0 where missing.
+    Columns {
+        /// Which columns.
+        names: Vec<String>,
+    },
     /// The first half of what comes in for rows with all points, the second for those with only the common ones.
     SourceHalves,
 }
@@ -144,6 +149,7 @@ impl LayerKind {
             Self::Upsample { .. } => "upsample",
             Self::SoftArgmax { .. } => "soft_argmax",
             Self::ExtraInputs { .. } => "extra_inputs",
+            Self::Columns { .. } => "columns",
             Self::SourceHalves => "source_halves",
         }
     }

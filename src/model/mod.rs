@@ -35,7 +35,8 @@ mod tensors;
 mod training;
 
 pub use architecture::{
-    Architecture, BatchNorm, Block, Convolutions, Dense, Googlenet, Head, Residual, Resnet, Top, Trunk, Vgg,
+    Architecture, BatchNorm, Block, Convolutions, Dense, EXTRA_COLUMNS, Googlenet, Head, Residual, Resnet,
+    Top, Trunk, Vgg, extra_columns,
 };
 pub use augment::{Augment, Effect, Fill};
 pub use check::check_value;

@@ -40,6 +40,8 @@ pub enum Item {
     Word(&'static [&'static str]),
     /// The path of a file, from the root on.
     Path,
+    /// The name of a column.
+    Column,
     /// `true` or `false`.
     Flag,
     /// A whole number in `[low, high]`.
@@ -103,6 +105,7 @@ impl fmt::Display for Item {
                 Ok(())
             }
             Self::Path => f.write_str("the absolute path of a file"),
+            Self::Column => f.write_str("the name of a column"),
             Self::Flag => f.write_str("true or false"),
             Self::Whole { low, high, odd } => {
                 let kind = if odd { "an odd whole number" } else { "a whole number" };
@@ -241,6 +244,12 @@ pub const PARAMETERS: &[Known] = &[
         or_list(word(ExtraInput::WORDS), Lists::Any),
         "[]",
         "numbers about the image itself that dense layers take, too",
+    ),
+    known_as(
+        "extra_columns",
+        or_list(item(Item::Column), Lists::Any),
+        "[]",
+        "columns of numbers of the dataset that dense layers take, too",
     ),
     known_as(
         "dense",

@@ -186,6 +186,7 @@ fn allowed(known: &'static Known) -> BoxedStrategy<Value> {
     let item = match known.accepts.item {
         Item::Word(words) => prop::sample::select(words).prop_map(Value::from).boxed(),
         Item::Path => Just(Value::from("/weights.safetensors")).boxed(),
+        Item::Column => prop::sample::select(vec!["age", "yaw"]).prop_map(Value::from).boxed(),
         Item::Flag => any::<bool>().prop_map(Value::Bool).boxed(),
         Item::Whole { low, high, odd: true } => {
             (low / 2..=high.min(15) / 2).prop_map(|n| Value::Int(2 * n + 1)).boxed()

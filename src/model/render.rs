@@ -82,6 +82,7 @@ fn details(layer: &Layer) -> String {
         LayerKind::ExtraInputs { which, .. } => {
             which.iter().map(|what| what.word()).collect::<Vec<_>>().join(", ")
         }
+        LayerKind::Columns { names } => format!("of the dataset: {}", names.join(", ")),
         LayerKind::SourceHalves => "one half for each source of rows".to_owned(),
     }
 }

@@ -89,6 +89,7 @@ pub(super) fn output(kind: &LayerKind, inputs: &[Shape]) -> Option<Shape> {
         LayerKind::ExtraInputs { ref which, .. } => {
             Some(Shape::Row(which.iter().map(|what| what.count()).sum()))
         }
+        LayerKind::Columns { ref names } => Some(Shape::Row(names.len())),
         LayerKind::SourceHalves => row(first.numel() / 2),
     }
 }

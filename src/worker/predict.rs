@@ -1,5 +1,6 @@
 //! How the worker program's `predict` is asked and how it answers: both by files.
 
+use crate::dataset::Inputs;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -10,19 +11,25 @@ use std::path::{Path, PathBuf};
 pub struct Question {
     images: PathBuf,
     common: PathBuf,
+    numbers: PathBuf,
+    columns: Vec<String>,
 }
 
 impl Question {
-    /// Writes grey values, `[images, side * side]`, and of each image whether it is of the source that labelled only the
-    /// common points.
+    /// Writes what networks may see of some images.
     ///
     /// # Errors
     /// Where the disk fails.
-    pub fn write(folder: &Path, pixels: &[u8], common: &[bool]) -> io::Result<Self> {
-        let question = Self { images: folder.join("images"), common: folder.join("common") };
-        fs::write(&question.images, pixels)?;
-        fs::write(&question.common, common.iter().map(|common| u8::from(*common)).collect::<Vec<u8>>())?;
-        Ok(question)
+    pub fn write(folder: &Path, inputs: &Inputs) -> io::Result<Self> {
+        let [images, common, numbers] = ["images", "common", "numbers"].map(|name| folder.join(name));
+        fs::write(&images, &inputs.pixels)?;
+        fs::write(&common, inputs.common.iter().map(|common| u8::from(*common)).collect::<Vec<u8>>())?;
+        let columns = inputs.numbers.names().to_vec();
+        if !columns.is_empty() {
+            let bytes = inputs.numbers.values().iter().flat_map(|number| number.to_le_bytes());
+            fs::write(&numbers, bytes.collect::<Vec<u8>>())?;
+        }
+        Ok(Self { images, common, numbers, columns })
     }
 
     /// What the program is started with, to have the network of these weights answer into `out`.
@@ -33,6 +40,10 @@ impl Question {
             [("--weights", weights), ("--images", &self.images), ("--common", &self.common), ("--out", out)]
         {
             args.extend([flag.into(), path.as_os_str().to_owned()]);
+        }
+        if !self.columns.is_empty() {
+            args.extend(["--numbers".into(), self.numbers.as_os_str().to_owned()]);
+            args.extend(self.columns.iter().flat_map(|column| ["--column", column]).map(Into::into));
         }
         args
     }

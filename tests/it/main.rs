@@ -10,6 +10,8 @@
 mod api;
 mod ask_tell;
 mod care;
+#[cfg(feature = "torch")]
+mod columns;
 mod command;
 mod dice;
 mod edit;
@@ -19,6 +21,7 @@ mod every_call;
 mod experiments;
 mod folds;
 mod full_disk;
+mod import;
 mod kill;
 mod ledger;
 mod memory;

@@ -23,8 +23,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("home.rs", &["worker"]),
     ("access", &["domain", "home"]),
     ("telemetry.rs", &[]),
-    ("worker", &["domain", "model", "home", "telemetry"]),
-    ("intake.rs", &["domain", "dataset", "sampler", "scheduler", "space", "sweepfile", "error_chain"]),
+    ("worker", &["domain", "model", "dataset", "home", "telemetry"]),
+    (
+        "intake.rs",
+        &["domain", "dataset", "model", "sampler", "scheduler", "space", "sweepfile", "error_chain"],
+    ),
     ("report", &["domain", "space", "store"]),
     ("ensembling.rs", &["domain", "dataset", "report", "store", "error_chain"]),
     (

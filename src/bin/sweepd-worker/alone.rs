@@ -1,13 +1,16 @@
 //! Subcommands for people: train, predict, describe, without a daemon.
 
+use crate::error::TrainError;
 use crate::train::{Job, Observer, train};
-use crate::{device, environment, evaluate, images, params, weights};
+use crate::{columns, device, environment, evaluate, images, params, weights};
 use anyhow::{Context, ensure};
 use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
-use sweepd::dataset::{Dataset, PIXELS, Split, mean_face_rmse};
+use sweepd::dataset::{Dataset, Numbers, PIXELS, Split, mean_face_rmse};
 use sweepd::domain::{Decision, Metrics, Value, metric};
+use sweepd::worker::predict::answer;
+use tch::Device;
 
 /// Shows the layers of a network with output shapes and parameter counts.
 #[derive(Debug, clap::Args)]
@@ -170,6 +173,13 @@ pub struct Predict {
     /// [default: all 0]
     #[arg(long)]
     common: Option<PathBuf>,
+    /// Columns of numbers of the images, as the table has them: raw little-endian f32, image by image, NaN where
+    /// missing.
+    #[arg(long, requires = "columns")]
+    numbers: Option<PathBuf>,
+    /// What these columns are called, in order.
+    #[arg(long = "column", requires = "numbers")]
+    columns: Vec<String>,
     /// cpu, cuda or cuda:N.
     #[arg(long, default_value = "cpu")]
     device: String,
@@ -179,6 +189,17 @@ pub struct Predict {
 }
 
 impl Predict {
+    /// The columns that a network takes, `[images, wanted]`.
+    fn numbers(&self, wanted: &[String], images: usize) -> anyhow::Result<Vec<f32>> {
+        let Some(path) = &self.numbers else {
+            return Ok(columns::taken(&Numbers::default(), wanted)?);
+        };
+        let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        let numbers = answer(&bytes, images * self.columns.len())
+            .with_context(|| format!("{}: {images} images", path.display()))?;
+        Ok(columns::taken(&Numbers::of_values(self.columns.clone(), numbers)?, wanted)?)
+    }
+
     fn common(&self, images: usize) -> anyhow::Result<Vec<bool>> {
         let Some(path) = &self.common else { return Ok(vec![false; images]) };
         let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
@@ -201,10 +222,14 @@ impl Predict {
         );
         let settings = plan.training();
         let images = images::Images::of_bytes(&grey, settings.input_scaling, device);
-        let common = self.common(images.len())?;
+        let count = images.len();
+        let wanted = plan.architecture().top.columns();
+        let numbers = self.numbers(wanted, count)?;
+        let numbers =
+            columns::tensor(&numbers, count, wanted.len(), Device::Cpu).map_err(TrainError::from)?;
+        let seen = evaluate::Seen { images, common: self.common(count)?, numbers };
         let reading = evaluate::Reading::new(settings, 1);
-        let predictions =
-            evaluate::predict(&network, &images, &common, reading).map_err(crate::error::TrainError::from)?;
+        let predictions = evaluate::predict(&network, &seen, reading).map_err(TrainError::from)?;
         let bytes: Vec<u8> = predictions.iter().flat_map(|px| (*px as f32).to_le_bytes()).collect();
         fs::write(&self.out, bytes).with_context(|| format!("writing {}", self.out.display()))
     }

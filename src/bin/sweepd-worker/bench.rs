@@ -142,7 +142,8 @@ impl Bench {
         let objective = Objective::new(settings);
         let faces = Faces::new()?;
         let rows: Vec<u32> = (0..Faces::ROWS as u32).collect();
-        let set = TrainingSet::new(&faces.dataset, &rows, settings, device)?;
+        let set =
+            TrainingSet::new(&faces.dataset, &rows, settings, plan.architecture().top.columns(), device)?;
         let began = now();
         let epoch = set.epoch(0, 1)?;
         let prepare_us_per_image = began.elapsed().as_secs_f64() * 1e6 / set.samples() as f64;

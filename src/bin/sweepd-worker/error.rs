@@ -1,5 +1,6 @@
 //! Why a training ended without a result.
 
+use sweepd::dataset::DatasetError;
 use sweepd::domain::Reason;
 use tch::TchError;
 
@@ -33,6 +34,11 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// A dataset without a column that the network takes.
+    pub fn column(error: DatasetError) -> Self {
+        Self::BadConfiguration(format!("extra_columns: {error}"))
+    }
+
     /// The same once more: what fails for several trainings at once is each one's failure.
     pub fn again(&self) -> Self {
         match self {

@@ -1,11 +1,13 @@
 //! What a network predicts, and how far off it is.
 
+use crate::columns;
 use crate::error::TrainError;
 use crate::images::Images;
 use crate::network::{Input, Network};
 use crate::samples::target_scale;
+use sweepd::dataset::Dataset;
 use sweepd::dataset::columns::{COLUMNS, MIRRORED, only_common};
-use sweepd::model::{OUTPUTS, SIDE_PX, Training};
+use sweepd::model::{OUTPUTS, Plan, SIDE_PX, Training};
 use tch::{Device, Kind, TchError, Tensor};
 
 /// Images per pass: enough to keep a processor busy, small enough for its memory. Fixed, so that the same
@@ -35,28 +37,41 @@ impl Reading {
     }
 }
 
+/// Images to be predicted, and what is known of them.
+pub struct Seen<'a> {
+    /// The images.
+    pub images: Images<'a>,
+    /// Which of them are of the source that labelled only the common points.
+    pub common: Vec<bool>,
+    /// f32 `[images, K]` on the CPU: the columns that the network takes; NaN where missing.
+    pub numbers: Tensor,
+}
+
 /// Predictions in pixels, f64 `[rows, members, 30]` in row-major order, for all images. They are as the network gives them:
-/// not held inside the image. `common` says which images are of the source that labelled only the common points.
-pub fn predict(
-    network: &Network,
-    images: &Images<'_>,
-    common: &[bool],
-    reading: Reading,
-) -> Result<Vec<f64>, TchError> {
+/// not held inside the image.
+pub fn predict(network: &Network, seen: &Seen<'_>, reading: Reading) -> Result<Vec<f64>, TchError> {
     let _guard = tch::no_grad_guard();
+    let images = &seen.images;
     let places: Vec<i64> = (0..images.len() as i64).collect();
     let mut all = Vec::with_capacity(places.len() * OUTPUTS);
-    for (places, common) in places.chunks(reading.images_per_pass).zip(common.chunks(reading.images_per_pass))
-    {
-        let images_in = network.for_each_member(&images.scaled(images.grey(places, None)?)?)?;
+    for places in places.chunks(reading.images_per_pass) {
+        let (first, count) = (places[0], places.len());
+        let common = &seen.common[first as usize..first as usize + count];
         let common = Tensor::f_from_slice(common)?.f_view([-1, 1])?.f_to_device(images.device())?;
-        let input = Input { images: images_in, mirrored: common.f_zeros_like()?, common };
+        let numbers = seen.numbers.f_narrow(0, first, count as i64)?.f_to_device(images.device())?;
+        let input = Input {
+            images: network.images_for_each(&images.scaled(images.grey(places, None)?)?)?,
+            mirrored: common.f_zeros_like()?,
+            common,
+            numbers: network.numbers_for_each(&numbers)?,
+        };
         let mut pixels = in_pixels(network, &input, reading.target_scale)?;
         if reading.flip {
             let mirrored = Input {
                 images: input.images.f_flip([WIDTH])?,
                 mirrored: input.mirrored.f_logical_not()?,
                 common: input.common,
+                numbers: input.numbers,
             };
             let seen = in_pixels(network, &mirrored, reading.target_scale)?;
             for (row, seen) in pixels.chunks_mut(COLUMNS).zip(seen.chunks(COLUMNS)) {
@@ -97,27 +112,41 @@ pub fn rmse_px(predictions: &[f64], labels: &[f32]) -> f64 {
 
 /// The rows to validate on.
 pub struct ValidationSet<'a> {
-    images: Images<'a>,
+    seen: Seen<'a>,
     /// f32 `[rows, 30]`, pixels, NaN where missing: as the dataset has them.
     labels: Vec<f32>,
-    /// Whether a row is of the source that labelled only the common points.
-    common: Vec<bool>,
     reading: Reading,
 }
 
 impl<'a> ValidationSet<'a> {
-    /// Images with their labels in pixels.
-    pub fn new(images: Images<'a>, labels: Vec<f32>, reading: Reading) -> Result<Self, TrainError> {
+    /// Rows of a dataset, as a plan's network sees them.
+    pub fn new(
+        dataset: &'a Dataset,
+        rows: &[u32],
+        plan: &Plan,
+        device: Device,
+        reading: Reading,
+    ) -> Result<Self, TrainError> {
+        let places: Vec<usize> = rows.iter().map(|row| *row as usize).collect();
+        let labels: Vec<f32> = places.iter().flat_map(|row| dataset.labels(*row)).copied().collect();
         if labels.iter().all(|label| label.is_nan()) {
             return Err(TrainError::BadConfiguration("no validation row has a label".to_owned()));
         }
-        let common = labels.chunks(COLUMNS).map(only_common).collect();
-        Ok(Self { images, labels, common, reading })
+        let wanted = plan.architecture().top.columns();
+        let numbers =
+            columns::taken(&dataset.numbers().of_rows(places), wanted).map_err(TrainError::column)?;
+        let scaling = plan.training().input_scaling;
+        let seen = Seen {
+            images: Images::of_dataset(dataset, rows.to_vec(), scaling, device)?,
+            common: labels.chunks(COLUMNS).map(only_common).collect(),
+            numbers: columns::tensor(&numbers, rows.len(), wanted.len(), Device::Cpu)?,
+        };
+        Ok(Self { seen, labels, reading })
     }
 
     /// The RMSE in pixels of each of the network's members.
     pub fn rmse_px(&self, network: &Network) -> Result<Vec<f64>, TchError> {
-        let all = predict(network, &self.images, &self.common, self.reading)?;
+        let all = predict(network, &self.seen, self.reading)?;
         let members = all.len() / self.labels.len();
         let of_member = |member: usize| {
             let rows = all.chunks(COLUMNS).skip(member).step_by(members);

@@ -67,6 +67,7 @@ pub fn gradients(
         images: side_by_side(|batch| &batch.input.images)?,
         common: side_by_side(|batch| &batch.input.common)?,
         mirrored: side_by_side(|batch| &batch.input.mirrored)?,
+        numbers: side_by_side(|batch| &batch.input.numbers)?,
     };
     let outputs = whole.forward(&input, true)?.f_chunk(batches.len() as i64, 1)?;
     let mut means = Vec::with_capacity(batches.len());

@@ -10,6 +10,7 @@ mod alone;
 mod average;
 mod bench;
 mod checkpoint;
+mod columns;
 mod device;
 mod environment;
 mod error;

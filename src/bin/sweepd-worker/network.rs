@@ -5,6 +5,7 @@
 //! from end to end, which is faster on CPUs and GPUs; their shape remains `[out, in, height, width]`. All are f32;
 //! where layers compute in bf16, they see copies of the weights, and the gradients come back as f32.
 
+use crate::columns;
 use crate::error::TrainError;
 use crate::extra::extra;
 use crate::functions::{activate, activate_, never_falls, soft_argmax};
@@ -57,6 +58,8 @@ pub struct Input {
     pub common: Tensor,
     /// bool, likewise: whether the image is mirrored.
     pub mirrored: Tensor,
+    /// f32 `[N, members * K]`: of each row the K columns of the dataset that the network takes; NaN where missing.
+    pub numbers: Tensor,
 }
 
 /// What is done to what earlier steps put out.
@@ -116,6 +119,10 @@ enum Operation {
     ExtraInputs {
         which: Vec<ExtraInput>,
         scaling: Scaling,
+    },
+    /// Mean and deviation of each column.
+    Columns {
+        first: usize,
     },
     SourceHalves,
 }
@@ -346,6 +353,9 @@ impl Network {
                 let numbers = extra(&images, which, *scaling)?.f_to_kind(self.compute)?;
                 numbers.f_view([x.size()[0], -1])
             }
+            &Operation::Columns { first } => {
+                columns::scaled(&input.numbers, at(first), at(first + 1))?.f_to_kind(self.compute)
+            }
             Operation::SourceHalves => {
                 let halves = self.apart(&x)?.f_chunk(2, -1)?;
                 halves[1].f_where_self(&input.common.f_unsqueeze(-1)?, &halves[0])?.f_flatten(1, -1)
@@ -353,9 +363,27 @@ impl Network {
         }
     }
 
+    /// Keeps mean and deviation of the columns that it takes of the dataset, by rows `[N, K]` that stand for all.
+    pub fn learn_columns(&self, rows: &Tensor) -> Result<(), TchError> {
+        let _guard = tch::no_grad_guard();
+        for step in &self.steps {
+            if let Operation::Columns { first } = step.operation {
+                let [mean, deviation] = columns::spread(rows)?;
+                self.tensors[first].tensor.shallow_clone().f_copy_(&mean)?;
+                self.tensors[first + 1].tensor.shallow_clone().f_copy_(&deviation)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Images `[N, 1, 96, 96]` as input that is the same for every member.
-    pub fn for_each_member(&self, images: &Tensor) -> Result<Tensor, TchError> {
+    pub fn images_for_each(&self, images: &Tensor) -> Result<Tensor, TchError> {
         images.f_expand([-1, self.members, -1, -1], false)
+    }
+
+    /// The same for numbers `[N, K]`.
+    pub fn numbers_for_each(&self, numbers: &Tensor) -> Result<Tensor, TchError> {
+        numbers.f_repeat([1, self.members])
     }
 
     /// `[N, members * n]` as `[N, members, n]`.
@@ -485,6 +513,7 @@ fn operation(kind: &LayerKind, first: usize, device: Device) -> Result<Operation
         LayerKind::ExtraInputs { which, scaling } => {
             Operation::ExtraInputs { which: which.clone(), scaling: *scaling }
         }
+        LayerKind::Columns { .. } => Operation::Columns { first },
         LayerKind::SourceHalves => Operation::SourceHalves,
     })
 }

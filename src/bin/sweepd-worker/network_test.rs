@@ -19,6 +19,7 @@ fn input(common: bool, mirrored: bool) -> Input {
         images: Tensor::rand([2, 1, 96, 96], (Kind::Float, Device::Cpu)),
         common: flag(common),
         mirrored: flag(mirrored),
+        numbers: Tensor::zeros([2, 0], (Kind::Float, Device::Cpu)),
     }
 }
 
@@ -136,4 +137,39 @@ fn rows_of_each_source_take_their_own_head_and_offsets() {
     near(plain(true), &common, [0.5, 0.25, 1.0, 0.0]);
     near(plain(false), &full, [0.0; 4]);
     near(network.forward(&input(true, true), false).unwrap(), &common, [-1.0, 0.0, -0.5, 0.25]);
+}
+
+#[test]
+fn members_take_columns_each_by_its_own_measure() {
+    let _guard = tch::no_grad_guard();
+    let text = r#"{ "filters": [2, 2], "dense": [4], "extra_columns": ["age", "yaw"] }"#;
+    let params: Params = serde_json::from_str(text).unwrap();
+    let plan = Plan::from_params(&params).unwrap();
+    let network = |seed| Network::initial(plan.layers(), seed, Device::Cpu, Kind::Float).unwrap();
+    let members = [network(1), network(2)];
+    let numbers = |rows: [f32; 4]| Tensor::from_slice(&rows).view([2, 2]);
+    let rows = [numbers([20.0, 0.5, 40.0, f32::NAN]), numbers([1.0, 2.0, 4.0, 8.0])];
+    for (member, rows) in members.iter().zip(&rows) {
+        member.learn_columns(rows).unwrap();
+    }
+    assert_eq!(Vec::<f32>::try_from(named(&members[0], "columns.mean")).unwrap(), [30.0, 0.5]);
+    let inputs: Vec<Input> =
+        (0..2).map(|i| Input { numbers: rows[i].copy(), ..input(false, false) }).collect();
+    let alone: Vec<Tensor> =
+        members.iter().zip(&inputs).map(|(member, input)| member.forward(input, false).unwrap()).collect();
+    let whole = Network::side_by_side(&[&members[0], &members[1]]).unwrap();
+    let both = |of: fn(&Input) -> &Tensor| Tensor::cat(&inputs.iter().map(of).collect::<Vec<_>>(), 1);
+    let input = Input {
+        images: both(|input| &input.images),
+        common: both(|input| &input.common),
+        mirrored: both(|input| &input.mirrored),
+        numbers: both(|input| &input.numbers),
+    };
+    let together = whole.forward(&input, false).unwrap().chunk(2, 1);
+    for (alone, together) in alone.iter().zip(&together) {
+        assert!((alone - together).abs().max().double_value(&[]) < 1e-5);
+        assert!(alone.isfinite().all().int64_value(&[]) == 1, "a missing number is none");
+    }
+    let other = Input { numbers: numbers([50.0, 0.5, 40.0, f32::NAN]), ..self::input(false, false) };
+    assert!(members[0].forward(&other, false).unwrap() != alone[0], "the numbers count");
 }

@@ -168,6 +168,7 @@ fn torchvisions_networks_compute_the_same_from_its_files() {
             images: Tensor::from_slice(&numbers("image")).view([2, 1, 96, 96]),
             common: flags.shallow_clone(),
             mirrored: flags,
+            numbers: Tensor::zeros([2, 0], (Kind::Float, Device::Cpu)),
         };
         let named = |name: &str| &network.tensors().iter().find(|named| named.name == name).unwrap().tensor;
         let maps = Tensor::from_slice(&numbers("maps")).view([2, -1]);

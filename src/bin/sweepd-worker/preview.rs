@@ -56,7 +56,7 @@ impl Augment {
         settings.missing = Missing::Mask;
         let dataset = Dataset::open(&self.dataset)?;
         let rows: Vec<u32> = (0..u32::try_from(dataset.rows()).unwrap_or(u32::MAX)).collect();
-        let set = TrainingSet::new(&dataset, &rows, &settings, device)?;
+        let set = TrainingSet::new(&dataset, &rows, &settings, &[], device)?;
         let chosen = self.chosen(rows.len())?;
         let variants = u64::from(self.variants.max(1));
         let samples: Vec<Sample> = chosen

@@ -1,5 +1,6 @@
 //! Training rows as tensors, epoch by epoch.
 
+use crate::columns;
 use crate::error::TrainError;
 use crate::images::Images;
 use crate::network::Input;
@@ -24,16 +25,20 @@ pub struct TrainingSet<'a> {
     labels: Vec<[f32; COLUMNS]>,
     /// Whether a row is of the source that labelled only the common points.
     common: Vec<bool>,
+    /// The columns that the network takes of each row, f32 `[rows, K]`, on the device; NaN where missing.
+    numbers: Tensor,
     target_scale: (f64, f64),
     augment: Augment,
 }
 
 impl<'a> TrainingSet<'a> {
-    /// The training rows of a split, their missing labels treated as the settings say.
+    /// The training rows of a split, their missing labels treated as the settings say; `wanted` are the columns that the
+    /// network takes.
     pub fn new(
         dataset: &'a Dataset,
         train: &[u32],
         settings: &Training,
+        wanted: &[String],
         device: Device,
     ) -> Result<Self, TrainError> {
         let (rows, labels) = dataset::fill(dataset, train, treatment(settings.missing));
@@ -45,13 +50,21 @@ impl<'a> TrainingSet<'a> {
             )));
         }
         let (labels, _) = labels.as_chunks::<COLUMNS>();
+        let numbers = dataset.numbers().of_rows(rows.iter().map(|row| *row as usize));
+        let numbers = columns::taken(&numbers, wanted).map_err(TrainError::column)?;
         Ok(Self {
+            numbers: columns::tensor(&numbers, rows.len(), wanted.len(), device)?,
             labels: labels.to_vec(),
             common: rows.iter().map(|row| only_common(dataset.labels(*row as usize))).collect(),
             images: Images::of_dataset(dataset, rows, settings.input_scaling, device)?,
             target_scale: target_scale(settings.target_scaling),
             augment: settings.augment.clone(),
         })
+    }
+
+    /// The columns that the network takes of each row, f32 `[rows, K]`.
+    pub fn numbers(&self) -> &Tensor {
+        &self.numbers
     }
 
     /// Images that an epoch shows.
@@ -101,6 +114,7 @@ impl<'a> TrainingSet<'a> {
         };
         Ok(Epoch {
             images: &self.images,
+            numbers: &self.numbers,
             places_on_device: Tensor::f_from_slice(&places)?.f_to_device(device)?,
             places,
             targets: place(&targets)?,
@@ -128,6 +142,8 @@ pub struct Epoch<'a> {
     /// Which image each sample shows.
     places: Vec<i64>,
     places_on_device: Tensor,
+    /// f32 `[rows, K]`.
+    numbers: &'a Tensor,
     /// f32 `[samples, 30]`, scaled; 0 where missing.
     targets: Tensor,
     /// f32 `[samples, 30]`: 1 where a label exists, 0 where it is missing.
@@ -174,6 +190,7 @@ impl Epoch<'_> {
                 images: self.images.scaled(grey)?,
                 common: part(&self.common, range)?,
                 mirrored: part(&self.mirrored, range)?,
+                numbers: self.numbers.f_index_select(0, &at)?,
             },
             targets: part(&self.targets, range)?,
             exists: part(&self.exists, range)?,

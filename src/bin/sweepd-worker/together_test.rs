@@ -85,7 +85,7 @@ fn each_gradient_is_that_of_its_own_batch() {
             .map(|(plan, seed)| Network::initial(plan.layers(), seed, Device::Cpu, Kind::Float).unwrap())
             .collect();
         let settings = plans[0].training();
-        let training = TrainingSet::new(dataset, &split.train, settings, Device::Cpu).unwrap();
+        let training = TrainingSet::new(dataset, &split.train, settings, &[], Device::Cpu).unwrap();
         let objective = Objective::new(settings);
         let epochs = [1, 2, 3].map(|seed| training.epoch(seed, 1).unwrap());
         let whole = Network::side_by_side(&alone.iter().collect::<Vec<_>>()).unwrap();
@@ -144,9 +144,9 @@ fn each_drops_its_own_share() {
         .map(|plan| Network::initial(plan.layers(), 1, Device::Cpu, Kind::Float).unwrap())
         .collect::<Vec<_>>();
     let whole = Network::side_by_side(&networks.iter().collect::<Vec<_>>()).unwrap();
-    let training = TrainingSet::new(dataset, &split.train, plans[0].training(), Device::Cpu).unwrap();
+    let training = TrainingSet::new(dataset, &split.train, plans[0].training(), &[], Device::Cpu).unwrap();
     let mut input = training.epoch(1, 1).unwrap().batch(&(0..8)).unwrap().input;
-    input.images = whole.for_each_member(&input.images).unwrap();
+    input.images = whole.images_for_each(&input.images).unwrap();
     let seen = [1, 2].map(|seed| {
         tch::manual_seed(seed);
         whole.forward(&input, true).unwrap().chunk(2, 1)

@@ -9,7 +9,6 @@ use crate::checkpoint::{self, Identity, Position, State};
 use crate::error::TrainError;
 use crate::evaluate::{Reading, ValidationSet};
 use crate::gradient::{Gradient, gradient};
-use crate::images::Images;
 use crate::loss::Objective;
 use crate::network::{Named, Network};
 use crate::optimizer::{Optimizer, Restraint, Trunk, Weight};
@@ -186,16 +185,23 @@ impl<'d> Run<'d> {
             average.as_ref().map_or(Ok(()), |average| pretrained.fill(average.network()))?;
         }
         let restraint = Restraint { weight_decay: settings.weight_decay, clip_norm: settings.clip_norm };
-        let training = Rc::new(TrainingSet::new(job.dataset, &job.split.train, settings, job.device)?);
-        let rows = job.split.validation.clone();
-        let labels = rows.iter().flat_map(|row| job.dataset.labels(*row as usize)).copied().collect();
-        let images = Images::of_dataset(job.dataset, rows, settings.input_scaling, job.device)?;
+        let training = Rc::new(TrainingSet::new(
+            job.dataset,
+            &job.split.train,
+            settings,
+            job.plan.architecture().top.columns(),
+            job.device,
+        )?);
+        for network in [Some(&network), average.as_ref().map(Average::network)].into_iter().flatten() {
+            network.learn_columns(training.numbers())?;
+        }
         let batch_size = settings.batch_size.images(training.samples() as u64) as usize;
         let per_epoch = batches(0..training.samples(), batch_size).len() as u64;
         let trunk = trunk_of(settings, per_epoch);
         let optimizer = Optimizer::new(settings.optimizer, restraint, trunk, &trainable(&network))?;
         let accumulate = job.accumulate.max(1);
-        let validation = ValidationSet::new(images, labels, Reading::new(settings, accumulate))?;
+        let (rows, reading) = (&job.split.validation, Reading::new(settings, accumulate));
+        let validation = ValidationSet::new(job.dataset, rows, job.plan, job.device, reading)?;
         let dataset = job.dataset.hash();
         let threads = job.threads.max(1);
         let identity = Identity::new(job.plan.settings(), dataset, job.split, seed, threads, job.device);

@@ -482,7 +482,7 @@ fn the_gradients_of_parts_add_up_to_that_of_the_batch() {
     let (dataset, split) = faces();
     let plan = plain();
     let settings = plan.training();
-    let training = TrainingSet::new(dataset, &split.train, settings, Device::Cpu).unwrap();
+    let training = TrainingSet::new(dataset, &split.train, settings, &[], Device::Cpu).unwrap();
     let network = Network::initial(plan.layers(), 11, Device::Cpu, Kind::Float).unwrap();
     let objective = Objective::new(settings);
     let epoch = training.epoch(11, 1).unwrap();

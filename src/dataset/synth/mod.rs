@@ -19,6 +19,7 @@ use super::builder::{Builder, IfExists, Written};
 use super::cache::Provenance;
 use super::columns::{COLUMNS, PIXELS};
 use super::error::DatasetError;
+use super::numbers::Numbers;
 use body::Portrait;
 use canvas::Canvas;
 use dice::Dice;
@@ -111,7 +112,7 @@ pub fn write(
     }
     let held = if poses == Poses::Steady { ", steady" } else { "" };
     let detail = format!("faces version {VERSION}, seed {seed}, rows {rows}{held}");
-    builder.finish(Provenance { kind: "synthetic".to_owned(), detail }, if_exists)
+    builder.finish(&Numbers::default(), Provenance { kind: "synthetic".to_owned(), detail }, if_exists)
 }
 
 /// The faces `first..end`, in order.

@@ -20,9 +20,10 @@ impl Builder {
     ) -> Result<usize, Problem> {
         let sources = architecture.sources;
         let head = match &architecture.top {
-            Top::Dense { neck, extra, hidden, sigmoid } => {
+            Top::Dense { neck, extra, columns, hidden, sigmoid } => {
                 self.neck(*neck);
                 self.extra(extra, inputs);
+                self.columns(columns);
                 self.dense(hidden, sources, *sigmoid)
             }
             Top::Heatmap { side, filters } => {
@@ -50,6 +51,20 @@ impl Builder {
         self.join("extra", LayerKind::ExtraInputs { which, scaling }, Vec::new());
         let both = trunk.into_iter().chain(self.at).collect();
         self.join("together", LayerKind::Concat, both);
+    }
+
+    /// Numbers of the dataset's rows, beside all others.
+    fn columns(&mut self, names: &[String]) {
+        if names.is_empty() {
+            return;
+        }
+        let others = self.at;
+        // Those of the rows that train are filled in before the first step.
+        let tensor = |(what, value)| constant("columns", what, names.len(), value, false);
+        let tensors = [("mean", 0.0), ("deviation", 1.0)].map(tensor).to_vec();
+        self.push_from("columns", LayerKind::Columns { names: names.to_vec() }, Vec::new(), tensors);
+        let both = others.into_iter().chain(self.at).collect();
+        self.join("with_columns", LayerKind::Concat, both);
     }
 
     fn dense(&mut self, hidden: &[Dense], sources: Sources, sigmoid: bool) -> usize {

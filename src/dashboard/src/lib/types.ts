@@ -222,7 +222,7 @@ export interface LogTail { text: string; from: number; size: number }
 
 export interface Dataset {
   name: string; rows: number; complete_rows: number; baseline: number | null;
-  keypoints: string[]; missing: Record<string, number>;
+  keypoints: string[]; missing: Record<string, number>; numbers: string[];
 }
 export interface DatasetFaces { faces: Face[]; rows: number }
 export interface Augmented {

@@ -44,7 +44,7 @@ function One({ data }: { data: Dataset }) {
   });
   return (
     <>
-      <Facts facts={[["Rows", count(data.rows)], ["Complete rows", count(data.complete_rows), percent(data.complete_rows / Math.max(1, data.rows))], ["Missing labels", percent(share, 1)], ["Mean face", metric(data.baseline), "px rmse"]]} />
+      <Facts facts={[["Rows", count(data.rows)], ["Complete rows", count(data.complete_rows), percent(data.complete_rows / Math.max(1, data.rows))], ["Missing labels", percent(share, 1)], ["Mean face", metric(data.baseline), "px rmse"], ...(data.numbers.length ? [["Further columns", data.numbers.join(", ")] as [string, string]] : [])]} />
       <div className="split">
         <Faces name={data.name} />
         <Panel title="Missing labels" hint="by keypoint">
