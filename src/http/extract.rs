@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use std::error::Error;
 
 /// A JSON body.
 pub(super) struct Body<T>(pub T);
@@ -23,7 +24,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 }
 
 fn bad_body(rejection: &JsonRejection) -> ApiError {
-    ApiError::new(rejection.status(), "bad_body", crate::error_chain(rejection))
+    let message = match rejection {
+        JsonRejection::JsonDataError(error) => format!("the body is not as it must be: {}", innermost(error)),
+        JsonRejection::JsonSyntaxError(error) => format!("the body is no JSON: {}", innermost(error)),
+        other => other.to_string(),
+    };
+    ApiError::new(rejection.status(), "bad_body", message)
 }
 
 /// What stands in the path.
@@ -59,7 +65,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 }
 
 fn bad_query(rejection: &QueryRejection) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "bad_query", crate::error_chain(rejection))
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_query", format!("the query: {}", innermost(rejection)))
+}
+
+/// What went wrong first: all around it says the same in other words.
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
 }
 
 /// A body that is text.

@@ -127,6 +127,12 @@ impl Crew<'_> {
         }
     }
 
+    /// Has an assignment done that shares its steps with no other, and tells how it ended.
+    pub fn alone(&mut self, mut assignment: Assignment, act: impl FnOnce(&Work, &mut Session) -> Outcome) {
+        let outcome = assignment.in_its_log(act);
+        self.end(assignment, outcome);
+    }
+
     /// Tells how an assignment ended.
     pub fn end(&mut self, mut assignment: Assignment, outcome: Outcome) {
         let (client, args, line) = (self.client, self.args, assignment.line.clone());
@@ -144,7 +150,7 @@ pub(super) fn work_on(
     trainer: &mut dyn Trainer,
 ) -> bool {
     let mut crew = Crew { client, args, asker, heard: true };
-    trainer.work_together(Assignment::begin(client, work, args), &mut crew);
+    trainer.work(Assignment::begin(client, work, args), &mut crew);
     crew.heard
 }
 

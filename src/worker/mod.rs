@@ -20,4 +20,5 @@ pub mod session;
 #[cfg(test)]
 mod session_test;
 pub mod toy;
+pub mod trainers;
 pub mod unsaid;

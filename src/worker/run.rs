@@ -6,7 +6,6 @@ use super::client::{Client, ClientError};
 use super::crew::{Asker, work_on};
 use super::line::now;
 use super::memory::resident_bytes;
-use super::protocol::Work;
 use crate::domain::{Metrics, ObjectiveKind, Reason, TellState};
 use crate::telemetry::LogFormat;
 use std::collections::BTreeMap;
@@ -78,15 +77,11 @@ pub trait Trainer {
     fn kinds(&self) -> Vec<ObjectiveKind>;
     /// Versions, device, threads, host: recorded with every attempt.
     fn environment(&self) -> BTreeMap<String, String>;
-    /// Works on one leg. It calls [`Session::report`] after every step, and [`Session::decision`] as often
-    /// as it likes in between, and does what they say. It goes on from one of [`Session::checkpoints`] if
-    /// there is any, makes one now and then ([`Session::checkpoint`]), and always before it pauses.
-    fn work(&mut self, work: &Work, session: &mut Session) -> Outcome;
-    /// Works on an assignment until it has ended, and on what the crew finds to be done in one step with it.
-    fn work_together(&mut self, mut lead: Assignment, crew: &mut Crew<'_>) {
-        let outcome = lead.in_its_log(|work, session| self.work(work, session));
-        crew.end(lead, outcome);
-    }
+    /// Works on an assignment until it has ended, and on what the crew finds to be done in one step with it; most do no
+    /// more than [`Crew::alone`]. For each it calls [`Session::report`] after every step, and [`Session::decision`] as
+    /// often as it likes in between, and does what they say. It goes on from one of [`Session::checkpoints`] if there is
+    /// any, makes one now and then ([`Session::checkpoint`]), and always before it pauses.
+    fn work(&mut self, lead: Assignment, crew: &mut Crew<'_>);
 }
 
 /// Set when the process was asked to end (SIGTERM): by a signal handler, so it is global.

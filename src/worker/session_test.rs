@@ -5,7 +5,7 @@ use super::crew::{self, Asker};
 use super::fake_daemon_test::{FakeDaemon, Heard};
 use super::line::now;
 use super::protocol::{CheckpointRef, Work};
-use super::run::{Outcome, Session, Trainer, WorkerArgs};
+use super::run::{Assignment, Crew, Outcome, Session, Trainer, WorkerArgs};
 use super::toy::ToyTrainer;
 use super::unsaid::letters;
 use crate::domain::metric::RMSE;
@@ -52,9 +52,11 @@ impl<F: FnMut(&mut Session) -> TellState> Trainer for Acts<F> {
         BTreeMap::new()
     }
 
-    fn work(&mut self, _work: &Work, session: &mut Session) -> Outcome {
-        let state = (self.0)(session);
-        Outcome { state, reason: None, metrics: Metrics::default(), weights: None }
+    fn work(&mut self, lead: Assignment, crew: &mut Crew<'_>) {
+        crew.alone(lead, |_, session| {
+            let state = (self.0)(session);
+            Outcome { state, reason: None, metrics: Metrics::default(), weights: None }
+        });
     }
 }
 

@@ -50,83 +50,82 @@ impl Trainer for ToyTrainer {
     }
 
     /// All that may share their steps are taken together, and evaluated one after another.
-    fn work_together(&mut self, lead: Assignment, crew: &mut Crew<'_>) {
+    fn work(&mut self, lead: Assignment, crew: &mut Crew<'_>) {
         let mut all = vec![lead];
         while all.len() < all[0].work().fuse as usize
             && let Some(next) = crew.join(&all[0])
         {
             all.push(next);
         }
-        for mut assignment in all {
-            let outcome = assignment.in_its_log(|work, session| self.work(work, session));
-            crew.end(assignment, outcome);
+        for assignment in all {
+            crew.alone(assignment, evaluate);
         }
     }
+}
 
-    fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
-        let number = |name: &str, default: u64| {
-            let given = work.params.get(name).and_then(Value::as_i64);
-            given.map_or(default, |given| u64::try_from(given).unwrap_or(0))
+fn evaluate(work: &Work, session: &mut Session) -> Outcome {
+    let number = |name: &str, default: u64| {
+        let given = work.params.get(name).and_then(Value::as_i64);
+        given.map_or(default, |given| u64::try_from(given).unwrap_or(0))
+    };
+    let epochs = number("epochs", 3);
+    let checkpoint_every = number("checkpoint_every", 1).max(1);
+    let pause = Duration::from_millis(number("epoch_ms", 0));
+    let behave = work.params.get("behave").and_then(Value::as_str).unwrap_or("well");
+    let floor = bowl(&work.params);
+    let hardness = hardness(work);
+    let mut state = match (begin(work, session), work.lost_heritage()) {
+        (Some(state), _) => state,
+        (None, Some(reason)) => return Outcome::failed(reason),
+        (None, None) => State { step: 0, best: None, params: work.params.clone() },
+    };
+    let mut saved_at = state.step;
+    while state.step < epochs {
+        let decision = if work.until_step.is_some_and(|until| state.step >= until) {
+            Some(None)
+        } else {
+            match session.decision() {
+                Decision::Continue => None,
+                Decision::Stop => return ended(TellState::Stopped, None),
+                Decision::Pause => Some(Some(Reason::DaemonStopped)),
+            }
         };
-        let epochs = number("epochs", 3);
-        let checkpoint_every = number("checkpoint_every", 1).max(1);
-        let pause = Duration::from_millis(number("epoch_ms", 0));
-        let behave = work.params.get("behave").and_then(Value::as_str).unwrap_or("well");
-        let floor = bowl(&work.params);
-        let hardness = hardness(work);
-        let mut state = match (begin(work, session), work.lost_heritage()) {
-            (Some(state), _) => state,
-            (None, Some(reason)) => return Outcome::failed(reason),
-            (None, None) => State { step: 0, best: None, params: work.params.clone() },
-        };
-        let mut saved_at = state.step;
-        while state.step < epochs {
-            let decision = if work.until_step.is_some_and(|until| state.step >= until) {
-                Some(None)
-            } else {
-                match session.decision() {
-                    Decision::Continue => None,
-                    Decision::Stop => return ended(TellState::Stopped, None),
-                    Decision::Pause => Some(Some(Reason::DaemonStopped)),
-                }
-            };
-            let due = state.step - saved_at >= checkpoint_every;
-            if saved_at < state.step && (due || decision.is_some()) {
-                save(&state, session);
-                saved_at = state.step;
-            }
-            if let Some(reason) = decision {
-                return ended(TellState::Paused, reason);
-            }
-            thread::sleep(pause);
-            let step = state.step + 1;
-            match behave {
-                "crash" => std::process::abort(),
-                "out_of_memory" if u64::from(work.accumulate) < number("fits_in_parts", u64::MAX) => {
-                    let message = "toy out of memory. Tried to allocate 20.00 GiB".to_owned();
-                    return Outcome::failed(Reason::OutOfMemory { message, alone: false });
-                }
-                "diverge" => return Outcome::failed(Reason::Diverged { step, what: "the loss".into() }),
-                _ => {}
-            }
-            let value = floor + 0.5f64.powi(i32::try_from(step).unwrap_or(i32::MAX)) + hardness;
-            state.best = Some(state.best.map_or(value, |best| best.min(value)));
-            state.step = step;
-            let mut metrics = Metrics::default().with(RMSE, value);
-            if let Some(mb) = work.params.get("device_mb").and_then(Value::as_f64) {
-                metrics = metrics.with(DEVICE_MEMORY_BYTES, mb * f64::from(1u32 << 20));
-            }
-            if work.objective.targets().any(|(name, _)| name == COST) {
-                metrics = metrics.with(COST, cost(&work.params));
-            }
-            session.report(step, &metrics);
+        let due = state.step - saved_at >= checkpoint_every;
+        if saved_at < state.step && (due || decision.is_some()) {
+            save(&state, session);
+            saved_at = state.step;
         }
-        tracing::debug!(best = state.best, "done");
-        // A stop at the last step is a stop all the same.
-        match session.decision() {
-            Decision::Stop => ended(TellState::Stopped, None),
-            _ => ended(TellState::Completed, Some(Reason::BudgetSpent)),
+        if let Some(reason) = decision {
+            return ended(TellState::Paused, reason);
         }
+        thread::sleep(pause);
+        let step = state.step + 1;
+        match behave {
+            "crash" => std::process::abort(),
+            "out_of_memory" if u64::from(work.accumulate) < number("fits_in_parts", u64::MAX) => {
+                let message = "toy out of memory. Tried to allocate 20.00 GiB".to_owned();
+                return Outcome::failed(Reason::OutOfMemory { message, alone: false });
+            }
+            "diverge" => return Outcome::failed(Reason::Diverged { step, what: "the loss".into() }),
+            _ => {}
+        }
+        let value = floor + 0.5f64.powi(i32::try_from(step).unwrap_or(i32::MAX)) + hardness;
+        state.best = Some(state.best.map_or(value, |best| best.min(value)));
+        state.step = step;
+        let mut metrics = Metrics::default().with(RMSE, value);
+        if let Some(mb) = work.params.get("device_mb").and_then(Value::as_f64) {
+            metrics = metrics.with(DEVICE_MEMORY_BYTES, mb * f64::from(1u32 << 20));
+        }
+        if work.objective.targets().any(|(name, _)| name == COST) {
+            metrics = metrics.with(COST, cost(&work.params));
+        }
+        session.report(step, &metrics);
+    }
+    tracing::debug!(best = state.best, "done");
+    // A stop at the last step is a stop all the same.
+    match session.decision() {
+        Decision::Stop => ended(TellState::Stopped, None),
+        _ => ended(TellState::Completed, Some(Reason::BudgetSpent)),
     }
 }
 

@@ -10,7 +10,7 @@ use sweepd::dataset::{self, IfExists, Limits, columns, kaggle};
 /// Faces that are noise; where their points are, a number tells.
 pub struct Tables {
     pub rows: usize,
-    /// Beside the labels, before the image: what `training.csv` and `test.csv` hold of it.
+    /// Beside the labels, before the image: what a table holds of it.
     pub yaw: fn(usize) -> Option<f64>,
 }
 
@@ -20,12 +20,14 @@ impl Tables {
         48.0 + 20.0 * (self.yaw)(row).unwrap_or(0.0)
     }
 
-    fn image(row: usize) -> String {
+    /// Pixels as a table has them.
+    pub fn image(row: usize) -> String {
         let pixel = |i: usize| ((i * 7919 + row * 104_729) % 65_537 % 256).to_string();
         (0..9216).map(pixel).collect::<Vec<_>>().join(" ")
     }
 
-    fn cell(&self, row: usize) -> String {
+    /// The number as a table has it: empty where it is missing.
+    pub fn cell(&self, row: usize) -> String {
         (self.yaw)(row).map(|yaw| yaw.to_string()).unwrap_or_default()
     }
 
@@ -36,16 +38,6 @@ impl Tables {
             let point = format!("{},40,", self.x(row));
             writeln!(text, "{}{},{}", point.repeat(columns::POINTS), self.cell(row), Self::image(row))
                 .unwrap();
-        }
-        text
-    }
-
-    /// `test.csv` of the same faces, with that column or without.
-    pub fn test(&self, yaw: bool) -> String {
-        let mut text = String::from(if yaw { "ImageId,Image,yaw\n" } else { "ImageId,Image\n" });
-        for row in 0..self.rows {
-            let more = if yaw { format!(",{}", self.cell(row)) } else { String::new() };
-            writeln!(text, "{},{}{more}", row + 1, Self::image(row)).unwrap();
         }
         text
     }

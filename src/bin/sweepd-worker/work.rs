@@ -15,6 +15,7 @@ use sweepd::worker::memory::resident_bytes;
 use sweepd::worker::protocol::Work;
 use sweepd::worker::run::{self, Assignment, Crew, Outcome, Session, Trainer, WorkerArgs, WorkerLog};
 use sweepd::worker::toy::ToyTrainer;
+use sweepd::worker::trainers::Trainers;
 use tch::Device;
 
 /// Serves a daemon: claims, trains and reports until it is told to end.
@@ -31,11 +32,11 @@ impl Serve {
     pub fn run(&self) -> anyhow::Result<()> {
         telemetry::start(self.worker.log_format, "info", false, || WorkerLog);
         let device = device::open(&self.worker.slot)?;
-        let command = CommandTrainer::new(&self.worker);
         let shares_steps = device.is_cuda() || self.fuse_on_cpu;
-        let threads = self.worker.threads;
-        let mut trainer = KeypointTrainer { device, threads, shares_steps, dataset: None, command };
-        run::run(&self.worker, &mut trainer)
+        let keypoints = KeypointTrainer { device, threads: self.worker.threads, shares_steps, dataset: None };
+        let command = CommandTrainer::new(&self.worker);
+        let all: Vec<Box<dyn Trainer>> = vec![Box::new(keypoints), Box::new(ToyTrainer), Box::new(command)];
+        run::run(&self.worker, &mut Trainers::new(all))
     }
 }
 
@@ -47,12 +48,11 @@ struct KeypointTrainer {
     shares_steps: bool,
     /// The dataset of the last trial: most likely also the next one's.
     dataset: Option<Dataset>,
-    command: CommandTrainer,
 }
 
 impl Trainer for KeypointTrainer {
     fn kinds(&self) -> Vec<ObjectiveKind> {
-        vec![ObjectiveKind::Keypoints, ObjectiveKind::Toy, ObjectiveKind::Command]
+        vec![ObjectiveKind::Keypoints]
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
@@ -63,26 +63,7 @@ impl Trainer for KeypointTrainer {
         environment
     }
 
-    fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
-        match work.objective.kind {
-            ObjectiveKind::Toy => return ToyTrainer.work(work, session),
-            ObjectiveKind::Command => return self.command.work(work, session),
-            ObjectiveKind::Keypoints | ObjectiveKind::External => {}
-        }
-        // Ours are trained by `work_together`, which alone knows whom they share their steps with.
-        let message = "the built-in trainer trains no external trials".to_owned();
-        Outcome::failed(Reason::Error { message })
-    }
-
-    fn work_together(&mut self, mut lead: Assignment, crew: &mut Crew<'_>) {
-        match lead.work().objective.kind {
-            ObjectiveKind::Toy => return ToyTrainer.work_together(lead, crew),
-            ObjectiveKind::Keypoints => {}
-            ObjectiveKind::Command | ObjectiveKind::External => {
-                let outcome = lead.in_its_log(|work, session| self.work(work, session));
-                return crew.end(lead, outcome);
-            }
-        }
+    fn work(&mut self, lead: Assignment, crew: &mut Crew<'_>) {
         match self.open(lead.work()) {
             Ok(dataset) => {
                 self.train(&dataset, lead, crew);

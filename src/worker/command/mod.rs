@@ -14,7 +14,7 @@ mod steps;
 
 use super::process::describe;
 use super::protocol::Work;
-use super::run::{Outcome, Session, Trainer, WorkerArgs};
+use super::run::{Assignment, Crew, Outcome, Session, Trainer, WorkerArgs};
 use crate::domain::{Decision, Metrics, ObjectiveKind, Reason, TellState};
 use group::Group;
 use listener::Listener;
@@ -58,15 +58,17 @@ impl Trainer for CommandTrainer {
         BTreeMap::from([("sweepd".to_owned(), env!("CARGO_PKG_VERSION").to_owned())])
     }
 
-    fn work(&mut self, work: &Work, session: &mut Session) -> Outcome {
-        let threads = work.threads.unwrap_or(self.threads);
-        if let Err(reason) = heritage::take_over(work, session) {
-            return Outcome::failed(reason);
-        }
-        match launch::launch(work, &self.slot, threads) {
-            Ok(group) => accompany(work, group, session),
-            Err(reason) => Outcome::failed(reason),
-        }
+    fn work(&mut self, lead: Assignment, crew: &mut Crew<'_>) {
+        crew.alone(lead, |work, session| {
+            let threads = work.threads.unwrap_or(self.threads);
+            if let Err(reason) = heritage::take_over(work, session) {
+                return Outcome::failed(reason);
+            }
+            match launch::launch(work, &self.slot, threads) {
+                Ok(group) => accompany(work, group, session),
+                Err(reason) => Outcome::failed(reason),
+            }
+        });
     }
 }
 
