@@ -31,7 +31,7 @@ impl Reader {
     }
 
     /// The curve of one metric for each of some trials, up to `last_step`; steps that did not report it are left out,
-    /// and so are trials without any that did.
+    /// and so are trials without any that did. A trial with folds has the mean of those that have come to a step.
     ///
     /// # Errors
     /// What SQLite says, or a damaged value.
@@ -44,28 +44,43 @@ impl Reader {
         let column = METRIC_COLUMNS.iter().find(|column| **column == metric).unwrap_or(&"null");
         // A column does not hold what is not finite: that stands with the rest, as a word.
         let sql = format!(
-            "select trial_id, step, iif(typeof(value) = 'text', null, cast(value as real)) from (
-                 select trial_id, step,
+            "select trial_id, fold, step, iif(typeof(value) = 'text', null, cast(value as real)) from (
+                 select trial_id, fold, step,
                         coalesce({column}, (select value from json_each(extra) where key = ?2)) as value
                  from report
-                 where trial_id in (select value from json_each(?1)) and fold = 0 and step <= ?3)
-             where value is not null order by trial_id, step"
+                 where trial_id in (select value from json_each(?1)) and step <= ?3)
+             where value is not null order by trial_id, fold, step"
         );
         let ids: Vec<i64> = trials.iter().map(|trial| trial.0).collect();
         let last = last_step.map_or(i64::MAX, |step| i64::try_from(step).unwrap_or(i64::MAX));
         let (ids, metric) = (to_json(&ids)?, metric.to_owned());
         self.look(move |connection| {
-            let mut curves: BTreeMap<TrialId, CurvePoints> = BTreeMap::new();
+            let mut curves: BTreeMap<TrialId, BTreeMap<i64, CurvePoints>> = BTreeMap::new();
             each(connection, &sql, params![ids, metric, last], |row| {
-                let value: Option<f64> = row.get(2)?;
-                let point = (unsigned("report.step", row.get(1)?)?, value.unwrap_or(f64::NAN));
-                curves.entry(TrialId(row.get(0)?)).or_default().push(point);
+                let value: Option<f64> = row.get(3)?;
+                let point = (unsigned("report.step", row.get(2)?)?, value.unwrap_or(f64::NAN));
+                let folds = curves.entry(TrialId(row.get(0)?)).or_default();
+                folds.entry(row.get(1)?).or_default().push(point);
                 Ok(true)
             })?;
-            Ok(curves)
+            Ok(curves.into_iter().map(|(trial, folds)| (trial, mean_of(folds.into_values()))).collect())
         })
         .await
     }
+}
+
+/// The mean of some curves, at each step of those that have it.
+fn mean_of(mut folds: impl ExactSizeIterator<Item = CurvePoints>) -> CurvePoints {
+    if folds.len() == 1 {
+        return folds.next().unwrap_or_default();
+    }
+    let mut sums: BTreeMap<u64, (f64, u64)> = BTreeMap::new();
+    for (step, value) in folds.flatten() {
+        let (sum, count) = sums.entry(step).or_default();
+        *sum += value;
+        *count += 1;
+    }
+    sums.into_iter().map(|(step, (sum, count))| (step, sum / count as f64)).collect()
 }
 
 #[cfg(test)]

@@ -49,3 +49,12 @@ async fn the_best_come_first_whatever_the_parameters_are_called() {
     let few = TrialNames::of(&sweep.spec).condition("number = 0").unwrap();
     assert_eq!(numbers(reader.best_first(&sweep, Some(&few), 9).await.unwrap()), [1]);
 }
+
+#[test]
+fn folds_have_the_mean_of_those_that_have_come_so_far() {
+    let folds = [vec![(1, 4.0), (2, 3.0), (3, 2.0)], vec![(1, 2.0), (3, f64::NAN)], vec![(1, 3.0), (2, 1.0)]];
+    let mean = mean_of(folds.into_iter());
+    assert_eq!(mean[..2], [(1, 3.0), (2, 2.0)]);
+    assert!(mean[2].0 == 3 && mean[2].1.is_nan(), "{mean:?}");
+    assert_eq!(mean_of([vec![(1, 0.1)]].into_iter()), [(1, 0.1)]);
+}
