@@ -23,3 +23,9 @@ test("a step that comes again takes back what came after it", () => {
   expect(withStep(trial, { ...row(2), metrics: { rmse: 9 } }).steps.map((s) => s.metrics.rmse)).toEqual([1, 9]);
   expect(withStep(trial, row(4)).trial.steps).toBe(4);
 });
+
+test("the steps of all folds count", () => {
+  const row = (fold: number, step: number) => ({ fold, step, at_ms: step, metrics: {} });
+  const trial = { trial: { steps: 3 }, steps: [row(0, 1), row(0, 2), row(1, 1)] } as unknown as TrialDetail;
+  expect(withStep(trial, row(1, 2)).trial.steps).toBe(4);
+});

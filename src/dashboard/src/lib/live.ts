@@ -78,7 +78,11 @@ export class Outdated {
 export function withStep(trial: TrialDetail, row: StepRow): TrialDetail {
   const steps = trial.steps.filter((s) => s.fold !== row.fold || s.step < row.step);
   steps.push(row);
-  return { ...trial, steps, trial: { ...trial.trial, steps: Math.max(trial.trial.steps, row.step) } };
+  // Of all folds together.
+  const last = new Map<number, number>();
+  for (const { fold, step } of steps) last.set(fold, Math.max(last.get(fold) ?? 0, step));
+  const done = [...last.values()].reduce((a, b) => a + b, 0);
+  return { ...trial, steps, trial: { ...trial.trial, steps: Math.max(trial.trial.steps, done) } };
 }
 
 /** Keeps every cached answer in step with the daemon. Mounted once. */
