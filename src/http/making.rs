@@ -158,15 +158,15 @@ async fn make(
         return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_ensemble", message));
     }
     let recipe = Recipe::new(name, top, candidates)?;
-    if !app.trainer.is_there() {
-        // Says so, and what to do.
-        app.trainer.turn(Duration::ZERO).await?;
-    }
     let (home, asked) = (app.home.clone(), sweep.clone());
     let held_out = tokio::task::spawn_blocking(move || HeldOut::of(&home, &[asked]));
     let held_out = held_out.await.map_err(|e| ApiError::internal(&e))??;
     let sweeps = std::slice::from_ref(&sweep);
     let nominees = nominees(&app.reader, &app.home, sweeps, &recipe, held_out.networks()).await?;
+    if !app.trainer.is_there() {
+        // Says so, and what to do.
+        app.trainer.turn(Duration::ZERO).await?;
+    }
     let job = Job {
         sweep: sweep.id.clone(),
         name: recipe.name.clone(),

@@ -203,13 +203,13 @@ fn a_daemon_that_ends_in_the_middle_forgets_the_request_and_nothing_else() {
 
 #[test]
 fn without_the_trainers_program_it_is_said_how_to_get_it() {
-    let mut home = Home::new();
-    home.ok(&["data", "synth", "few", "--rows", "40", "--seed", "7"]);
-    home.serve(0);
-    let sweep = home.submit(SWEEP);
-    let path = format!("/api/v1/sweeps/{sweep}/ensembles/make");
-    assert_eq!(home.get(&path), json!({"available": false, "job": null}));
-    let (status, said) = home.call("POST", &path, "application/json", "{}");
+    let mut pets = Pets::new();
+    pets.trial(1.0);
+    pets.home.signal_daemon(Signal::SIGTERM);
+    pets.home.serve(0);
+    let path = format!("{}/make", pets.path());
+    assert_eq!(pets.home.get(&path), json!({"available": false, "job": null}));
+    let (status, said) = pets.home.call("POST", &path, "application/json", "{}");
     assert_eq!(status, 503);
     assert!(said.contains("no_trainer") && said.contains("sweepd-worker"), "{said}");
 }
