@@ -10,7 +10,7 @@ use crate::domain::{
     Direction, Millis, ObjectiveKind, Origin, Parameter, ParameterKind, Params, PastTerms, Reason, Sweep,
     Terms, Value,
 };
-use crate::model::{EXTRA_COLUMNS, extra_columns};
+use crate::model::{EXTRA_COLUMNS, columns_named};
 use crate::sampler::{self, Ask, History, Suggestion};
 use crate::scheduler::{Feasible, check_parameter, check_population};
 use crate::space::{self, Space};
@@ -171,7 +171,8 @@ pub fn origin(
     Ok(origin)
 }
 
-/// The same for a space by which a sweep is to go on. Nothing is said where its dataset is not there any more.
+/// Whether a sweep's dataset has every column of numbers that a space names by which the sweep is to go on. Nothing is said
+/// where the dataset is not there any more.
 ///
 /// # Errors
 /// `Columns`.
@@ -192,8 +193,7 @@ fn check_columns(space: &BTreeMap<String, Parameter>, dataset: &Dataset) -> Resu
         _ => &[],
     };
     for value in values {
-        let params = Params::from([(EXTRA_COLUMNS.to_owned(), value.clone())]);
-        let found = dataset.numbers().places_of(&extra_columns(&params));
+        let found = dataset.numbers().places_of(&columns_named(value));
         found.map_err(|error| IntakeError::Columns(dataset.name().to_owned(), error))?;
     }
     Ok(())

@@ -2,12 +2,13 @@
 
 use super::generate::{LARGE, PAIRS};
 use super::process::Daemon;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use ureq::Agent;
 
 /// What the pages of a sweep ask for, and two that a person may ask. `S` is the largest sweep, `P` the one with two
-/// objectives.
+/// objectives, `T` a trial.
 const CALLS: &[&str] = &[
     "/sweeps",
     "/sweeps/S",
@@ -23,7 +24,7 @@ const CALLS: &[&str] = &[
     "/sweeps/S/best?n=10",
     "/compare?sweeps=S,P",
     "/sweeps/P/front",
-    "/trials/12345",
+    "/trials/T",
 ];
 /// All trials as a file: told apart, since it is read as it comes.
 const FILE: &str = "/sweeps/S/trials.csv";
@@ -36,23 +37,31 @@ pub fn ask_all(home: &Path, repeat: usize) {
         let url = format!("{}/api/v1{path}", daemon.address.url);
         let token = format!("Bearer {}", daemon.address.token);
         let started = Instant::now();
-        let mut answer = agent.get(url).header("Authorization", &token).call().unwrap();
+        let answer = agent.get(url).header("Authorization", &token).call().unwrap();
+        let mut body = answer.into_body().into_reader();
+        let mut bytes = vec![0];
+        body.read_exact(&mut bytes).unwrap();
         let first_byte = started.elapsed();
-        let bytes = answer.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
+        body.read_to_end(&mut bytes).unwrap();
         (bytes, first_byte, started.elapsed())
     };
     let sweeps: Vec<serde_json::Value> = serde_json::from_slice(&get("/sweeps").0).unwrap();
     let id_of = |name: &str| {
-        let sweep = sweeps.iter().find(|sweep| sweep["name"] == name).unwrap();
+        let sweep =
+            sweeps.iter().find(|sweep| sweep["name"] == name).expect("no such sweep: generate it anew");
         let trials: u64 = sweep["trials"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
         println!("{name}: {trials} trials");
         sweep["id"].as_str().unwrap().to_owned()
     };
     let (large, pairs) = (id_of(LARGE), id_of(PAIRS));
+    let page: serde_json::Value =
+        serde_json::from_slice(&get(&format!("/sweeps/{large}/trials?limit=1")).0).unwrap();
+    let trial = page["trials"][0]["trial_id"].clone();
     let filled = |call: &str| {
         call.replace("/S", &format!("/{large}"))
             .replace("=S,P", &format!("={large},{pairs}"))
             .replace("/P", &format!("/{pairs}"))
+            .replace("/T", &format!("/{trial}"))
     };
     for call in CALLS {
         let mut times: Vec<Duration> = Vec::new();

@@ -34,7 +34,7 @@ def main():
         part.add_argument("--program", help="our side; without it, Optuna's alone")
         part.add_argument("--samplers", nargs="+", metavar="NAME",
                           help="samplers or stoppers: ours by name or as a table in JSON, Optuna's with o-")
-        part.add_argument("--out", metavar="PATH", help="also write PATH.json, and PATH.csv of every search")
+        part.add_argument("--out", metavar="PATH", help="also write PATH.json; of quality, PATH.csv of every search too")
     for part in (quality, warm):
         part.add_argument("--functions", nargs="+", metavar="NAME")
         part.add_argument("--set", choices=["all", "tuning", "report"], default="all",

@@ -5,7 +5,8 @@ use super::exit::Failure;
 use super::predictor::{Images, PredictorArgs, weights_of};
 use crate::dataset::Inputs;
 use crate::dataset::submission::{read_lookup, read_test, write_submission};
-use crate::model::extra_columns;
+use crate::domain::Params;
+use crate::model::Plan;
 use crate::report::ensemble::mean;
 use crate::store::Reader;
 use anyhow::Context as _;
@@ -93,10 +94,16 @@ async fn networks(word: &str, context: &Context, reader: &Reader) -> anyhow::Res
             let trial = context.find_trial(reader, word).await?;
             let weights = vec![weights_of(&trial.trial, word, context)?];
             let name = format!("trial {} of {}", trial.trial.number, trial.sweep_name);
-            let columns = extra_columns(&trial.trial.params);
+            let columns = columns_of(&trial.trial.params);
             Ok(Networks { weights, counts: vec![1], columns, name })
         }
     }
+}
+
+/// The columns that a trial's network takes beside the image.
+fn columns_of(params: &Params) -> Vec<String> {
+    let plan = Plan::from_params(params);
+    plan.map(|plan| plan.architecture().top.columns().to_vec()).unwrap_or_default()
 }
 
 async fn ensemble(sweep: &str, name: &str, context: &Context, reader: &Reader) -> anyhow::Result<Networks> {
@@ -112,7 +119,7 @@ async fn ensemble(sweep: &str, name: &str, context: &Context, reader: &Reader) -
             Failure::not_found(format!("trial {} of ensemble {name} has been removed", member.trial))
         })?;
         weights.push(weights_of(&trial.trial, &member.trial, context)?);
-        columns.extend(extra_columns(&trial.trial.params));
+        columns.extend(columns_of(&trial.trial.params));
     }
     let counts = ensemble.members.iter().map(|member| member.weight).collect();
     let name = format!("the {} trials of ensemble {name} of {}", ensemble.members.len(), found.name);

@@ -197,6 +197,24 @@ impl Builder {
     }
 }
 
+/// A dataset of the same images and labels with other columns of numbers, `[rows, names]`.
+///
+/// # Errors
+/// As [`Builder`].
+pub fn with_numbers(
+    dataset: &Dataset,
+    home: &Path,
+    name: &str,
+    numbers: &Numbers,
+) -> Result<Written, DatasetError> {
+    let mut builder = Builder::create(home, name)?;
+    for (row, image) in dataset.images().as_chunks::<PIXELS>().0.iter().enumerate() {
+        let (labels, _) = dataset.labels(row).as_chunks::<COLUMNS>();
+        builder.push(image, &labels[0])?;
+    }
+    builder.finish(numbers, dataset.provenance().clone(), IfExists::Refuse)
+}
+
 /// One NaN for all, so that the same data has the same hash.
 fn one_nan(number: f32) -> f32 {
     if number.is_nan() { f32::from_bits(0x7fc0_0000) } else { number }

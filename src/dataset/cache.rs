@@ -103,9 +103,11 @@ impl Header {
             return Err(damaged("the header's hash does not fit"));
         }
         let numbers = number(16).checked_sub(COLUMNS as u32);
-        let numbers =
-            numbers.filter(|numbers| number(12) == SIDE_PX as u32 && (*numbers > 0) == (number(8) > 1));
+        let numbers = numbers.filter(|_| number(12) == SIDE_PX as u32);
         let numbers = numbers.ok_or_else(|| damaged("images are not 96x96, or labels are not 30"))?;
+        if (numbers > 0) != (number(8) > 1) {
+            return Err(damaged("its version and its columns do not fit"));
+        }
         let rows = u64::from(number(24)) | u64::from(number(28)) << 32;
         Ok(Self {
             rows,

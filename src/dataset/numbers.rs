@@ -51,9 +51,11 @@ impl Numbers {
     /// As [`Numbers::of_columns`]; or where they are no whole rows.
     pub fn of_values(names: Vec<String>, values: Vec<f32>) -> Result<Self, DatasetError> {
         let numbers = Self { values, ..Self::of_columns(names)? };
-        if numbers.names.is_empty() != numbers.values.is_empty()
-            || !numbers.values.len().is_multiple_of(numbers.names.len().max(1))
-        {
+        let are_whole = match numbers.names.len() {
+            0 => numbers.values.is_empty(),
+            columns => numbers.values.len().is_multiple_of(columns),
+        };
+        if !are_whole {
             return Err(DatasetError::Request("the numbers are no whole rows of these columns".to_owned()));
         }
         Ok(numbers)

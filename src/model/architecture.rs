@@ -2,7 +2,7 @@
 
 use super::choices::{Activation, ExtraInput, Family, Neck, NormPlace, Pooling, Sources, Word, words};
 use super::read::{Reader, as_usize};
-use crate::domain::{Params, Value};
+use crate::domain::Value;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -253,7 +253,7 @@ fn read_extra(reader: &Reader<'_>) -> Vec<ExtraInput> {
 }
 
 fn read_columns(reader: &Reader<'_>) -> Vec<String> {
-    let columns = columns_of(reader.given(EXTRA_COLUMNS));
+    let columns = reader.given(EXTRA_COLUMNS).map(columns_named).unwrap_or_default();
     if !columns.is_empty() {
         reader.settle(EXTRA_COLUMNS, Value::List(columns.iter().map(|name| name.as_str().into()).collect()));
     }
@@ -263,19 +263,12 @@ fn read_columns(reader: &Reader<'_>) -> Vec<String> {
 /// The parameter that names columns of the dataset.
 pub const EXTRA_COLUMNS: &str = "extra_columns";
 
-/// The columns of numbers that a network of these parameters takes beside the image: each once, in order.
+/// The columns that a value of [`EXTRA_COLUMNS`] names: each once, in order.
 #[must_use]
-pub fn extra_columns(params: &Params) -> Vec<String> {
-    match params.get("head").and_then(Value::as_str).and_then(Head::parse) {
-        Some(Head::Heatmap) => Vec::new(),
-        _ => columns_of(params.get(EXTRA_COLUMNS)),
-    }
-}
-
-fn columns_of(given: Option<&Value>) -> Vec<String> {
-    let names: BTreeSet<&str> = match given {
-        Some(Value::List(items)) => items.iter().filter_map(Value::as_str).collect(),
-        single => single.and_then(Value::as_str).into_iter().collect(),
+pub fn columns_named(value: &Value) -> Vec<String> {
+    let names: BTreeSet<&str> = match value {
+        Value::List(items) => items.iter().filter_map(Value::as_str).collect(),
+        single => single.as_str().into_iter().collect(),
     };
     names.into_iter().map(str::to_owned).collect()
 }

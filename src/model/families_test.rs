@@ -154,6 +154,6 @@ fn extra_inputs_stand_beside_the_trunks_numbers() {
     );
     let (a, b) = ("extra_columns = [\"yaw\", \"age\"]", "extra_columns = [\"age\", \"yaw\", \"age\"]");
     assert_eq!((plan(a).layers(), plan(a).settings()), (plan(b).layers(), plan(b).settings()));
-    assert_eq!(extra_columns(plan(a).params()), ["age", "yaw"]);
+    assert_eq!(plan(a).architecture().top.columns(), ["age", "yaw"]);
     assert_eq!(plan("head = \"heatmap\"\nextra_inputs = \"histogram\"").without_effect(), ["extra_inputs"]);
 }

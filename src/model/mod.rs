@@ -36,7 +36,7 @@ mod training;
 
 pub use architecture::{
     Architecture, BatchNorm, Block, Convolutions, Dense, EXTRA_COLUMNS, Googlenet, Head, Residual, Resnet,
-    Top, Trunk, Vgg, extra_columns,
+    Top, Trunk, Vgg, columns_named,
 };
 pub use augment::{Augment, Effect, Fill};
 pub use check::check_value;

@@ -43,7 +43,8 @@ impl Question {
         }
         if !self.columns.is_empty() {
             args.extend(["--numbers".into(), self.numbers.as_os_str().to_owned()]);
-            args.extend(self.columns.iter().flat_map(|column| ["--column", column]).map(Into::into));
+            // In one word each: a name may begin like a flag.
+            args.extend(self.columns.iter().map(|column| format!("--column={column}").into()));
         }
         args
     }

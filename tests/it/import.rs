@@ -148,6 +148,58 @@ fn a_mistake_is_told_with_its_place_and_leaves_nothing() {
 }
 
 #[test]
+fn a_row_with_a_cell_too_many_moves_no_number() {
+    let home = Home::new();
+    // Quoted commas, as spreadsheets write them: the cells behind would be one place further.
+    let table = FEW.training().replacen(",-0.5,", ",\"-0,5\",", 1);
+    let path = written(home.path(), "training.csv", table);
+    let said = refused(&home, &path, &["--numbers", "yaw"]);
+    assert!(said.contains("row 1 (line 2): 1 cells too many: 32 were expected"), "{said}");
+}
+
+#[test]
+fn a_damaged_file_is_told_from_a_dataset() {
+    let home = Home::new();
+    let path = written(home.path(), "training.csv", FEW.training());
+    home.ok(&["data", "import", "faces", path.to_str().unwrap(), "--numbers", "yaw"]);
+    let whole = fs::read(dataset::find(home.path(), "faces").unwrap().path()).unwrap();
+    let open = |bytes: &[u8]| {
+        let path = home.path().join("other.faces");
+        fs::write(&path, bytes).unwrap();
+        dataset::Dataset::open(&path).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(open(&whole), Ok(()));
+    // Version, columns, bytes of the description, rows: each with a header's hash that fits.
+    for (place, number) in [
+        (8, 1u32),
+        (8, 3),
+        (16, 30),
+        (16, 29),
+        (16, 32),
+        (16, u32::MAX),
+        (20, u32::MAX),
+        (24, u32::MAX),
+        (28, 9),
+    ] {
+        let mut bytes = whole.clone();
+        bytes[place..place + 4].copy_from_slice(&number.to_le_bytes());
+        assert!(open(&bytes).unwrap_err().contains("the header's hash") || place == 8);
+        let hash = *blake3::hash(&bytes[..128]).as_bytes();
+        bytes[128..160].copy_from_slice(&hash);
+        let said = open(&bytes).unwrap_err();
+        assert!(said.contains("is damaged") || said.contains("has format version 3"), "{place}: {said}");
+    }
+    // A number changed, and cut off.
+    let mut bytes = whole.clone();
+    let number = 4096 + 12 * (9216 + 120);
+    bytes[number] ^= 1;
+    assert!(open(&bytes).unwrap_err().contains("the hash of its labels does not fit"));
+    for length in [0, 100, 4096, whole.len() - 1] {
+        assert!(open(&whole[..length]).unwrap_err().contains("is damaged"), "{length}");
+    }
+}
+
+#[test]
 fn an_archive_fills_no_disk() {
     let home = Home::new();
     let path = written(home.path(), "training.zip", zipped("training.csv", &vec![b' '; 4 << 20]));

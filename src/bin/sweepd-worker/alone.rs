@@ -192,12 +192,14 @@ impl Predict {
     /// The columns that a network takes, `[images, wanted]`.
     fn numbers(&self, wanted: &[String], images: usize) -> anyhow::Result<Vec<f32>> {
         let Some(path) = &self.numbers else {
-            return Ok(columns::taken(&Numbers::default(), wanted)?);
+            let names = wanted.join(", ");
+            ensure!(wanted.is_empty(), "this network takes the columns {names}: give --numbers and --column");
+            return Ok(Vec::new());
         };
         let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
         let numbers = answer(&bytes, images * self.columns.len())
             .with_context(|| format!("{}: {images} images", path.display()))?;
-        Ok(columns::taken(&Numbers::of_values(self.columns.clone(), numbers)?, wanted)?)
+        Ok(Numbers::of_values(self.columns.clone(), numbers)?.columns(wanted)?)
     }
 
     fn common(&self, images: usize) -> anyhow::Result<Vec<bool>> {

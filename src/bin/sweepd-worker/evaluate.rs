@@ -73,9 +73,9 @@ pub fn predict(network: &Network, seen: &Seen<'_>, reading: Reading) -> Result<V
                 common: input.common,
                 numbers: input.numbers,
             };
-            let seen = in_pixels(network, &mirrored, reading.target_scale)?;
-            for (row, seen) in pixels.chunks_mut(COLUMNS).zip(seen.chunks(COLUMNS)) {
-                average_with_mirrored(row, seen);
+            let other = in_pixels(network, &mirrored, reading.target_scale)?;
+            for (row, other) in pixels.chunks_mut(COLUMNS).zip(other.chunks(COLUMNS)) {
+                average_with_mirrored(row, other);
             }
         }
         all.append(&mut pixels);
@@ -133,8 +133,7 @@ impl<'a> ValidationSet<'a> {
             return Err(TrainError::BadConfiguration("no validation row has a label".to_owned()));
         }
         let wanted = plan.architecture().top.columns();
-        let numbers =
-            columns::taken(&dataset.numbers().of_rows(places), wanted).map_err(TrainError::column)?;
+        let numbers = dataset.numbers().of_rows(places).columns(wanted).map_err(TrainError::column)?;
         let scaling = plan.training().input_scaling;
         let seen = Seen {
             images: Images::of_dataset(dataset, rows.to_vec(), scaling, device)?,

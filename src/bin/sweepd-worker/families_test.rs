@@ -19,7 +19,9 @@ fn known_networks_learn() {
         let plan =
             plan(&format!(r#""family": "{family}", "neck": "flatten", "dense": [32], "dropout": 0.0"#));
         let settings = plan.training();
-        let training = TrainingSet::new(dataset, &split.train, settings, &[], Device::Cpu).unwrap();
+        let training =
+            TrainingSet::new(dataset, &split.train, settings, plan.architecture().top.columns(), Device::Cpu)
+                .unwrap();
         let network = Network::initial(plan.layers(), 11, Device::Cpu, Kind::Float).unwrap();
         let objective = Objective::new(settings);
         let epoch = training.epoch(11, 1).unwrap();

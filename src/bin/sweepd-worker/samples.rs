@@ -51,7 +51,7 @@ impl<'a> TrainingSet<'a> {
         }
         let (labels, _) = labels.as_chunks::<COLUMNS>();
         let numbers = dataset.numbers().of_rows(rows.iter().map(|row| *row as usize));
-        let numbers = columns::taken(&numbers, wanted).map_err(TrainError::column)?;
+        let numbers = numbers.columns(wanted).map_err(TrainError::column)?;
         Ok(Self {
             numbers: columns::tensor(&numbers, rows.len(), wanted.len(), device)?,
             labels: labels.to_vec(),

@@ -62,7 +62,7 @@ fn near(one: &Metrics, other: &Metrics, what: &str) {
 }
 
 /// Small networks of all kinds of layers.
-const NETWORKS: [&str; 8] = [
+const NETWORKS: [&str; 9] = [
     r#""dense": [6, 5]"#,
     r#""family": "dense", "dense": [7], "batch_norm": false"#,
     r#""family": "residual", "depth": [1, 2], "bottleneck": 2, "stem_halvings": 2, "neck": "mean", "ema": 0.5"#,
@@ -70,6 +70,7 @@ const NETWORKS: [&str; 8] = [
     r#""sources": "heads", "loss": "smooth_l1""#,
     r#""sources": "offset", "trim": 0.1, "augment_flip": 0.5"#,
     r#""extra_inputs": ["statistics", "gradients"]"#,
+    r#""extra_columns": ["age", "yaw"], "extra_inputs": "statistics""#,
     r#""family": "googlenet", "head": "heatmap", "heatmap_side": 12, "heatmap_filters": 4"#,
 ];
 
@@ -84,8 +85,8 @@ fn each_gradient_is_that_of_its_own_batch() {
             .zip(1..)
             .map(|(plan, seed)| Network::initial(plan.layers(), seed, Device::Cpu, Kind::Float).unwrap())
             .collect();
-        let settings = plans[0].training();
-        let training = TrainingSet::new(dataset, &split.train, settings, &[], Device::Cpu).unwrap();
+        let (settings, columns) = (plans[0].training(), plans[0].architecture().top.columns());
+        let training = TrainingSet::new(dataset, &split.train, settings, columns, Device::Cpu).unwrap();
         let objective = Objective::new(settings);
         let epochs = [1, 2, 3].map(|seed| training.epoch(seed, 1).unwrap());
         let whole = Network::side_by_side(&alone.iter().collect::<Vec<_>>()).unwrap();
@@ -144,7 +145,14 @@ fn each_drops_its_own_share() {
         .map(|plan| Network::initial(plan.layers(), 1, Device::Cpu, Kind::Float).unwrap())
         .collect::<Vec<_>>();
     let whole = Network::side_by_side(&networks.iter().collect::<Vec<_>>()).unwrap();
-    let training = TrainingSet::new(dataset, &split.train, plans[0].training(), &[], Device::Cpu).unwrap();
+    let training = TrainingSet::new(
+        dataset,
+        &split.train,
+        plans[0].training(),
+        plans[0].architecture().top.columns(),
+        Device::Cpu,
+    )
+    .unwrap();
     let mut input = training.epoch(1, 1).unwrap().batch(&(0..8)).unwrap().input;
     input.images = whole.images_for_each(&input.images).unwrap();
     let seen = [1, 2].map(|seed| {

@@ -8,8 +8,8 @@ use crate::optimizer::{Optimizer, Restraint, Trunk};
 use crate::samples::TrainingSet;
 use crate::train::{Job, Observer, Trained, train, trainable};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use sweepd::dataset::builder::IfExists;
-use sweepd::dataset::{Dataset, Split, synth};
+use sweepd::dataset::builder::{IfExists, with_numbers};
+use sweepd::dataset::{Dataset, Numbers, PIXELS, Split, synth};
 use sweepd::domain::stream::{Key, stream, uniform};
 use sweepd::domain::{Decision, Metrics, Params, Reason, TellState, metric};
 use sweepd::model::{Plan, Precision};
@@ -38,6 +38,13 @@ fn faces() -> &'static (Dataset, Split) {
             threads: 1,
         };
         let written = synth::write(&request, IfExists::Refuse, &mut |_| {}).unwrap();
+        // Two columns of numbers, some of them missing.
+        let number = |i: u64| if i % 7 == 3 { f32::NAN } else { (i * 29 % 31) as f32 };
+        let numbers = Numbers::of_values(
+            ["age", "yaw"].map(str::to_owned).to_vec(),
+            (0..2 * ROWS).map(number).collect(),
+        );
+        let written = with_numbers(written.dataset(), home.path(), "numbered", &numbers.unwrap()).unwrap();
         // Mapped: it outlives its file.
         let dataset = Dataset::open(written.dataset().path()).unwrap();
         let split = Split::fraction(&dataset, 0.25, 0).unwrap();
@@ -74,9 +81,27 @@ fn plans() -> Vec<(&'static str, Plan)> {
         r#""family": "residual", "precision": "bf16", "head": "heatmap", "heatmap_side": 48, "heatmap_filters": 4,
            "sources": "heads", "optimizer": "adamw", "test_flip": true"#,
         r#""optimizer": "adam", "extra_inputs": ["histogram", "gradients"], "augment_brightness": 0.2"#,
+        r#""optimizer": "adam", "extra_columns": ["yaw", "age"], "ema": 0.9, "test_flip": true, "missing": "drop""#,
     ];
     // A later key of the same name wins.
     all.into_iter().map(|more| (more, plan(more))).collect()
+}
+
+#[test]
+fn numbers_stay_with_their_images() {
+    let (dataset, split) = faces();
+    let plan = plan(r#""extra_columns": "yaw", "missing": "drop", "input_scaling": "pixels""#);
+    let columns = plan.architecture().top.columns();
+    let set = TrainingSet::new(dataset, &split.train, plan.training(), columns, Device::Cpu).unwrap();
+    assert!((1..split.train.len()).contains(&set.samples()), "some rows are dropped");
+    let batch = set.epoch(5, 1).unwrap().batch(&(0..set.samples())).unwrap();
+    let images = Vec::<f32>::try_from(batch.input.images.flatten(0, -1)).unwrap();
+    let numbers = Vec::<f32>::try_from(batch.input.numbers.flatten(0, -1)).unwrap();
+    for (image, number) in images.chunks(PIXELS).zip(numbers) {
+        let is_it = |row: &usize| dataset.image(*row).iter().zip(image).all(|(a, b)| f32::from(*a) == *b);
+        let row = (0..dataset.rows()).find(is_it).unwrap();
+        assert_eq!(number.to_bits(), dataset.numbers().row(row)[1].to_bits(), "row {row}");
+    }
 }
 
 /// What the plan asks for; f32 where it leaves that to the device.
@@ -482,7 +507,9 @@ fn the_gradients_of_parts_add_up_to_that_of_the_batch() {
     let (dataset, split) = faces();
     let plan = plain();
     let settings = plan.training();
-    let training = TrainingSet::new(dataset, &split.train, settings, &[], Device::Cpu).unwrap();
+    let training =
+        TrainingSet::new(dataset, &split.train, settings, plan.architecture().top.columns(), Device::Cpu)
+            .unwrap();
     let network = Network::initial(plan.layers(), 11, Device::Cpu, Kind::Float).unwrap();
     let objective = Objective::new(settings);
     let epoch = training.epoch(11, 1).unwrap();

@@ -43,7 +43,7 @@ test.runIf(RUNS > 0)("the page of the largest sweep", { timeout: 300_000 }, asyn
       const took = await page.evaluate(clicked, { tab, pictures });
       (tabs[tab] ??= []).push(Math.round(took));
     }
-    memory.push(Math.max(...(await renderers()).map(residentMb)));
+    memory.push(Math.max(...(await renderers()).map(proportionalMb)));
     // Of what this file itself does, Chromium has something to say.
     quiet(complaints.filter((text) => !text.includes("willReadFrequently")));
     await page.context().close();
@@ -57,15 +57,16 @@ test.runIf(RUNS > 0)("the page of the largest sweep", { timeout: 300_000 }, asyn
 });
 
 /** Memory of a process that is in use, its part of what it shares with others included. */
-function residentMb(pid: number): number {
+function proportionalMb(pid: number): number {
   const kb = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))![1];
   return Math.round((Number(kb) * 1024) / 1e6);
 }
 
 /** Runs in the page: presses a tab, and how many milliseconds later all its pictures have been drawn. */
 function clicked({ tab, pictures }: { tab: string; pictures: number }): Promise<number> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const began = performance.now();
+    setTimeout(() => reject(new Error(`${tab}: fewer than ${pictures} pictures after 30 s`)), 30_000);
     document.querySelector<HTMLElement>(`[role=tab][data-tab=${tab}]`)!.click();
     const look = () => {
       if ((window as unknown as { drawn(): number }).drawn() >= pictures) resolve(performance.now() - began);
