@@ -41,6 +41,7 @@ mod together;
 mod train;
 #[cfg(test)]
 mod train_test;
+mod vector_math;
 mod weights;
 mod work;
 
@@ -68,16 +69,7 @@ enum Command {
 
 fn main() -> ExitCode {
     memory::keep();
-    let done = match Cli::parse().command {
-        Command::Run(command) => command.run(),
-        Command::Describe(command) => command.run(),
-        Command::Train(command) => command.run(),
-        Command::Predict(command) => command.run(),
-        Command::Augment(command) => command.run(),
-        Command::Bench(command) => command.run(),
-        Command::Info(command) => command.run(),
-    };
-    match done {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         // Who reads has seen enough.
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
@@ -85,6 +77,19 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    vector_math::settle().map_err(error::TrainError::from)?;
+    match command {
+        Command::Run(command) => command.run(),
+        Command::Describe(command) => command.run(),
+        Command::Train(command) => command.run(),
+        Command::Predict(command) => command.run(),
+        Command::Augment(command) => command.run(),
+        Command::Bench(command) => command.run(),
+        Command::Info(command) => command.run(),
     }
 }
 

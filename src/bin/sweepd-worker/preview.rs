@@ -46,6 +46,8 @@ pub struct Augment {
 impl Augment {
     pub fn run(&self) -> anyhow::Result<()> {
         let device = device::open(&self.device)?;
+        // As many everywhere: with the number of threads the last bits may change.
+        tch::set_num_threads(1);
         let plan = params::plan(&params::read(&self.params)?)?;
         let mut settings = plan.training().clone();
         let changes = settings.augment.moves() || settings.augment.shades();
