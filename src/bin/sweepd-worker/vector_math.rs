@@ -5,9 +5,11 @@
 
 use tch::{Kind, TchError, Tensor};
 
+type Function = fn(&Tensor) -> Result<Tensor, TchError>;
+
 /// Calls every such function once, from one thread. To be done before anything is computed.
 pub fn settle() -> Result<(), TchError> {
-    const FUNCTIONS: [fn(&Tensor) -> Result<Tensor, TchError>; 18] = [
+    const FUNCTIONS: [Function; 18] = [
         Tensor::f_acos,
         Tensor::f_asin,
         Tensor::f_atan,
