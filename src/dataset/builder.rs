@@ -128,7 +128,8 @@ impl Builder {
     /// Writes the rest, `numbers` of every row among it, and gives the dataset its name.
     ///
     /// # Errors
-    /// `Request` without a row, or where numbers are of other rows; `Taken` when different data has the name and `if_exists` refuses, `Io`.
+    /// `Request` without a row, or where numbers are of other rows; `Taken` when different data has the name and
+    /// `if_exists` refuses; `Io`.
     pub fn finish(
         mut self,
         numbers: &Numbers,

@@ -77,6 +77,7 @@ fn plans() -> Vec<(&'static str, Plan)> {
            "augment_salt_pepper": 0.1, "augment_blur": 1, "augment_erase": 0.3, "augment_erase_p": 0.5"#,
         r#""optimizer": "adam", "ema": 0.8, "sources": "offset", "loss": "smooth_l1", "augment_quarter_turns": 0.3,
            "augment_copies": 3, "augment_fill": "mirror", "augment_noise": 0.1"#,
+        r#""family": "dense", "dense": [7, 5], "batch_norm": false, "optimizer": "adam""#,
         r#""family": "residual", "depth": [1, 2], "bottleneck": 2, "stem_halvings": 2, "ema": 0.9, "neck": "mean""#,
         r#""family": "residual", "precision": "bf16", "head": "heatmap", "heatmap_side": 48, "heatmap_filters": 4,
            "sources": "heads", "optimizer": "adamw", "test_flip": true"#,
